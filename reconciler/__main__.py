@@ -1,0 +1,5 @@
+"""Lets ``python -m reconciler`` stand for the ``reconciler`` command."""
+
+from reconciler.cli.main import main
+
+main()

@@ -1,0 +1,173 @@
+"""Every error that a user can meet, each with its exit code.
+
+The command line turns these into text on stderr and an exit code; no other module prints or exits. A message says
+what is wrong; ``hint`` says what to do about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ExitCode(IntEnum):
+    """The documented exit codes; the same for every command and output format, never a count."""
+
+    DONE = 0
+    INTERNAL_ERROR = 1
+    DIFFERENCES = 2
+    INVALID_DECLARATION = 3
+    REFUSED = 4
+    STALE_PLAN = 5
+    PARTLY_DONE = 6
+    SERVER = 7
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class Severity(StrEnum):
+    """How much a problem matters: an error stops the command, a warning is shown."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file: the path as the user would type it, line and column counted from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a declaration: which rule, where, what, and what to do."""
+
+    rule: str
+    message: str
+    place: Place | None = None
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+
+
+class ReconcilerError(Exception):
+    """The root of everything that this project raises on purpose."""
+
+    exit_code: ExitCode = ExitCode.INTERNAL_ERROR
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReconcilerError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InvalidDeclarationError(ReconcilerError):
+    """The declaration has errors; ``problems`` holds all of them, warnings included."""
+
+    exit_code = ExitCode.INVALID_DECLARATION
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        errors = sum(problem.severity is Severity.ERROR for problem in problems)
+        super().__init__(f"the declaration has {errors} error{'' if errors == 1 else 's'}")
+        self.problems = tuple(problems)
+
+
+class SecretUnavailableError(ReconcilerError):
+    """A declared secret could not be read from where the declaration says it is."""
+
+    exit_code = ExitCode.INVALID_DECLARATION
+
+
+class RefusedError(ReconcilerError):
+    """A guard stopped the plan before its first write."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class StalePlanError(ReconcilerError):
+    """A saved plan no longer fits the declaration or the workspace."""
+
+    exit_code = ExitCode.STALE_PLAN
+
+
+class PlanFileError(ReconcilerError):
+    """A saved plan cannot be read, has another version, or was altered."""
+
+    exit_code = ExitCode.STALE_PLAN
+
+
+class PartlyDoneError(ReconcilerError):
+    """Some operations failed or were skipped; running again finishes the job."""
+
+    exit_code = ExitCode.PARTLY_DONE
+
+
+class ServerError(ReconcilerError):
+    """Anything that went wrong between us and the ClearML server."""
+
+    exit_code = ExitCode.SERVER
+
+
+class SignInError(ServerError):
+    """The server does not accept the credentials, or none were given."""
+
+
+class UnreachableError(ServerError):
+    """No usable answer: refused connection, unknown host, time-out, or an answer cut short."""
+
+
+class AnswerLostError(UnreachableError):
+    """A write was sent and its answer never came: it may or may not have happened."""
+
+
+class UnexpectedAnswerError(ServerError):
+    """The server answered something that the API reference does not allow."""
+
+
+class IncompleteReadError(ServerError):
+    """A list could not be read to its end, so nothing may be concluded from it."""
+
+
+class OpenSourceServerError(ServerError):
+    """The server is the open-source one, which has no groups, vaults or service accounts."""
+
+
+class CallRefusedError(ServerError):
+    """The server refused a call and said why.
+
+    ``code`` and ``subcode`` are the envelope's ``result_code`` and ``result_subcode``.
+    """
+
+    def __init__(self, endpoint: str, code: int, subcode: int, server_message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{endpoint}: the server refused ({code}/{subcode}): {server_message}", hint=hint)
+        self.endpoint = endpoint
+        self.code = code
+        self.subcode = subcode
+        self.server_message = server_message
+
+
+class DeliveryError(ReconcilerError):
+    """A new secret key could not be handed to where it belongs."""
+
+    exit_code = ExitCode.PARTLY_DONE
+
+
+class InterruptedRunError(ReconcilerError):
+    """The user or the system asked the run to stop."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -1,0 +1,89 @@
+"""What a declaration asks for: a snapshot, and what belongs beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.errors import Place
+    from reconciler.model.resources import Address
+    from reconciler.model.snapshot import Snapshot
+
+
+class Management(StrEnum):
+    """How much of a kind the declaration speaks for.
+
+    ``ALL``: the file is the whole truth. ``DECLARED``: what the file does not name is left alone. ``NONE``: no file
+    mentions the kind, so nothing of it is touched.
+    """
+
+    ALL = "all"
+    DECLARED = "declared"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the declaration speaks for.
+
+    ``credentials_of`` and ``vaults_of`` hold the folded names of the service accounts whose credentials list, or own
+    vault, is declared (an empty list, or ``vault: null``, counts as declared).
+    """
+
+    kinds: Mapping[Kind, Management]
+    credentials_of: frozenset[str] = frozenset()
+    vaults_of: frozenset[str] = frozenset()
+
+    def management(self, kind: Kind) -> Management:
+        """Return how a kind is managed."""
+        return self.kinds.get(kind, Management.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most removals that pass unasked: an absolute ``count``, or a ``share`` between 0 and 1."""
+
+    count: int | None = None
+    share: float | None = None
+
+    def allows(self, removed: int, total: int) -> bool:
+        """Tell whether removing so many of so many is within the limit."""
+        if self.count is not None:
+            return removed <= self.count
+        return removed == 0 or (total > 0 and removed / total <= (self.share or 0.0))
+
+    def __str__(self) -> str:
+        return str(self.count) if self.count is not None else f"{(self.share or 0.0) * 100:g} %"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The limits that guard a plan; ``protected`` resources are never removed or demoted."""
+
+    min_admins: int = 2
+    max_removals: Limit = Limit(share=0.2)
+    protected: frozenset[Address] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A declaration, resolved: what shall be, which part of the workspace it speaks for, and where each thing is said.
+
+    ``renames`` leads from an address to the one it had before. ``places`` leads from an address, or from an address
+    and a field, to its place in the files.
+    """
+
+    workspace: str
+    server: str
+    snapshot: Snapshot
+    scope: Scope
+    policy: Policy
+    renames: Mapping[Address, Address]
+    places: Mapping[Address, Place]
+    without_secrets: bool = False

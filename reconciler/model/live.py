@@ -1,0 +1,56 @@
+"""What a server has: a snapshot, and the facts that only a server knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from reconciler.model.resources import Address
+    from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The identity that this run acts as; ``address`` is ``None`` if it is neither a member nor a service account."""
+
+    user: str
+    address: Address | None
+    access_key: str | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFacts:
+    """What the server knows about one credential."""
+
+    access_key: str
+    label: str | None = None
+    created: datetime | None = None
+    expires: datetime | None = None
+    last_used: datetime | None = None
+    last_used_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The workspace as it was read.
+
+    ``ids`` leads to server ids (for a credential: its access key; an invitation has none). ``ambiguous`` holds the
+    addresses that more than one live resource answers to, with all their ids: such resources are not in the snapshot.
+    ``strangers`` holds, per group, user ids in it that are neither members nor service accounts: always kept.
+    ``credential_counts`` holds how many credentials each service account has, where they were not read one by one.
+    """
+
+    snapshot: Snapshot
+    ids: Mapping[Address, str]
+    caller: Caller
+    ambiguous: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    strangers: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    credentials: Mapping[Address, CredentialFacts] = field(default_factory=dict)
+    credential_counts: Mapping[Address, int] = field(default_factory=dict)
+    admin_accounts_allowed: bool = True
+    maximum_service_accounts: int | None = None

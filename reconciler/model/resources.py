@@ -1,0 +1,251 @@
+"""The resources of a workspace, as immutable values.
+
+The same types describe what a declaration asks for and what a server has. Server ids, timestamps and other facts that
+only a server knows live beside them, in :mod:`reconciler.model.live`.
+
+A field that may be ``None`` is, when ``None``, not said: such a field is never compared and never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from reconciler.model.secret import Secret
+
+
+class Kind(StrEnum):
+    """What sort of resource; declared in the order in which plans show them."""
+
+    MEMBER = "member"
+    SERVICE_ACCOUNT = "service_account"
+    CREDENTIAL = "credential"
+    GROUP = "group"
+    VAULT = "vault"
+
+
+class Role(StrEnum):
+    """A member's role. Only ``admin``, ``user`` and ``consumer`` can be assigned; the others may be met."""
+
+    ADMIN = "admin"
+    SUPERUSER = "superuser"
+    USER = "user"
+    ANNOTATOR = "annotator"
+    CONSUMER = "consumer"
+
+
+class MemberState(StrEnum):
+    """Whether a member has signed in at least once or was only invited so far."""
+
+    ACTIVE = "active"
+    INVITED = "invited"
+
+
+class DocumentFormat(StrEnum):
+    """The formats that a vault document can be written in."""
+
+    HOCON = "hocon"
+    JSON = "json"
+    YAML = "yaml"
+
+
+class OwnerKind(StrEnum):
+    """Whose vault it is: an administrator vault belongs to a group, another to a service account."""
+
+    GROUP = "group"
+    SERVICE_ACCOUNT = "service_account"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """A resource's identity: its kind and its folded key (one part, or owner parts and a name)."""
+
+    kind: Kind
+    key: tuple[str, ...]
+
+    @staticmethod
+    def member(email: str) -> Address:
+        """Return the address of the member with this e-mail."""
+        return Address(Kind.MEMBER, (fold(email),))
+
+    @staticmethod
+    def service_account(name: str) -> Address:
+        """Return the address of the service account with this name."""
+        return Address(Kind.SERVICE_ACCOUNT, (fold(name),))
+
+    @staticmethod
+    def credential(account: str, label: str) -> Address:
+        """Return the address of the credential with this label of a service account."""
+        return Address(Kind.CREDENTIAL, (fold(account), fold(label)))
+
+    @staticmethod
+    def group(name: str) -> Address:
+        """Return the address of the group with this name."""
+        return Address(Kind.GROUP, (fold(name),))
+
+    @staticmethod
+    def vault(owner_kind: OwnerKind, owner: str, name: str) -> Address:
+        """Return the address of the vault with this name that belongs to a group or service account."""
+        return Address(Kind.VAULT, (owner_kind.value, fold(owner), fold(name)))
+
+    @property
+    def owner(self) -> Address | None:
+        """The account of a credential, the group or account of a vault, nothing for the other kinds."""
+        if self.kind is Kind.CREDENTIAL:
+            return Address(Kind.SERVICE_ACCOUNT, self.key[:1])
+        if self.kind is Kind.VAULT:
+            return Address(Kind(self.key[0]), self.key[1:2])
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in the workspace, known by e-mail.
+
+    ``role`` is ``None`` only for a pending invitation whose role the server does not tell. ``fixed`` members (the
+    server's read-only and support users) can be neither removed nor given another role.
+    """
+
+    email: str
+    role: Role | None = Role.USER
+    name: str | None = None
+    state: MemberState = MemberState.ACTIVE
+    fixed: bool = False
+
+    @property
+    def address(self) -> Address:
+        """This member's identity."""
+        return Address.member(self.email)
+
+    @property
+    def label(self) -> str:
+        """This member as people write it."""
+        return self.email
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """An API user for agents and automations; ``impersonation`` lets it run tasks as their owner."""
+
+    name: str
+    impersonation: bool = False
+    admin: bool = False
+
+    @property
+    def address(self) -> Address:
+        """This account's identity."""
+        return Address.service_account(self.name)
+
+    @property
+    def label(self) -> str:
+        """This account as people write it."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class FileDelivery:
+    """Deliver a new secret key into a file (created 0600), relative to the declaration's folder."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An access key of a service account, known by its label.
+
+    ``lifetime`` is how long a new one shall live (``None``: the server's default), ``rotate_before`` how long before
+    its end it is replaced, ``delivery`` where its secret key goes. On a live credential these three are ``None``.
+    """
+
+    account: str
+    label_text: str
+    lifetime: timedelta | None = None
+    rotate_before: timedelta | None = None
+    delivery: FileDelivery | None = None
+
+    @property
+    def address(self) -> Address:
+        """This credential's identity."""
+        return Address.credential(self.account, self.label_text)
+
+    @property
+    def label(self) -> str:
+        """This credential as people write it: account and label."""
+        return f"{self.account} / {self.label_text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A set of members (folded e-mails) and service accounts (folded names).
+
+    ``builtin`` groups are the server's own: never made, renamed or removed. ``assignable`` tells whether the server
+    lets the membership be changed.
+    """
+
+    name: str
+    description: str | None = None
+    members: frozenset[str] | None = None
+    service_accounts: frozenset[str] | None = None
+    builtin: bool = False
+    assignable: bool = True
+
+    @property
+    def address(self) -> Address:
+        """This group's identity."""
+        return Address.group(self.name)
+
+    @property
+    def label(self) -> str:
+        """This group as people write it."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of a vault, in the format that it is written in.
+
+    A declared text refers to secrets as ``@{NAME}``; ``secrets`` then has a value for each name, or ``None`` where a
+    run was told to do without. A live text is the whole truth and has no names bound: an ``@{NAME}`` in it is just
+    text. ``file`` and ``line`` say where the text begins, for messages.
+    """
+
+    format: DocumentFormat
+    text: Secret
+    secrets: tuple[tuple[str, Secret | None], ...] = ()
+    file: str | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A configuration document that reaches a group's members or one service account.
+
+    ``target`` is the API's type text (``config`` for clients). ``format`` is what the server is told; it differs from
+    ``document.format`` where an author writes YAML and sends JSON.
+    """
+
+    name: str
+    owner_kind: OwnerKind
+    owner: str
+    document: Document
+    format: DocumentFormat = DocumentFormat.HOCON
+    target: str = "config"
+    enabled: bool = True
+
+    @property
+    def address(self) -> Address:
+        """This vault's identity."""
+        return Address.vault(self.owner_kind, self.owner, self.name)
+
+    @property
+    def label(self) -> str:
+        """This vault as people write it: name and owner."""
+        return f"{self.name} → {self.owner}"
+
+
+Resource = Member | ServiceAccount | Credential | Group | Vault

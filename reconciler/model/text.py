@@ -1,0 +1,50 @@
+"""Names as identities, and foreign text made harmless for people and terminals."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_SAFE_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
+                              "Sm", "Sc", "Sk", "So", "Zs"})  # fmt: skip
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
+
+
+def fold(name: str) -> str:
+    """Return the identity of a name or e-mail: Unicode-normalized (NFKC), case-folded, blanks collapsed.
+
+    Two names with the same fold are the same name to this project, so that ``Ada@ACME.io`` and ``ada@acme.io`` never
+    become two people.
+    """
+    if name.isascii():
+        return " ".join(name.lower().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+def is_harmless(text: str) -> bool:
+    """Tell whether a text has only visible characters and plain blanks: no controls, bidi marks or invisible ones."""
+    if text.isascii():
+        return text.isprintable()
+    return all(unicodedata.category(char) in _SAFE_CATEGORIES and char not in _INVISIBLE for char in text)
+
+
+def harmless(text: str) -> str:
+    """Return the text with every control, bidi, invisible or line-breaking character written as an escape.
+
+    Applied to whatever came from a file or a server before it is shown, so that a name cannot move the cursor, color
+    the screen, reorder the line or break out of a workflow command.
+    """
+    if is_harmless(text):
+        return text
+    return "".join(char if is_harmless(char) else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    if code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    return f"\\U{code:08x}"
