@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import Kind
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.errors import Place
-    from reconciler.model.resources import Address
+    from reconciler.model.resources import Address, Kind
     from reconciler.model.snapshot import Snapshot
 
 

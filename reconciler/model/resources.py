@@ -9,13 +9,14 @@ A field that may be ``None`` is, when ``None``, not said: such a field is never 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from reconciler.model.secret import Secret
 
 
@@ -123,7 +124,7 @@ class Member:
         return Address.member(self.email)
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
         """This member as people write it."""
         return self.email
 
@@ -142,7 +143,7 @@ class ServiceAccount:
         return Address.service_account(self.name)
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
         """This account as people write it."""
         return self.name
 
@@ -163,7 +164,7 @@ class Credential:
     """
 
     account: str
-    label_text: str
+    label: str
     lifetime: timedelta | None = None
     rotate_before: timedelta | None = None
     delivery: FileDelivery | None = None
@@ -171,12 +172,12 @@ class Credential:
     @property
     def address(self) -> Address:
         """This credential's identity."""
-        return Address.credential(self.account, self.label_text)
+        return Address.credential(self.account, self.label)
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
         """This credential as people write it: account and label."""
-        return f"{self.account} / {self.label_text}"
+        return f"{self.account} / {self.label}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ class Group:
         return Address.group(self.name)
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
         """This group as people write it."""
         return self.name
 
@@ -243,7 +244,7 @@ class Vault:
         return Address.vault(self.owner_kind, self.owner, self.name)
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
         """This vault as people write it: name and owner."""
         return f"{self.name} → {self.owner}"
 

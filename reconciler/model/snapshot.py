@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from reconciler.model.resources import Address, Credential, Group, Kind, Member, Resource, ServiceAccount, Vault
+from reconciler.model.resources import (
+    Address,
+    Credential,
+    Group,
+    Kind,
+    Member,
+    Resource,
+    ServiceAccount,
+    Vault,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)

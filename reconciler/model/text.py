@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_SAFE_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
-                              "Sm", "Sc", "Sk", "So", "Zs"})  # fmt: skip
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 
 
@@ -25,7 +24,7 @@ def is_harmless(text: str) -> bool:
     """Tell whether a text has only visible characters and plain blanks: no controls, bidi marks or invisible ones."""
     if text.isascii():
         return text.isprintable()
-    return all(unicodedata.category(char) in _SAFE_CATEGORIES and char not in _INVISIBLE for char in text)
+    return all(unicodedata.category(char) not in _UNSAFE_CATEGORIES and char not in _INVISIBLE for char in text)
 
 
 def harmless(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Carries a plan out: scheduler, stale check, credential delivery and outcomes."""

@@ -1,0 +1,1 @@
+"""The ClearML API: sign-in, transport, reading a live snapshot, and the writes."""

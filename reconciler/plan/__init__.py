@@ -1,0 +1,1 @@
+"""Pure functions from two snapshots to a plan: scope, difference, order, guards, fingerprints."""

@@ -1,0 +1,1 @@
+"""An embedded ClearML-compatible server, written from the API reference alone."""

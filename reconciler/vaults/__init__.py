@@ -1,0 +1,1 @@
+"""Vault documents: parsed safely, brought to a normal form, compared, merged and redacted."""

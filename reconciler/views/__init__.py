@@ -1,0 +1,1 @@
+"""Renderings of plans, outcomes and problems; they decide nothing."""
