@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class ExitCode(IntEnum):
@@ -77,14 +77,18 @@ class UsageError(ReconcilerError):
 
 
 class InvalidDeclarationError(ReconcilerError):
-    """The declaration has errors; ``problems`` holds all of them, warnings included."""
+    """The declaration has errors; ``problems`` holds all of them, warnings included.
+
+    ``excerpts`` holds the lines at their places that may be shown (never a vault document's).
+    """
 
     exit_code = ExitCode.INVALID_DECLARATION
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, excerpts: Mapping[Place, str] | None = None) -> None:
         errors = sum(problem.severity is Severity.ERROR for problem in problems)
         super().__init__(f"the declaration has {errors} error{'' if errors == 1 else 's'}")
         self.problems = tuple(problems)
+        self.excerpts = dict(excerpts or {})
 
 
 class SecretUnavailableError(ReconcilerError):
@@ -141,6 +145,10 @@ class UnexpectedAnswerError(ServerError):
 
 class IncompleteReadError(ServerError):
     """A list could not be read to its end, so nothing may be concluded from it."""
+
+
+class AmbiguousWorkspaceError(ServerError):
+    """Several live resources answer to one name, so that nobody can tell which of them is meant."""
 
 
 class OpenSourceServerError(ServerError):

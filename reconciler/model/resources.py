@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from reconciler.model.secret import Secret
 
 
+UNDELIVERED_MARK = " [undelivered]"
+"""Ends the label of a new credential until its secret key has been delivered."""
+
+
 class Kind(StrEnum):
     """What sort of resource; declared in the order in which plans show them."""
 

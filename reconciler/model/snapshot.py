@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every resource by address. Build it with :meth:`of`; iteration is in plan order (kind, then key)."""
+    """Every resource by address. Two snapshots are the same whatever the order they were built in."""
 
     resources: Mapping[Address, Resource] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -1,0 +1,74 @@
+"""What happened, as opposed to what was planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.model.resources import Address
+    from reconciler.plan.changes import Change
+    from reconciler.plan.operations import Operation
+
+
+class Outcome(StrEnum):
+    """The end of an operation or change, from best to worst."""
+
+    APPLIED = "applied"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+_SEVERITY = {outcome: position for position, outcome in enumerate(Outcome)}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one operation ended; ``message`` says why it failed, was skipped, or is unknown."""
+
+    operation: Operation
+    outcome: Outcome
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a whole run ended."""
+
+    results: tuple[Result, ...]
+    interrupted: bool = False
+
+    def of_changes(self) -> dict[Address, Outcome]:
+        """Return one outcome per change: the worst of its operations."""
+        outcomes: dict[Address, Outcome] = {}
+        for result in self.results:
+            address = result.operation.change.address
+            known = outcomes.get(address, Outcome.APPLIED)
+            outcomes[address] = max(known, result.outcome, key=_SEVERITY.__getitem__)
+        return outcomes
+
+    def changes(self, outcome: Outcome) -> tuple[Change, ...]:
+        """Return the changes that ended so, in plan order."""
+        ended = self.of_changes()
+        changes = {result.operation.change.address: result.operation.change for result in self.results}
+        return tuple(change for address, change in changes.items() if ended[address] is outcome)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every operation was applied."""
+        return not count_other_than(self.results, Outcome.APPLIED)
+
+
+def count_other_than(results: Iterable[Result], outcome: Outcome) -> int:
+    """Count the results that ended in another way."""
+    return sum(result.outcome is not outcome for result in results)
+
+
+def ordered(results: Iterable[Result], operations: Sequence[Operation]) -> tuple[Result, ...]:
+    """Return results in the order of the operations, whatever order they ended in."""
+    position = {operation.identity: index for index, operation in enumerate(operations)}
+    return tuple(sorted(results, key=lambda result: position[result.operation.identity]))

@@ -1,0 +1,103 @@
+"""Runs operations as a dependency graph: independent ones side by side, dependents only after success."""
+
+from __future__ import annotations
+
+import asyncio
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
+
+from reconciler.apply.outcomes import Outcome, Result, ordered
+from reconciler.errors import AnswerLostError, ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from reconciler.plan.operations import Operation
+    from reconciler.plan.order import Identity
+
+    Perform = Callable[[Operation], Awaitable[None]]
+    Listener = Callable[[Result], None]
+
+
+async def run_all(
+    operations: Sequence[Operation],
+    dependencies: Mapping[Identity, frozenset[Identity]],
+    perform: Perform,
+    *,
+    concurrency: int,
+    stop: asyncio.Event,
+    listener: Listener,
+) -> tuple[Result, ...]:
+    """Carry all operations out and return one result for each, in their given order.
+
+    An operation whose dependency did not succeed is skipped, and so are its own dependents. Once ``stop`` is set no
+    operation is started any more; those under way are finished. ``listener`` hears of each result as it comes.
+    """
+    run = _Run(operations, dependencies, perform, stop, listener, asyncio.Semaphore(concurrency))
+    await run.to_the_end()
+    return ordered(run.results.values(), operations)
+
+
+class _Run:
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        dependencies: Mapping[Identity, frozenset[Identity]],
+        perform: Perform,
+        stop: asyncio.Event,
+        listener: Listener,
+        places: asyncio.Semaphore,
+    ) -> None:
+        self._operations = {operation.identity: operation for operation in operations}
+        self._position = {operation.identity: index for index, operation in enumerate(operations)}
+        self._dependencies = dependencies
+        self._perform = perform
+        self._stop = stop
+        self._listener = listener
+        self._places = places
+        self.results: dict[Identity, Result] = {}
+
+    async def to_the_end(self) -> None:
+        sorter = TopologicalSorter(self._dependencies)
+        sorter.prepare()
+        under_way: set[asyncio.Task[Identity]] = set()
+        while sorter.is_active():
+            for identity in sorted(sorter.get_ready(), key=self._position.__getitem__):
+                under_way.add(asyncio.create_task(self._carry_out(identity)))
+            finished, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in finished:
+                sorter.done(task.result())
+
+    async def _carry_out(self, identity: Identity) -> Identity:
+        operation = self._operations[identity]
+        async with self._places:
+            result = self._skipped(operation) or await self._attempt(operation)
+        self.results[identity] = result
+        self._listener(result)
+        return identity
+
+    def _skipped(self, operation: Operation) -> Result | None:
+        missing = [
+            self.results[identity].operation
+            for identity in sorted(self._dependencies[operation.identity], key=self._position.__getitem__)
+            if self.results[identity].outcome is not Outcome.APPLIED
+        ]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            return Result(operation, Outcome.SKIPPED, f"waits for: {missing[0].title}{more}")
+        if self._stop.is_set():
+            return Result(operation, Outcome.SKIPPED, "the run was stopped")
+        return None
+
+    async def _attempt(self, operation: Operation) -> Result:
+        try:
+            await self._perform(operation)
+        except AnswerLostError as error:
+            return Result(operation, Outcome.UNKNOWN, error.message)
+        except ReconcilerError as error:
+            return Result(operation, Outcome.FAILED, error.message)
+        except Exception as error:
+            # A defect of ours: nothing more is started, but what was done must still be reported.
+            self._stop.set()
+            return Result(operation, Outcome.FAILED, f"internal error: {type(error).__name__}")
+        return Result(operation, Outcome.APPLIED)

@@ -1,0 +1,60 @@
+"""Whether a saved plan still fits: it is made again, and the two are compared change by change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.errors import StalePlanError
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from reconciler.plan.changes import Change
+    from reconciler.plan.document import Plan
+
+_SHOWN = 10
+
+
+def check_still_fits(saved: Plan, current: Plan) -> None:
+    """Compare a saved plan with the one that the same command makes now.
+
+    Differences that came up since outside of the declaration, in resources that the saved plan does not touch, are no
+    reason to refuse. Raises :class:`StalePlanError`, which names what moved.
+    """
+    if saved.server != current.server:
+        raise StalePlanError(
+            f"the plan was made for {harmless(saved.server)}, this is {harmless(current.server)}",
+            hint="make a new plan for this server",
+        )
+    keyed = saved.key_id == current.key_id
+    now = {change.address: change for change in current.changes}
+    moved = []
+    for change in saved.changes:
+        today = now.pop(change.address, None)
+        name = f"{change.kind.value} {harmless(change.title)}"
+        if today is None:
+            moved.append(f"{name}: no longer needs this change")
+        elif _comparable(today, keyed=keyed) != _comparable(change, keyed=keyed):
+            moved.append(f"{name}: {_what_moved(change, today)}")
+    declaration_moved = not keyed or saved.declaration_digest != current.declaration_digest
+    if declaration_moved:
+        moved += [f"{change.kind.value} {harmless(change.title)}: not in the plan" for change in now.values()]
+    if moved:
+        more = f"\n  and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
+        listed = "".join(f"\n  {line}" for line in moved[:_SHOWN])
+        raise StalePlanError(
+            f"the plan is stale; since it was made these moved:{listed}{more}",
+            hint="nothing was changed; make a new plan and have it reviewed",
+        )
+
+
+def _comparable(change: Change, *, keyed: bool) -> Change:
+    without: dict[str, object] = {"place": None}
+    if not keyed:
+        without |= {"document_before": None, "document_after": None}
+    return change.model_copy(update=without)
+
+
+def _what_moved(saved: Change, today: Change) -> str:
+    if (saved.before, saved.document_before) != (today.before, today.document_before):
+        return "the workspace has moved"
+    return "the declaration has moved"

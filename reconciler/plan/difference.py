@@ -1,0 +1,252 @@
+"""The difference between two snapshots: pair by address, compare what is said, nothing else.
+
+Ownership (:mod:`reconciler.plan.scope`) and renames (:mod:`reconciler.plan.renames`) have been settled before, so
+that this stays dumb: here only in desired = create, only in live = delete, in both = compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from reconciler.model.resources import (
+    Address,
+    Credential,
+    Group,
+    Kind,
+    Member,
+    MemberState,
+    Resource,
+    ServiceAccount,
+    Vault,
+)
+from reconciler.plan.changes import Action, Change, Edit, FieldEdit, Reason, SetEdit, Waiting
+from reconciler.plan.fingerprints import public_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.errors import Place
+    from reconciler.model.live import Live
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.documents import DocumentComparison
+
+_ACTION_ORDER = {Action.CREATE: 0, Action.INVITE: 0, Action.UPDATE: 1, Action.DELETE: 2}
+_KIND_ORDER = {kind: position for position, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Changes in display order, what waits for people, and vaults whose text alone differs."""
+
+    changes: tuple[Change, ...]
+    waiting: tuple[Waiting, ...]
+    text_only: tuple[str, ...]
+    secrets_left_out: int
+
+
+@dataclass(slots=True)
+class _Found:
+    changes: list[Change] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    text_only: list[str] = field(default_factory=list)
+    secrets_left_out: int = 0
+
+
+def difference(
+    desired: Snapshot, live: Live, places: Mapping[Address, Place], documents: DocumentComparison
+) -> Difference:
+    """Compare what shall be with what is.
+
+    ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning.
+    """
+    found = _Found()
+    context = _Context(desired, live, places, documents, found)
+    for address, wanted in desired.resources.items():
+        existing = live.snapshot.get(address)
+        if existing is wanted:
+            continue
+        if existing is None:
+            context.create(address, wanted)
+        else:
+            context.update(address, wanted, existing)
+    for address, existing in live.snapshot.resources.items():
+        if address not in desired and not _goes_with_its_owner(address, desired):
+            context.delete(address, existing)
+    found.changes.sort(key=lambda change: (_KIND_ORDER[change.kind], _ACTION_ORDER[change.action], change.key))
+    found.waiting.sort(key=lambda item: (item.group or "", item.member))
+    return Difference(tuple(found.changes), tuple(found.waiting), tuple(sorted(found.text_only)), found.secrets_left_out)
+
+
+def _goes_with_its_owner(address: Address, desired: Snapshot) -> bool:
+    """Tell whether the server itself removes this when its owner, a service account, is removed."""
+    owner = address.owner
+    return owner is not None and owner.kind is Kind.SERVICE_ACCOUNT and owner not in desired
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    desired: Snapshot
+    live: Live
+    places: Mapping[Address, Place]
+    documents: DocumentComparison
+    found: _Found
+
+    def create(self, address: Address, wanted: Resource) -> None:
+        action = Action.INVITE if isinstance(wanted, Member) else Action.CREATE
+        self._add(address, action, Reason.DECLARED, self._initial_edits(address, wanted), None, wanted)
+
+    def delete(self, address: Address, existing: Resource) -> None:
+        self._add(address, Action.DELETE, Reason.NOT_DECLARED, _final_edits(existing), existing, None)
+
+    def update(self, address: Address, wanted: Resource, existing: Resource) -> None:
+        edits = self._edits(address, wanted, existing)
+        if edits:
+            renamed = any(isinstance(edit, FieldEdit) and edit.field == "name" for edit in edits)
+            reason = Reason.RENAMED if renamed and address.kind is not Kind.MEMBER else Reason.DIFFERS
+            self._add(address, Action.UPDATE, reason, edits, existing, wanted)
+
+    def _add(
+        self,
+        address: Address,
+        action: Action,
+        reason: Reason,
+        edits: tuple[Edit, ...],
+        existing: Resource | None,
+        wanted: Resource | None,
+    ) -> None:
+        shown = wanted or cast("Resource", existing)
+        place = self.places.get(address)
+        before, after = self.documents.digests(existing, wanted)
+        self.found.changes.append(
+            Change(
+                action=action,
+                kind=address.kind,
+                key=address.key,
+                title=shown.title,
+                reason=reason,
+                place=f"{place.file}:{place.line}" if place and wanted else None,
+                invitation=isinstance(existing, Member) and existing.state is MemberState.INVITED,
+                edits=edits,
+                credentials_lost=self.live.credential_counts.get(address, 0) if wanted is None else 0,
+                before=public_digest(existing) if existing else None,
+                after=public_digest(wanted) if wanted else None,
+                document_before=before,
+                document_after=after,
+            )
+        )
+
+    def _initial_edits(self, address: Address, wanted: Resource) -> tuple[Edit, ...]:
+        match wanted:
+            case Member():
+                if wanted.name is not None:
+                    self.found.waiting.append(Waiting(member=wanted.email))
+                return (FieldEdit(field="role", before=None, after=wanted.role),)
+            case ServiceAccount():
+                flags = (("impersonation", wanted.impersonation), ("admin", wanted.admin))
+                return tuple(FieldEdit(field=name, before=None, after=True) for name, is_on in flags if is_on)
+            case Credential():
+                target = wanted.delivery.path if wanted.delivery else None
+                return (FieldEdit(field="deliver", before=None, after=target),) if target else ()
+            case Group():
+                described = _field_edits(("description", None, wanted.description or None))
+                return described + self._membership_edits(wanted, Group(wanted.name, None, frozenset(), frozenset()))
+            case Vault():
+                return self._vault_edits(address, wanted, None)
+
+    def _edits(self, address: Address, wanted: Resource, existing: Resource) -> tuple[Edit, ...]:
+        match wanted, existing:
+            case Member(), Member():
+                return self._member_edits(wanted, existing)
+            case ServiceAccount(), ServiceAccount():
+                return _field_edits(
+                    ("name", existing.name, wanted.name),
+                    ("impersonation", existing.impersonation, wanted.impersonation),
+                    ("admin", existing.admin, wanted.admin),
+                )
+            case Credential(), Credential():
+                return _field_edits(("label", existing.label, wanted.label))
+            case Group(), Group():
+                return _group_field_edits(wanted, existing) + self._membership_edits(wanted, existing)
+            case Vault(), Vault():
+                return self._vault_edits(address, wanted, existing)
+            case _:
+                raise TypeError(f"{address}: {type(wanted).__name__} against {type(existing).__name__}")
+
+    def _member_edits(self, wanted: Member, existing: Member) -> tuple[Edit, ...]:
+        if existing.state is MemberState.INVITED:
+            if wanted.name is not None:
+                self.found.waiting.append(Waiting(member=wanted.email))
+            return _field_edits(("role", existing.role, wanted.role)) if existing.role is not None else ()
+        name = existing.name if wanted.name is None else wanted.name
+        role = existing.role if existing.fixed else wanted.role
+        return _field_edits(("role", existing.role, role), ("name", existing.name, name))
+
+    def _membership_edits(self, wanted: Group, existing: Group) -> tuple[Edit, ...]:
+        edits: tuple[Edit, ...] = ()
+        if wanted.members is not None:
+            present = existing.members or frozenset()
+            joining = wanted.members - present
+            waiting = frozenset(email for email in joining if not self._is_active(email))
+            self.found.waiting.extend(Waiting(member=email, group=wanted.name) for email in waiting)
+            edits += _set_edits(present, wanted.members - waiting, "members")
+        if wanted.service_accounts is not None:
+            edits += _set_edits(existing.service_accounts, wanted.service_accounts, "service_accounts")
+        return edits
+
+    def _is_active(self, email: str) -> bool:
+        member = self.live.snapshot.get(Address(Kind.MEMBER, (email,)))
+        return isinstance(member, Member) and member.state is MemberState.ACTIVE
+
+    def _vault_edits(self, address: Address, wanted: Vault, existing: Vault | None) -> tuple[Edit, ...]:
+        document = self.documents.compare(existing, wanted)
+        self.found.secrets_left_out += document.secrets_left_out
+        if document.text_only:
+            self.found.text_only.append(wanted.title)
+        if existing is None:
+            shown: tuple[Edit, ...] = _field_edits(("format", None, wanted.format), ("target", None, wanted.target))
+            return shown + (() if wanted.enabled else _field_edits(("enabled", None, False))) + document.edits
+        return (
+            _field_edits(
+                ("name", existing.name, wanted.name),
+                ("format", existing.format, wanted.format),
+                ("target", existing.target, wanted.target),
+                ("enabled", existing.enabled, wanted.enabled),
+            )
+            + document.edits
+        )
+
+
+def _final_edits(existing: Resource) -> tuple[Edit, ...]:
+    """Return what is lost with a resource that goes, as far as reviewers need it."""
+    match existing:
+        case Member():
+            return _field_edits(("role", existing.role, None))
+        case ServiceAccount():
+            flags = (("impersonation", existing.impersonation), ("admin", existing.admin))
+            return tuple(FieldEdit(field=name, before=True, after=None) for name, is_on in flags if is_on)
+        case Group():
+            nobody: frozenset[str] = frozenset()
+            return _set_edits(existing.members, nobody, "members") + _set_edits(
+                existing.service_accounts, nobody, "service_accounts"
+            )
+        case _:
+            return ()
+
+
+def _group_field_edits(wanted: Group, existing: Group) -> tuple[Edit, ...]:
+    if existing.builtin:
+        return ()
+    said = None if wanted.description is None else existing.description or ""
+    return _field_edits(("name", existing.name, wanted.name), ("description", said, wanted.description))
+
+
+def _field_edits(*fields: tuple[str, str | bool | None, str | bool | None]) -> tuple[Edit, ...]:
+    return tuple(FieldEdit(field=name, before=old, after=new) for name, old, new in fields if old != new)
+
+
+def _set_edits(before: frozenset[str] | None, after: frozenset[str], field_name: str) -> tuple[Edit, ...]:
+    present = before or frozenset()
+    if present == after:
+        return ()
+    return (SetEdit(field=field_name, added=tuple(sorted(after - present)), removed=tuple(sorted(present - after))),)

@@ -1,0 +1,79 @@
+"""Digests that tell whether something moved since a plan was made, without holding what it was.
+
+Two sorts. A *public* digest covers everything of a resource but a vault's text. A *document* digest covers that text
+and is keyed with something that is not in the plan (derived from the API secret key of the run), so that a plan file
+gives nobody a way to try out guesses of a secret. A plan made with one key and applied with another compares the
+public digests and the edits only; ``key_id`` tells which key it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import Document, FileDelivery, Resource, Vault
+
+if TYPE_CHECKING:
+    from reconciler.model.resources import Address
+    from reconciler.model.secret import Secret
+    from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class DigestKey:
+    """The key of document digests and a name for it that gives nothing away."""
+
+    key: bytes
+    key_id: str
+
+    @staticmethod
+    def derive(access_key: str, secret_key: Secret) -> DigestKey:
+        """Make the key from the API credential that this run signs in with."""
+        key = hmac.digest(secret_key.reveal().encode(), b"clearml-reconciler/plan/1", "sha256")
+        return DigestKey(key, hashlib.sha256(access_key.encode()).hexdigest()[:12])
+
+    def of_text(self, text: Secret) -> str:
+        """Return the keyed digest of a document's text."""
+        return hmac.digest(self.key, text.reveal().encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+
+
+def public_digest(resource: Resource) -> str:
+    """Return a digest of all fields of a resource but its document."""
+    content = {field.name: _plain(getattr(resource, field.name)) for field in fields(resource)}
+    return _hash([type(resource).__name__, content])
+
+
+def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
+    """Return one keyed digest for all that a declaration asks for, whatever its order; templates, not secret values."""
+    lines = sorted(_line(address, resource) for address, resource in snapshot.resources.items())
+    digest = hmac.new(key.key, digestmod="sha256")
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    for _, vault in sorted(snapshot.vaults.items()):
+        digest.update(key.of_text(vault.document.text).encode())
+    return digest.hexdigest()[:32]
+
+
+def _line(address: Address, resource: Resource) -> str:
+    return "\x1f".join((address.kind.value, *address.key, public_digest(resource)))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Document):
+        return value.format.value
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, FileDelivery):
+        return value.path
+    return value
+
+
+def _hash(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,208 @@
+"""The guards: rules that stop a plan before its first write. Pure functions from a plan's parts to refusals.
+
+Each rule has a name and is lifted alone (design decision 11). None has an exemption for small numbers: removing all
+of something is never routine, however few there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import UNDELIVERED_MARK, Group, Kind, MemberState, Role
+from reconciler.plan.changes import Action, Change, Guard, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from reconciler.model.desired import Policy
+    from reconciler.model.live import Live
+    from reconciler.model.resources import Address, Resource
+    from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the guards judge: the changes, the live workspace, what it will be, and the limits."""
+
+    changes: Sequence[Change]
+    live: Live
+    desired: Snapshot
+    policy: Policy
+
+    def deleted(self, kind: Kind) -> list[Change]:
+        """Return the removals of one kind."""
+        return [change for change in self.changes if change.kind is kind and change.action is Action.DELETE]
+
+
+def check(case: Case, allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
+    """Return every refusal, in a stable order; those whose guard is allowed are marked so."""
+    refusals = [refusal for rule in _RULES for refusal in rule(case)]
+    return tuple(
+        refusal.model_copy(update={"allowed": True}) if refusal.liftable and refusal.guard in allowed else refusal
+        for refusal in refusals
+    )
+
+
+def _own_identity(case: Case) -> Iterator[Refusal]:
+    caller = case.live.caller
+    for change in case.changes:
+        loses = change.action is Action.DELETE or _loses_admin(change)
+        own_credential = (
+            change.kind is Kind.CREDENTIAL
+            and caller.access_key is not None
+            and case.live.ids.get(change.address) == caller.access_key
+        )
+        if loses and (change.address == caller.address or own_credential):
+            yield Refusal(guard=Guard.OWN_IDENTITY, kind=change.kind, subject=change.title, names=(change.title,))
+
+
+def _loses_admin(change: Change) -> bool:
+    """Tell whether somebody stops being an admin, by another role or by being removed."""
+    if change.invitation:
+        return False
+    role, admin = change.edited("role"), change.edited("admin")
+    return (role is not None and role.before == Role.ADMIN) or (admin is not None and admin.before is True)
+
+
+def _min_admins(case: Case) -> Iterator[Refusal]:
+    changes = [change for change in case.changes if change.kind is Kind.MEMBER]
+    losing = tuple(change.title for change in changes if _loses_admin(change))
+    if not losing:
+        return
+    gained = sum(
+        change.action is Action.UPDATE
+        and not change.invitation
+        and (role := change.edited("role")) is not None
+        and role.after == Role.ADMIN
+        for change in changes
+    )
+    before = sum(
+        member.role is Role.ADMIN and member.state is MemberState.ACTIVE
+        for member in case.live.snapshot.members.values()
+    )
+    after = before + gained - len(losing)
+    if after < case.policy.min_admins:
+        yield Refusal(
+            guard=Guard.MIN_ADMINS,
+            kind=Kind.MEMBER,
+            names=losing,
+            count=after,
+            total=before,
+            limit=str(case.policy.min_admins),
+        )
+
+
+def _removals_per_kind(case: Case) -> Iterator[Refusal]:
+    for kind in Kind:
+        removed = tuple(change.title for change in case.deleted(kind) if not _is_leftover(case.live, change.address))
+        total = sum(_counts(case.live, item) for item in case.live.snapshot.of_kind(kind).items())
+        yield from _judge(case.policy, removed, removed, total, kind, Guard.EMPTY_KIND, subject=None)
+
+
+def _counts(live: Live, item: tuple[Address, Resource]) -> bool:
+    address, resource = item
+    return not (isinstance(resource, Group) and resource.builtin) and not _is_leftover(live, address)
+
+
+def _is_leftover(live: Live, address: Address) -> bool:
+    """Tell whether a credential was left behind by a run that died before anybody had its secret key.
+
+    Such a one is revoked unasked: it bears the mark of an undelivered one, or it is one that the server made with an
+    account, without a label, and was never used.
+    """
+    facts = live.credentials.get(address)
+    if facts is None:
+        return False
+    return (facts.label or "").endswith(UNDELIVERED_MARK) or (not facts.label and facts.last_used is None)
+
+
+def _judge(
+    policy: Policy,
+    removed: tuple[str, ...],
+    counted: tuple[str, ...],
+    total: int,
+    kind: Kind,
+    emptied: Guard,
+    *,
+    subject: str | None,
+) -> Iterator[Refusal]:
+    if removed and len(removed) >= total:
+        yield Refusal(guard=emptied, kind=kind, subject=subject, names=removed, count=len(removed), total=total)
+    if not policy.max_removals.allows(len(counted), total):
+        yield Refusal(
+            guard=Guard.MAX_REMOVALS,
+            kind=kind,
+            subject=subject,
+            names=counted,
+            count=len(counted),
+            total=total,
+            limit=str(policy.max_removals),
+        )
+
+
+def _memberships(case: Case) -> Iterator[Refusal]:
+    """Judge each group that stays; who leaves the workspace altogether is counted as a member, not here again."""
+    leaving = {change.key[0] for kind in (Kind.MEMBER, Kind.SERVICE_ACCOUNT) for change in case.deleted(kind)}
+    for change in case.changes:
+        group = case.live.snapshot.get(change.address)
+        if change.action is not Action.UPDATE or not isinstance(group, Group):
+            continue
+        total = len(group.members or ()) + len(group.service_accounts or ())
+        edits = (change.edited_set("members"), change.edited_set("service_accounts"))
+        removed = tuple(name for edit in edits if edit is not None for name in edit.removed)
+        staying = tuple(name for name in removed if name not in leaving)
+        yield from _judge(case.policy, removed, staying, total, Kind.GROUP, Guard.EMPTY_GROUP, subject=change.title)
+
+
+def _protected(case: Case) -> Iterator[Refusal]:
+    for change in case.changes:
+        if change.address in case.policy.protected and (change.action is Action.DELETE or _loses_admin(change)):
+            yield Refusal(guard=Guard.PROTECT, kind=change.kind, subject=change.title, names=(change.title,))
+
+
+def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
+    """The server refuses to remove a group while a vault that is left alone points at it."""
+    owners: dict[Address | None, list[str]] = {}
+    for address, vault in case.desired.vaults.items():
+        owners.setdefault(address.owner, []).append(vault.title)
+    for change in case.deleted(Kind.GROUP):
+        vaults = tuple(sorted(owners.get(change.address, ())))
+        if vaults:
+            yield Refusal(
+                guard=Guard.SERVER_LIMIT,
+                kind=Kind.GROUP,
+                subject=change.title,
+                names=vaults,
+                count=len(vaults),
+                limit="vaults",
+            )
+
+
+def _service_account_limits(case: Case) -> Iterator[Refusal]:
+    changes = [change for change in case.changes if change.kind is Kind.SERVICE_ACCOUNT]
+    created = tuple(change.title for change in changes if change.action is Action.CREATE)
+    wanted, most = len(case.desired.service_accounts), case.live.maximum_service_accounts
+    if created and most is not None and wanted > most:
+        yield Refusal(
+            guard=Guard.SERVER_LIMIT,
+            kind=Kind.SERVICE_ACCOUNT,
+            names=created,
+            count=wanted,
+            total=len(case.live.snapshot.service_accounts),
+            limit=str(most),
+        )
+    promoted = [change.title for change in changes if (edit := change.edited("admin")) and edit.after is True]
+    if promoted and not case.live.admin_accounts_allowed:
+        yield Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=tuple(promoted), limit="admins")
+
+
+_RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
+    _own_identity,
+    _protected,
+    _min_admins,
+    _removals_per_kind,
+    _memberships,
+    _groups_with_vaults,
+    _service_account_limits,
+)

@@ -1,0 +1,97 @@
+"""Makes a plan: the whole pipeline on one screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import Kind, Member
+from reconciler.plan.changes import Guard, Warned
+from reconciler.plan.difference import difference
+from reconciler.plan.document import Plan, totals_of
+from reconciler.plan.documents import DocumentComparison
+from reconciler.plan.fingerprints import DigestKey, declaration_digest
+from reconciler.plan.guards import Case, check
+from reconciler.plan.references import check_references
+from reconciler.plan.renames import under_new_names
+from reconciler.plan.scope import adopt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.desired import Desired
+    from reconciler.model.live import Live
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.vaults.parse import DocumentParser
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan and the two sides that it was made from, brought to the same names and scope."""
+
+    plan: Plan
+    desired: Snapshot
+    live: Live
+
+
+def make_plan(
+    desired: Desired,
+    live: Live,
+    *,
+    declaration: str,
+    server: str,
+    parser: DocumentParser,
+    key: DigestKey,
+    allowed: frozenset[Guard] = frozenset(),
+    exact_documents: bool = False,
+) -> Prepared:
+    """Compare a declaration with the live workspace.
+
+    ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of documents; ``allowed`` names the guards
+    that are lifted on purpose. Raises :class:`reconciler.errors.InvalidDeclarationError` for names that exist nowhere
+    and :class:`reconciler.errors.AmbiguousWorkspaceError` for live names that mean two things.
+    """
+    live = under_new_names(live, desired)
+    adopted = adopt(desired, live)
+    check_references(desired, adopted.snapshot, live)
+    found = difference(
+        adopted.snapshot, live, desired.places, DocumentComparison(parser, key, exact_documents)
+    )
+    plan = Plan(
+        workspace=desired.workspace,
+        server=server,
+        declaration=declaration,
+        declaration_digest=declaration_digest(desired.snapshot, key),
+        key_id=key.key_id,
+        without_secrets=desired.without_secrets,
+        exact_documents=exact_documents,
+        totals=totals_of(found.changes),
+        changes=found.changes,
+        waiting=found.waiting,
+        left_alone=adopted.left_alone,
+        text_only=found.text_only,
+        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy), allowed),
+        warnings=tuple(_warnings(desired, live, parser)),
+        compared=_compared(desired),
+        secrets_left_out=found.secrets_left_out,
+    )
+    return Prepared(plan.sealed(), adopted.snapshot, live)
+
+
+def _compared(desired: Desired) -> dict[Kind, int]:
+    counts = Counter(address.kind for address in desired.snapshot.resources)
+    return {kind: counts[kind] for kind in Kind if counts[kind]}
+
+
+def _warnings(desired: Desired, live: Live, parser: DocumentParser) -> Iterator[Warned]:
+    from reconciler.vaults.client_view import client_differences
+
+    for address, member in sorted(desired.snapshot.members.items()):
+        existing = live.snapshot.get(address)
+        if isinstance(existing, Member) and existing.fixed and existing.role is not member.role:
+            message = f"the server keeps this user's role ({existing.role}); {member.role} cannot be given"
+            yield Warned(kind=Kind.MEMBER, title=member.title, rule="fixed-by-server", message=message)
+    for _, vault in sorted(desired.snapshot.vaults.items()):
+        for warning in client_differences(vault, parser):
+            yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.message)

@@ -1,0 +1,55 @@
+"""What a declaration names, checked against the workspace: it must exist, and be one thing only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, Problem
+from reconciler.model.desired import Desired, Management
+from reconciler.model.resources import Address, Group, Kind, Vault
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.live import Live
+    from reconciler.model.snapshot import Snapshot
+
+
+def check_references(desired: Desired, adopted: Snapshot, live: Live) -> None:
+    """Check that all that the declaration names is declared or live, and that no name means two things.
+
+    Raises :class:`InvalidDeclarationError` with every unknown name, or :class:`AmbiguousWorkspaceError`.
+    """
+    for address, ids in sorted(live.ambiguous.items()):
+        if address in desired.snapshot or desired.scope.management(address.kind) is Management.ALL:
+            name = harmless(" / ".join(address.key))
+            raise AmbiguousWorkspaceError(
+                f"the workspace has {len(ids)} {address.kind.value}s named {name} (ids {', '.join(sorted(ids))})",
+                hint="rename or remove all but one of them in the web page, then run again",
+            )
+    problems = [
+        problem
+        for address, resource in desired.snapshot.resources.items()
+        for name, problem in sorted(_unknown(desired, adopted, address, resource))
+    ]
+    if problems:
+        raise InvalidDeclarationError(problems)
+
+
+def _unknown(
+    desired: Desired, adopted: Snapshot, address: Address, resource: object
+) -> Iterator[tuple[str, Problem]]:
+    place = desired.places.get(address)
+    if isinstance(resource, Group):
+        named = [Address(Kind.MEMBER, (name,)) for name in resource.members or ()]
+        named += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in resource.service_accounts or ()]
+        for target in named:
+            if target not in adopted:
+                message = f"group {resource.name} names {target.key[0]}, which is neither declared nor in the workspace"
+                yield target.key[0], Problem("unknown-reference", message, place, f"declare the {target.kind.value}")
+    elif isinstance(resource, Vault):
+        owner = address.owner
+        if owner is not None and owner not in adopted:
+            message = f"vault {resource.name} points at {resource.owner}, which is neither declared nor in the workspace"
+            yield resource.name, Problem("unknown-reference", message, place, f"declare the {owner.kind.value}")

@@ -1,0 +1,84 @@
+"""Declared renames, carried out on the live side before anything is compared.
+
+After this step a resource that is only called something else has the same address on both sides, so that the
+difference is one changed name and never a removal and a creation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.model.resources import Address, Credential, Group, Kind, Resource, Vault
+from reconciler.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.desired import Desired
+    from reconciler.model.live import Live
+
+Value = TypeVar("Value")
+
+
+def under_new_names(live: Live, desired: Desired) -> Live:
+    """Return the live workspace with every declared rename already made in its addresses and references.
+
+    A rename whose old name is gone, or whose new name is there already, is done: nothing happens for it.
+    """
+    moves = {
+        old: new
+        for new, old in desired.renames.items()
+        if old in live.snapshot and new not in live.snapshot and new in desired.snapshot
+    }
+    if not moves:
+        return live
+    names = _Names(moves, desired.snapshot)
+    resources = {
+        names.address(address): names.references(resource) for address, resource in live.snapshot.resources.items()
+    }
+    return replace(
+        live,
+        snapshot=Snapshot(MappingProxyType(resources)),
+        ids=names.keys(live.ids),
+        caller=replace(live.caller, address=live.caller.address and names.address(live.caller.address)),
+        ambiguous=names.keys(live.ambiguous),
+        strangers=names.keys(live.strangers),
+        credentials=names.keys(live.credentials),
+        credential_counts=names.keys(live.credential_counts),
+    )
+
+
+class _Names:
+    """Maps old addresses and references to new ones, owners first."""
+
+    def __init__(self, moves: Mapping[Address, Address], desired: Snapshot) -> None:
+        self._moves = moves
+        self._titles = {
+            old: resource.name
+            for old, new in moves.items()
+            if not isinstance(resource := desired.resources[new], Credential) and hasattr(resource, "name")
+        }
+        self._accounts = {old.key[0]: new.key[0] for old, new in moves.items() if old.kind is Kind.SERVICE_ACCOUNT}
+
+    def address(self, address: Address) -> Address:
+        owner = address.owner
+        if owner is not None and owner in self._moves:
+            new_owner = self._moves[owner].key[0]
+            prefix = (new_owner,) if address.kind is Kind.CREDENTIAL else (address.key[0], new_owner)
+            address = Address(address.kind, (*prefix, address.key[-1]))
+        return self._moves.get(address, address)
+
+    def references(self, resource: Resource) -> Resource:
+        if isinstance(resource, Credential):
+            return replace(resource, account=self._titles.get(resource.address.owner, resource.account))
+        if isinstance(resource, Vault):
+            return replace(resource, owner=self._titles.get(resource.address.owner, resource.owner))
+        if isinstance(resource, Group) and resource.service_accounts is not None and self._accounts:
+            accounts = frozenset(self._accounts.get(name, name) for name in resource.service_accounts)
+            return replace(resource, service_accounts=accounts)
+        return resource
+
+    def keys(self, mapping: Mapping[Address, Value]) -> dict[Address, Value]:
+        return {self.address(address): value for address, value in mapping.items()}
