@@ -1,0 +1,162 @@
+"""One HTTP answer → the data of its envelope, or what is wrong with it (``clearml-wire.md`` "Envelope")."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.clearml.failures import Failure, shown
+from reconciler.clearml.retrying import asked_wait
+from reconciler.errors import CallRefusedError, SignInError, UnexpectedAnswerError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.secret import Secret
+
+_TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
+_ADDRESS_HINT = "check that the server is the address of the API server, not of the web page"
+_QUOTABLE = re.compile(r"[^\s\"'`=:,;{}\[\]()]{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer, whole. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an answer is judged with: the call, who made it, and what must never be repeated in a message."""
+
+    endpoint: str
+    server: str
+    source: str
+    role: str | None
+    now: float
+    secrets: tuple[Secret | None, ...] = ()
+    document: Secret | None = None
+
+    def words(self, text: str) -> str:
+        """Return the server's words, fit to be shown; not at all if they quote the document that was sent."""
+        if self.document is not None:
+            sent = set(_QUOTABLE.findall(self.document.reveal()))
+            if any(word in text for word in sent):
+                return "(not shown: it quotes the document)"
+        return shown(text, *self.secrets)
+
+
+def data_of(reply: Reply, context: Context) -> Mapping[str, object]:
+    """Return the data of a successful answer; raise :class:`Failure` for every other."""
+    status = reply.status
+    if status == 429:
+        raise Failure(
+            UnreachableError(f"{context.endpoint}: the server asks to slow down (429)"),
+            repeat=True,
+            after=asked_wait(reply.headers, context.now),
+        )
+    if status >= 500 or status == 408:
+        raise _server_failed(reply, context)
+    if 300 <= status < 400:
+        raise _redirected(reply, context)
+    meta, data = _envelope(reply, context)
+    code = meta.get("result_code")
+    if isinstance(code, bool) or not isinstance(code, int) or code != status:
+        raise _unexpected(context, f"HTTP status {status}, but result_code {shown(json.dumps(code), limit=40)}")
+    if status == 200:
+        if not isinstance(data, dict):
+            raise _unexpected(context, "a successful answer without data")
+        return data
+    if status < 400:
+        raise _unexpected(context, f"HTTP status {status}, where only 200 means success")
+    raise _refused(status, meta, context)
+
+
+def _refused(status: int, meta: Mapping[str, object], context: Context) -> Failure:
+    number, text = meta.get("result_subcode"), meta.get("result_msg")
+    subcode = number if isinstance(number, int) and not isinstance(number, bool) else 0
+    words = context.words(text) if isinstance(text, str) else "no reason given"
+    if status == 401 and subcode != 1:
+        return Failure(
+            SignInError(
+                f"{context.server} does not accept the credentials from {context.source} (401/{subcode}): {words}",
+                hint="check the access key and the secret key, and that they were made on this server",
+            )
+        )
+    hint = None
+    if status in (401, 403):
+        role = f"these have the role {shown(context.role, limit=40)}" if context.role else "these are not an admin's"
+        hint = f"the credentials of a workspace admin are needed; {role}"
+    elif status == 404 and subcode == 0:
+        hint = f"this server has no {context.endpoint}: its version or its edition does not offer it"
+    return Failure(CallRefusedError(context.endpoint, status, subcode, words, hint=hint))
+
+
+def _server_failed(reply: Reply, context: Context) -> Failure:
+    try:
+        parsed = json.loads(reply.body)
+        text = parsed["meta"]["result_msg"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        text = None
+    words = f": {context.words(text)}" if isinstance(text, str) and text else ""
+    return Failure(
+        UnreachableError(f"{context.endpoint}: the server failed (HTTP status {reply.status}){words}"),
+        maybe_done=True,
+        repeat=True,
+        after=asked_wait(reply.headers, context.now),
+    )
+
+
+def _redirected(reply: Reply, context: Context) -> Failure:
+    where = shown(reply.headers.get("location", "nowhere"), *context.secrets, limit=200)
+    return Failure(
+        UnexpectedAnswerError(
+            f"{context.endpoint}: the server answers with a redirect to {where}, which is never followed",
+            hint=f"credentials go only to the address that was given; {_ADDRESS_HINT}",
+        )
+    )
+
+
+def _envelope(reply: Reply, context: Context) -> tuple[Mapping[str, object], object]:
+    maybe_done = reply.status < 400
+    try:
+        parsed = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise _unreadable(reply, context) from None
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("meta"), dict):
+        raise _unexpected(
+            context, f"HTTP status {reply.status} with JSON that is not ClearML's envelope", maybe_done=maybe_done
+        )
+    return parsed["meta"], parsed.get("data")
+
+
+def _unreadable(reply: Reply, context: Context) -> Failure:
+    body = reply.body.lstrip()
+    maybe_done = reply.status < 400
+    if body.startswith(b"<"):
+        found = _TITLE.search(body)
+        title = shown(found.group(1).decode("utf-8", "replace").strip(), *context.secrets, limit=80) if found else ""
+        page = f"a web page{f' ({title})' if title else ''} instead of JSON"
+        return _unexpected(
+            context, f"HTTP status {reply.status} with {page}", maybe_done=maybe_done, hint=_ADDRESS_HINT
+        )
+    if maybe_done and (not body or body.startswith(b"{")):
+        return _unexpected(context, "an answer that is cut short or not JSON", repeat=True)
+    return _unexpected(
+        context,
+        f"HTTP status {reply.status} with something that is not JSON",
+        maybe_done=maybe_done,
+        hint=_ADDRESS_HINT,
+    )
+
+
+def _unexpected(
+    context: Context, what: str, *, maybe_done: bool = True, repeat: bool = False, hint: str | None = None
+) -> Failure:
+    error = UnexpectedAnswerError(f"{context.endpoint}: {context.server} answers {what}", hint=hint)
+    return Failure(error, maybe_done=maybe_done, repeat=repeat)

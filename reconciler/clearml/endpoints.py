@@ -1,0 +1,27 @@
+"""Which calls of the API only read. Every other call counts as a write: what is not known to be harmless is not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SIGN_IN: Final = "auth.login"
+
+READS: Final = frozenset(
+    {
+        "auth.get_credentials",
+        "auth.locate_credentials",
+        "login.get_settings",
+        "permissions.get_access_rules",
+        "permissions.get_company_users",
+        "permissions.get_entity_access_categories",
+        "permissions.get_user_groups",
+        "projects.get_all_ex",
+        "queues.get_all_ex",
+        "users.get_all_ex",
+        "users.get_organization_vaults",
+        "users.get_role_options",
+        "users.get_service_users",
+        "users.get_vault_operations_log",
+        "users.get_vaults",
+    }
+)

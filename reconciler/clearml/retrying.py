@@ -1,0 +1,100 @@
+"""When and how long to wait before a call is repeated (tenacity does the repeating)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from reconciler.clearml.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clocks, the sleep and the randomness, so that a test need not wait. Seconds everywhere."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    random: Callable[[], float] = field(default_factory=lambda: random.Random().random)  # noqa: S311 - only jitter
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently a call is repeated, in seconds.
+
+    The wait doubles from ``first_wait`` to ``longest_wait``, of which a random half is taken off. ``budget`` bounds
+    one call with all its repeats; ``longest_asked_wait`` is the most that a server's Retry-After is followed.
+    """
+
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 20.0
+    longest_asked_wait: float = 60.0
+    budget: float = 180.0
+
+    def wait(self, attempt: int, asked: float | None, chance: float) -> float:
+        """Return how long to wait after this attempt (counted from 1)."""
+        doubled = min(self.longest_wait, self.first_wait * 2.0 ** min(attempt - 1, 30))
+        own = doubled * (0.5 + chance / 2)
+        return own if asked is None else max(own, min(asked, self.longest_asked_wait))
+
+
+async def repeated(
+    attempt: Callable[[], Awaitable[Result]], *, endpoint: str, write: bool, policy: RetryPolicy, timing: Timing
+) -> Result:
+    """Make a call, repeating it where that is worth while and safe.
+
+    A read is repeated after every passing failure; a write only if it was surely not carried out.
+    """
+    started = timing.clock()
+
+    def worth_repeating(error: BaseException) -> bool:
+        return isinstance(error, Failure) and error.repeat and not (write and error.maybe_done)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after if isinstance(error, Failure) else None
+        return policy.wait(state.attempt_number, asked, timing.random())
+
+    def stop(state: RetryCallState) -> bool:
+        spent = timing.clock() - started + state.upcoming_sleep
+        return state.attempt_number >= policy.attempts or spent > policy.budget
+
+    attempts = AsyncRetrying(
+        sleep=timing.sleep, wait=wait, stop=stop, retry=retry_if_exception(worth_repeating), reraise=True
+    )
+    try:
+        return await attempts(attempt)
+    except Failure as failure:
+        number = int(attempts.statistics.get("attempt_number", 1))
+        error = failure.verdict(endpoint, write=write, attempts=number)
+    raise error
+
+
+def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Read ``Retry-After``: seconds, or a date that is compared with the server's own ``Date`` if it sent one."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    until = _moment(value)
+    if until is None:
+        return None
+    return max(0.0, until - (_moment(headers.get("date", "")) or now))
+
+
+def _moment(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,194 @@
+"""Which server to talk to, and with whose credentials.
+
+Credentials follow ClearML's own precedence (``clearml.backend_api.session.Session``), each value by itself: command
+line, then environment (``CLEARML_AUTH_TOKEN`` before the key pair), then the configuration file
+(``CLEARML_CONFIG_FILE`` or ``~/clearml.conf``). An empty value counts as absent, and the older ``TRAINS_…`` names work.
+
+The server is stricter than that. ``--server`` always wins; otherwise the declaration names it, and an environment or
+configuration file that names another one is refused, so that an apply never reaches a workspace by accident and a
+key is never sent to a server that it does not belong to. Only a declaration that names no server leaves the choice to
+the environment and the file; there is no default.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reconciler.clearml.conf import ConfFile, read_conf
+from reconciler.errors import SignInError, UsageError
+from reconciler.model.secret import Secret
+from reconciler.model.text import harmless, is_harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+HOST = ("CLEARML_API_HOST", "TRAINS_API_HOST")
+ACCESS_KEY = ("CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY")
+SECRET_KEY = ("CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY")
+AUTH_TOKEN = ("CLEARML_AUTH_TOKEN",)
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """A server and what to sign in with: a key pair, or a ready ``token`` (which cannot be renewed once refused).
+
+    ``source`` says where the credentials come from, for messages.
+    """
+
+    server: str
+    access_key: str | None = None
+    secret_key: Secret | None = None
+    source: str = "the caller"
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    value: str
+    source: str
+
+
+def find_settings(
+    *,
+    server: str | None,
+    access_key: str | None,
+    secret_key: str | None,
+    declared_server: str | None,
+    environ: Mapping[str, str],
+    home: Path,
+    allow_http: bool = False,
+) -> ConnectionSettings:
+    """Find server and credentials. ``server``, ``access_key`` and ``secret_key`` are the command line's.
+
+    Raises :class:`UsageError` for a server that is missing, malformed, insecure or contradicted, and
+    :class:`SignInError` where no credentials are found.
+    """
+    conf = read_conf(environ, home)
+    key = _first(("--access-key", access_key), environ, ACCESS_KEY, conf.name, conf.access_key)
+    secret = _first(("--secret-key", secret_key), environ, SECRET_KEY, conf.name, conf.secret_key)
+    given = any(value and value.strip() for value in (access_key, secret_key))
+    token = None if given else _from_environment(environ, AUTH_TOKEN)
+    uses_conf = token is None and conf.name in {found.source for found in (key, secret) if found}
+    address = _server(server, declared_server, environ, conf, uses_conf=uses_conf)
+    url = server_address(address.value, allow_http=allow_http, source=address.source)
+    if token is not None:
+        return ConnectionSettings(url, source=token.source, token=Secret(token.value))
+    if key is None or secret is None:
+        raise _no_credentials(key, secret, conf)
+    source = " and ".join(dict.fromkeys((key.source, secret.source)))
+    return ConnectionSettings(url, key.value, Secret(secret.value), source)
+
+
+def _server(
+    flag: str | None, declared: str | None, environ: Mapping[str, str], conf: ConfFile, *, uses_conf: bool
+) -> _Found:
+    if flag and flag.strip():
+        return _Found(flag.strip(), "--server")
+    variable = _from_environment(environ, HOST)
+    file = _Found(conf.server, conf.name) if conf.server else None
+    if not (declared and declared.strip()):
+        found = variable or file
+        if found is None:
+            raise UsageError(
+                "no server is named", hint=f"set workspace.server in the declaration, {HOST[0]}, or give --server"
+            )
+        return found
+    chosen = _Found(declared.strip(), "the declaration")
+    rivals = (variable, file if uses_conf else None)
+    for rival in rivals:
+        if rival is not None and _comparable(rival.value) != _comparable(chosen.value):
+            raise UsageError(
+                f"the declaration names the server {_displayed(chosen.value)}, "
+                f"but {rival.source} names {_displayed(rival.value)}",
+                hint="make them agree, or say which one is meant with --server",
+            )
+    return chosen
+
+
+def _first(
+    option: tuple[str, str | None], environ: Mapping[str, str], names: tuple[str, ...], file: str, in_file: str | None
+) -> _Found | None:
+    if option[1] and option[1].strip():
+        return _Found(option[1].strip(), option[0])
+    return _from_environment(environ, names) or (_Found(in_file, file) if in_file else None)
+
+
+def _from_environment(environ: Mapping[str, str], names: tuple[str, ...]) -> _Found | None:
+    for name in names:
+        value = environ.get(name, "").strip()
+        if value:
+            return _Found(value, name)
+    return None
+
+
+def _no_credentials(key: _Found | None, secret: _Found | None, conf: ConfFile) -> SignInError:
+    if key is None and secret is None:
+        what = "there are no credentials to sign in with"
+    elif secret is None and key is not None:
+        what = f"there is an access key (from {key.source}), but no secret key"
+    else:
+        what = f"there is a secret key (from {secret.source if secret else ''}), but no access key"
+    places = f"--access-key and --secret-key, {ACCESS_KEY[0]} and {SECRET_KEY[0]}, {AUTH_TOKEN[0]}, {conf.found}"
+    return SignInError(f"{what}; looked in {places}", hint="create a key pair in the ClearML web page and set both")
+
+
+def server_address(text: str, *, allow_http: bool = False, source: str = "--server") -> str:
+    """Return an API server's address in the form that calls are appended to; a path such as ``/api`` is kept.
+
+    Refuses what is not a plain http or https address, and ``http://`` to anything but this very machine.
+    """
+    if not text or not is_harmless(text) or " " in text or "\\" in text:
+        raise UsageError(f"the server address from {source} is not a web address: {_displayed(text)}")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(f"the server address from {source} is not a web address: {_displayed(text)}") from None
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            f"the server address from {source} holds a user name or password, which does not belong there",
+            hint="give the credentials with --access-key and --secret-key, or in the environment",
+        )
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        raise UsageError(
+            f"the server address from {source} is not a web address: {_displayed(text)}",
+            hint="it looks like https://api.clear.ml",
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(f"the server address from {source} has more than a host and a path: {_displayed(text)}")
+    if parts.scheme == "http" and not (allow_http or is_loopback(host)):
+        raise UsageError(
+            f"{_displayed(text)} is not encrypted, so the credentials could be read on the way",
+            hint="use https, or --allow-http if the network in between is trusted",
+        )
+    name = f"[{host}]" if ":" in host else host
+    shown_port = "" if port is None or port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
+    return f"{parts.scheme}://{name}{shown_port}{parts.path.rstrip('/')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address means this very machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _comparable(text: str) -> str:
+    try:
+        return server_address(text, allow_http=True)
+    except UsageError:
+        return text
+
+
+def _displayed(text: str) -> str:
+    shortened = text.rpartition("@")[2][:200]
+    return repr(harmless(shortened))

@@ -1,0 +1,173 @@
+"""Calls to the API: signing in, repeating, concurrency, time-outs, and one clear error for each way to fail.
+
+A :class:`ReadTransport` cannot write: it raises before anything is sent. Only a :class:`Transport` can, and only
+:class:`reconciler.clearml.write.Writer` asks for one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+from reconciler.clearml.answers import Context, Reply, data_of
+from reconciler.clearml.clients import CallEvent, Clients, TransportOptions
+from reconciler.clearml.endpoints import READS, SIGN_IN
+from reconciler.clearml.retrying import Timing, repeated
+from reconciler.clearml.signin import SignIn
+from reconciler.errors import UnexpectedAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    import httpx
+
+    from reconciler.clearml.claims import Claims
+    from reconciler.clearml.settings import ConnectionSettings
+    from reconciler.model.secret import Secret
+
+__all__ = ["CallEvent", "ReadOnlyError", "ReadTransport", "Timing", "Transport", "TransportOptions"]
+
+IMPERSONATE = "X-Clearml-Impersonate-As"
+
+
+class ReadOnlyError(RuntimeError):
+    """Our own mistake: something that may only read tried to write. Nothing was sent."""
+
+
+class ReadTransport:
+    """An open connection that can only read. Use it as an async context manager.
+
+    ``transport`` replaces the network (the embedded sandbox). ``calls`` counts the requests sent, by endpoint, repeats
+    included. ``observer`` hears of each request; it never gets a header or a body.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        options: TransportOptions | None = None,
+        timing: Timing | None = None,
+        observer: Callable[[CallEvent], None] | None = None,
+    ) -> None:
+        self.calls: Counter[str] = Counter()
+        self._settings = settings
+        self._options = options or TransportOptions()
+        self._timing = timing or Timing()
+        self._clients = Clients(settings.server, self._options, transport)
+        self._observer = observer
+        self._sign_in = SignIn(settings, self._timing, self._log_in)
+
+    @property
+    def server(self) -> str:
+        """The address of the server, for messages."""
+        return self._settings.server
+
+    @property
+    def access_key(self) -> str | None:
+        """The access key that this connection signs in with; ``None`` if it was given a token."""
+        return self._settings.access_key
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._clients.close()
+
+    async def claims(self) -> Claims:
+        """Sign in if that has not happened yet, and return what the token says of the caller."""
+        return (await self._sign_in.ticket()).claims
+
+    async def call(
+        self, endpoint: str, body: Mapping[str, object] | None = None, *, impersonate: str | None = None
+    ) -> Mapping[str, object]:
+        """Call a reading endpoint and return the data of its answer; anything else is refused before it is sent."""
+        if endpoint not in READS:
+            raise ReadOnlyError(f"{endpoint} is not a reading call, and this connection can only read")
+        return await self._call(endpoint, body or {}, impersonate, write=False)
+
+    async def _call(
+        self,
+        endpoint: str,
+        body: Mapping[str, object],
+        impersonate: str | None,
+        *,
+        write: bool,
+        document: Secret | None = None,
+    ) -> Mapping[str, object]:
+        content = json.dumps(body).encode("ascii")
+        headers = {} if impersonate is None else {IMPERSONATE: _header_value(endpoint, impersonate)}
+
+        async def attempt() -> Mapping[str, object]:
+            ticket = await self._sign_in.ticket()
+            reply = await self._send(endpoint, content, headers | {"Authorization": f"Bearer {ticket.token.reveal()}"})
+            if reply.status == 401 and self._sign_in.renewable:
+                # A 401 says that nothing was carried out, so that even a write may be sent again.
+                ticket = await self._sign_in.renewed(ticket)
+                again = headers | {"Authorization": f"Bearer {ticket.token.reveal()}"}
+                reply = await self._send(endpoint, content, again)
+            return data_of(reply, self._context(endpoint, ticket.claims.role, ticket.token, document))
+
+        return await repeated(attempt, endpoint=endpoint, write=write, policy=self._options.retry, timing=self._timing)
+
+    async def _log_in(self, authorization: str) -> Mapping[str, object]:
+        content = json.dumps({"set_cookie": False}).encode("ascii")
+
+        async def attempt() -> Mapping[str, object]:
+            reply = await self._send(SIGN_IN, content, {"Authorization": authorization})
+            return data_of(reply, self._context(SIGN_IN, None, self._settings.token, None))
+
+        return await repeated(attempt, endpoint=SIGN_IN, write=False, policy=self._options.retry, timing=self._timing)
+
+    def _context(self, endpoint: str, role: str | None, token: Secret | None, document: Secret | None) -> Context:
+        return Context(
+            endpoint=endpoint,
+            server=self._settings.server,
+            source=self._settings.source,
+            role=role,
+            now=self._timing.now(),
+            secrets=(self._settings.secret_key, self._settings.token, token),
+            document=document,
+        )
+
+    async def _send(self, endpoint: str, content: bytes, headers: Mapping[str, str]) -> Reply:
+        started = self._timing.clock()
+        status: int | None = None
+        try:
+            async with self._clients.one() as client:
+                self.calls[endpoint] += 1
+                reply = await client.post(endpoint, content, headers)
+            status = reply.status
+            return reply
+        finally:
+            if self._observer is not None:
+                self._observer(CallEvent(endpoint, status, self._timing.clock() - started))
+
+
+class Transport(ReadTransport):
+    """An open connection that can read and write."""
+
+    async def call(
+        self,
+        endpoint: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        impersonate: str | None = None,
+        document: Secret | None = None,
+    ) -> Mapping[str, object]:
+        """Call any endpoint and return the data of its answer.
+
+        A write is repeated only where it surely was not carried out; where that is unknown,
+        :class:`~reconciler.errors.AnswerLostError` says so. ``document`` is a text that no message may quote.
+        """
+        return await self._call(endpoint, body or {}, impersonate, write=endpoint not in READS, document=document)
+
+
+def _header_value(endpoint: str, text: str) -> str:
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise UnexpectedAnswerError(f"{endpoint}: the server gave a user id that cannot be one")
+    return text
