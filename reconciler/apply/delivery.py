@@ -8,7 +8,6 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,6 +15,8 @@ from reconciler.errors import DeliveryError
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.model.resources import FileDelivery
     from reconciler.model.secret import Secret
 
@@ -55,7 +56,9 @@ class Deliveries:
         content = client_section(self.server, access_key, secret_key)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR
+            )
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(content)
                 file.flush()

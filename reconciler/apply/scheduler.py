@@ -96,7 +96,7 @@ class _Run:
             return Result(operation, Outcome.UNKNOWN, error.message)
         except ReconcilerError as error:
             return Result(operation, Outcome.FAILED, error.message)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A defect of ours: nothing more is started, but what was done must still be reported.
             self._stop.set()
             return Result(operation, Outcome.FAILED, f"internal error: {type(error).__name__}")

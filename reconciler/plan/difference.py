@@ -75,7 +75,9 @@ def difference(
             context.delete(address, existing)
     found.changes.sort(key=lambda change: (_KIND_ORDER[change.kind], _ACTION_ORDER[change.action], change.key))
     found.waiting.sort(key=lambda item: (item.group or "", item.member))
-    return Difference(tuple(found.changes), tuple(found.waiting), tuple(sorted(found.text_only)), found.secrets_left_out)
+    return Difference(
+        tuple(found.changes), tuple(found.waiting), tuple(sorted(found.text_only)), found.secrets_left_out
+    )
 
 
 def _goes_with_its_owner(address: Address, desired: Snapshot) -> bool:
@@ -94,13 +96,13 @@ class _Context:
 
     def create(self, address: Address, wanted: Resource) -> None:
         action = Action.INVITE if isinstance(wanted, Member) else Action.CREATE
-        self._add(address, action, Reason.DECLARED, self._initial_edits(address, wanted), None, wanted)
+        self._add(address, action, Reason.DECLARED, self._initial_edits(wanted), None, wanted)
 
     def delete(self, address: Address, existing: Resource) -> None:
         self._add(address, Action.DELETE, Reason.NOT_DECLARED, _final_edits(existing), existing, None)
 
     def update(self, address: Address, wanted: Resource, existing: Resource) -> None:
-        edits = self._edits(address, wanted, existing)
+        edits = self._edits(wanted, existing)
         if edits:
             renamed = any(isinstance(edit, FieldEdit) and edit.field == "name" for edit in edits)
             reason = Reason.RENAMED if renamed and address.kind is not Kind.MEMBER else Reason.DIFFERS
@@ -136,7 +138,7 @@ class _Context:
             )
         )
 
-    def _initial_edits(self, address: Address, wanted: Resource) -> tuple[Edit, ...]:
+    def _initial_edits(self, wanted: Resource) -> tuple[Edit, ...]:
         match wanted:
             case Member():
                 if wanted.name is not None:
@@ -152,9 +154,9 @@ class _Context:
                 described = _field_edits(("description", None, wanted.description or None))
                 return described + self._membership_edits(wanted, Group(wanted.name, None, frozenset(), frozenset()))
             case Vault():
-                return self._vault_edits(address, wanted, None)
+                return self._vault_edits(wanted, None)
 
-    def _edits(self, address: Address, wanted: Resource, existing: Resource) -> tuple[Edit, ...]:
+    def _edits(self, wanted: Resource, existing: Resource) -> tuple[Edit, ...]:
         match wanted, existing:
             case Member(), Member():
                 return self._member_edits(wanted, existing)
@@ -169,9 +171,9 @@ class _Context:
             case Group(), Group():
                 return _group_field_edits(wanted, existing) + self._membership_edits(wanted, existing)
             case Vault(), Vault():
-                return self._vault_edits(address, wanted, existing)
+                return self._vault_edits(wanted, existing)
             case _:
-                raise TypeError(f"{address}: {type(wanted).__name__} against {type(existing).__name__}")
+                raise TypeError(f"{wanted.title}: {type(wanted).__name__} against {type(existing).__name__}")
 
     def _member_edits(self, wanted: Member, existing: Member) -> tuple[Edit, ...]:
         if existing.state is MemberState.INVITED:
@@ -198,7 +200,7 @@ class _Context:
         member = self.live.snapshot.get(Address(Kind.MEMBER, (email,)))
         return isinstance(member, Member) and member.state is MemberState.ACTIVE
 
-    def _vault_edits(self, address: Address, wanted: Vault, existing: Vault | None) -> tuple[Edit, ...]:
+    def _vault_edits(self, wanted: Vault, existing: Vault | None) -> tuple[Edit, ...]:
         document = self.documents.compare(existing, wanted)
         self.found.secrets_left_out += document.secrets_left_out
         if document.text_only:

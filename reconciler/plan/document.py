@@ -31,7 +31,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["clearml-reconciler/plan/1"] = FORMAT
+    format: Literal["clearml-reconciler/plan/1"] = "clearml-reconciler/plan/1"
     workspace: str
     server: str
     declaration: str = Field(description="The declaration's path, as it was given.")
@@ -46,7 +46,9 @@ class Plan(BaseModel):
     text_only: tuple[str, ...] = Field(default=(), description="Vaults whose text differs but not its meaning.")
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()
-    compared: dict[Kind, int] = Field(default_factory=dict, description="How many resources of each kind were compared.")
+    compared: dict[Kind, int] = Field(
+        default_factory=dict, description="How many resources of each kind were compared."
+    )
     secrets_left_out: int = 0
     digest: str = ""
 
@@ -99,7 +101,8 @@ def read_plan(text: str, name: str) -> Plan:
     version = raw.get("format") if isinstance(raw, dict) else None
     if version != FORMAT:
         raise PlanFileError(
-            f"{name}: not a plan that this version can read (it wants {FORMAT})", hint="make a new plan with this version"
+            f"{name}: not a plan that this version can read (it wants {FORMAT})",
+            hint="make a new plan with this version",
         )
     try:
         plan = Plan.model_validate_json(text)

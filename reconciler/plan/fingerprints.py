@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import Document, FileDelivery, Resource, Vault
+from reconciler.model.resources import Document, FileDelivery, Resource
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Address

@@ -162,7 +162,7 @@ def _protected(case: Case) -> Iterator[Refusal]:
 
 
 def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
-    """The server refuses to remove a group while a vault that is left alone points at it."""
+    """Stop the removal of a group while a vault that is left alone points at it: the server would refuse it."""
     owners: dict[Address | None, list[str]] = {}
     for address, vault in case.desired.vaults.items():
         owners.setdefault(address.owner, []).append(vault.title)

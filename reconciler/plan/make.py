@@ -48,16 +48,15 @@ def make_plan(
 ) -> Prepared:
     """Compare a declaration with the live workspace.
 
-    ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of documents; ``allowed`` names the guards
-    that are lifted on purpose. Raises :class:`reconciler.errors.InvalidDeclarationError` for names that exist nowhere
-    and :class:`reconciler.errors.AmbiguousWorkspaceError` for live names that mean two things.
+    ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
+    documents; ``allowed`` names the guards that are lifted on purpose. Raises
+    :class:`reconciler.errors.InvalidDeclarationError` for names that exist nowhere and
+    :class:`reconciler.errors.AmbiguousWorkspaceError` for live names that mean two things.
     """
     live = under_new_names(live, desired)
     adopted = adopt(desired, live)
     check_references(desired, adopted.snapshot, live)
-    found = difference(
-        adopted.snapshot, live, desired.places, DocumentComparison(parser, key, exact_documents)
-    )
+    found = difference(adopted.snapshot, live, desired.places, DocumentComparison(parser, key, exact_documents))
     plan = Plan(
         workspace=desired.workspace,
         server=server,

@@ -136,7 +136,7 @@ def _credential(change: Change) -> Iterator[Operation]:
 
 
 def _group(change: Change) -> Iterator[Operation]:
-    """A membership change that both adds and removes is two operations, so that the additions come first."""
+    """Make two operations of a membership change that both adds and removes, so that the additions come first."""
     if change.action is Action.DELETE:
         yield Operation(OperationKind.REMOVE_GROUP, change, removal=True)
         return

@@ -37,9 +37,7 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live) -> None:
         raise InvalidDeclarationError(problems)
 
 
-def _unknown(
-    desired: Desired, adopted: Snapshot, address: Address, resource: object
-) -> Iterator[tuple[str, Problem]]:
+def _unknown(desired: Desired, adopted: Snapshot, address: Address, resource: object) -> Iterator[tuple[str, Problem]]:
     place = desired.places.get(address)
     if isinstance(resource, Group):
         named = [Address(Kind.MEMBER, (name,)) for name in resource.members or ()]
@@ -51,5 +49,7 @@ def _unknown(
     elif isinstance(resource, Vault):
         owner = address.owner
         if owner is not None and owner not in adopted:
-            message = f"vault {resource.name} points at {resource.owner}, which is neither declared nor in the workspace"
+            message = (
+                f"vault {resource.name} points at {resource.owner}, which is neither declared nor in the workspace"
+            )
             yield resource.name, Problem("unknown-reference", message, place, f"declare the {owner.kind.value}")

@@ -55,11 +55,7 @@ class _Names:
 
     def __init__(self, moves: Mapping[Address, Address], desired: Snapshot) -> None:
         self._moves = moves
-        self._titles = {
-            old: resource.name
-            for old, new in moves.items()
-            if not isinstance(resource := desired.resources[new], Credential) and hasattr(resource, "name")
-        }
+        self._titles = {old: desired.resources[new].title for old, new in moves.items()}
         self._accounts = {old.key[0]: new.key[0] for old, new in moves.items() if old.kind is Kind.SERVICE_ACCOUNT}
 
     def address(self, address: Address) -> Address:
@@ -72,13 +68,16 @@ class _Names:
 
     def references(self, resource: Resource) -> Resource:
         if isinstance(resource, Credential):
-            return replace(resource, account=self._titles.get(resource.address.owner, resource.account))
+            return replace(resource, account=self._title(resource.address.owner, resource.account))
         if isinstance(resource, Vault):
-            return replace(resource, owner=self._titles.get(resource.address.owner, resource.owner))
+            return replace(resource, owner=self._title(resource.address.owner, resource.owner))
         if isinstance(resource, Group) and resource.service_accounts is not None and self._accounts:
             accounts = frozenset(self._accounts.get(name, name) for name in resource.service_accounts)
             return replace(resource, service_accounts=accounts)
         return resource
+
+    def _title(self, owner: Address | None, known: str) -> str:
+        return self._titles.get(owner, known) if owner is not None else known
 
     def keys(self, mapping: Mapping[Address, Value]) -> dict[Address, Value]:
         return {self.address(address): value for address, value in mapping.items()}

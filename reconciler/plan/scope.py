@@ -45,7 +45,9 @@ def adopt(desired: Desired, live: Live) -> Adopted:
             kept[address] = resource
             continue
         why = _why_left_alone(desired, address, resource)
-        goes_with_its_account = address.owner is not None and address.owner not in kept and address.owner.kind is not Kind.GROUP
+        goes_with_its_account = (
+            address.owner is not None and address.owner not in kept and address.owner.kind is not Kind.GROUP
+        )
         if why is not None and not goes_with_its_account:
             kept[address] = resource
             counted[address.kind, why] += 1

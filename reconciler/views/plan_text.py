@@ -1,0 +1,176 @@
+"""A plan as text for people: one greppable line per change, and below it only what differs."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import Kind
+from reconciler.model.text import harmless
+from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, SetEdit, TextEdit
+from reconciler.views.sentences import (
+    counted,
+    kind_name,
+    left_alone_sentence,
+    listed,
+    refusal_remedy,
+    refusal_sentence,
+    waiting_sentence,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.plan.document import Plan
+    from reconciler.views.palette import Palette
+
+SYMBOLS = {Action.CREATE: "+", Action.INVITE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_KIND_WIDTH = max(len(kind.value) for kind in Kind)
+_TITLE_WIDTH = 40
+
+
+def render_plan(plan: Plan, palette: Palette) -> str:
+    """Return the whole plan as text, ending in a newline."""
+    return "".join(f"{line}\n" for line in _lines(plan, palette))
+
+
+def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
+    if plan.changes:
+        head = "   ".join(harmless(text) for text in (plan.workspace, plan.server, plan.declaration))
+        yield palette.quiet(head)
+    for _, changes in groupby(plan.changes, key=lambda change: change.kind):
+        yield ""
+        for change in changes:
+            yield from change_lines(change, plan.declaration, palette)
+    if plan.changes:
+        yield ""
+    yield from _notes(plan, palette)
+    yield palette.strong(verdict(plan))
+
+
+def _notes(plan: Plan, palette: Palette) -> Iterator[str]:
+    if plan.waiting:
+        yield f"Waiting:    {waiting_sentence(plan.waiting)}"
+    for item in plan.left_alone:
+        yield palette.quiet(f"Left alone: {left_alone_sentence(item)}")
+    if plan.text_only:
+        what = counted(len(plan.text_only), "vault")
+        yield palette.quiet(f"Text only:  {what} written differently with the same meaning ({listed(plan.text_only)})")
+    for warning in plan.warnings:
+        title = f"{kind_name(warning.kind)} {harmless(warning.title)}"
+        yield palette.change(f"Warning:    {title}: {harmless(warning.message)}")
+    if plan.without_secrets:
+        left_out = counted(plan.secrets_left_out, "secret value")
+        yield palette.change(f"Secrets:    {left_out} not compared (--without-secrets); this plan cannot be applied")
+    for refusal in plan.refusals:
+        if refusal.allowed:
+            yield palette.change(f"Allowed:    {refusal_sentence(refusal)}")
+        else:
+            yield palette.error(f"Refused:    {refusal_sentence(refusal)}   ({refusal_remedy(refusal)})")
+
+
+def verdict(plan: Plan) -> str:
+    """Return the last line of a plan: its totals, or that there is nothing to do and how much was looked at."""
+    if plan.is_empty:
+        compared = ", ".join(counted(count, kind_name(kind)) for kind, count in plan.compared.items()) or "nothing"
+        return f"In sync with {harmless(plan.declaration)} ({compared} compared)."
+    totals = plan.totals
+    return f"Plan: {totals.add} to add, {totals.change} to change, {totals.remove} to remove. Nothing has been changed."
+
+
+def change_lines(change: Change, declaration: str, palette: Palette) -> Iterator[str]:
+    """Return the lines of one change: its heading, then what differs."""
+    style = _style(change.action, palette)
+    head = f"{SYMBOLS[change.action]} {change.kind.value:<{_KIND_WIDTH}}  {_title(change)}"
+    place = harmless(change.place) if change.place else f"not in {harmless(declaration)}"
+    yield f"{style(f'{head:<{_KIND_WIDTH + 4 + _TITLE_WIDTH}}')}  {palette.quiet(place)}"
+    edits = [edit for edit in change.edits if not _said_in_title(edit, change)]
+    width = min(max((len(_name(edit)) for edit in edits), default=0), 60)
+    for edit in edits:
+        yield from _edit_lines(edit, width, palette)
+    if change.credentials_lost:
+        credentials = counted(change.credentials_lost, "credential")
+        yield f"    {palette.remove(f'{credentials} will stop working')}"
+
+
+def _title(change: Change) -> str:
+    title = harmless(change.title)
+    if change.kind is Kind.MEMBER and change.action is not Action.UPDATE:
+        role = change.edited("role")
+        value = (role.after or role.before) if role else None
+        words = [str(value)] if value else []
+        words += ["invitation"] if change.invitation else []
+        return f"{title} ({', '.join(words)})" if words else title
+    return title
+
+
+def _said_in_title(edit: Edit, change: Change) -> bool:
+    return (
+        isinstance(edit, FieldEdit)
+        and edit.field == "role"
+        and change.kind is Kind.MEMBER
+        and change.action is not Action.UPDATE
+    )
+
+
+def _style(action: Action, palette: Palette) -> Callable[[str], str]:
+    return {
+        Action.CREATE: palette.add,
+        Action.INVITE: palette.add,
+        Action.UPDATE: palette.change,
+        Action.DELETE: palette.remove,
+    }[action]
+
+
+def _name(edit: Edit) -> str:
+    match edit:
+        case FieldEdit() | SetEdit():
+            return edit.field.replace("_", " ")
+        case DocumentEdit():
+            return harmless(edit.path)
+        case TextEdit():
+            return "document"
+
+
+def _edit_lines(edit: Edit, width: int, palette: Palette) -> Iterator[str]:
+    head = f"    {_name(edit):<{width}}  "
+    match edit:
+        case FieldEdit():
+            yield head + _values(_shown(edit.before), _shown(edit.after), palette)
+        case DocumentEdit():
+            yield head + (_secret(edit) if edit.secret else _values(_clean(edit.before), _clean(edit.after), palette))
+        case TextEdit():
+            yield head + ("written differently" if edit.readable else "replaced; the live text cannot be read")
+        case SetEdit():
+            signed = [palette.add(f"+ {harmless(name)}") for name in edit.added]
+            signed += [palette.remove(f"- {harmless(name)}") for name in edit.removed]
+            for position, entry in enumerate(signed):
+                yield (head if position == 0 else " " * len(head)) + entry
+
+
+def _secret(edit: DocumentEdit) -> str:
+    if edit.before is None and edit.after is not None:
+        return "(secret, is added)"
+    if edit.before is not None and edit.after is None:
+        return "(secret, is removed)"
+    return "(secret, changes)"
+
+
+def _values(before: str | None, after: str | None, palette: Palette) -> str:
+    if before is None:
+        return palette.add(f"+ {after}")
+    if after is None:
+        return palette.remove(f"- {before}")
+    return f"{palette.remove(before)} → {palette.add(after)}"
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else harmless(text)
+
+
+def _shown(value: str | bool | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f'"{harmless(value)}"'

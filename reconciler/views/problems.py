@@ -1,0 +1,83 @@
+"""Problems of a declaration: for terminals with the line and a caret, for machines, and as workflow annotations."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Problem, Severity
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reconciler.errors import Place
+    from reconciler.views.palette import Palette
+
+
+def render_problems(
+    problems: Sequence[Problem], palette: Palette, excerpt: Callable[[Place], str | None] | None = None
+) -> str:
+    """Return one ``file:line:column: message`` per problem; with ``excerpt``, its line and a caret below it."""
+    lines: list[str] = []
+    for problem in problems:
+        style = palette.error if problem.severity is Severity.ERROR else palette.change
+        warning = "" if problem.severity is Severity.ERROR else "warning: "
+        where = f"{_place(problem)}: " if problem.place else ""
+        hint = f" ({harmless(problem.hint)})" if problem.hint else ""
+        lines.append(f"{palette.strong(where)}{style(warning + harmless(problem.message))}{hint}")
+        line = excerpt(problem.place) if excerpt and problem.place else None
+        if line is not None and problem.place is not None:
+            lines += _with_caret(line, problem.place.column, palette)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _place(problem: Problem) -> str:
+    return harmless(str(problem.place))
+
+
+def _with_caret(line: str, column: int, palette: Palette) -> list[str]:
+    before = harmless(line[: column - 1].replace("\t", " "))
+    shown = before + harmless(line[column - 1 :].rstrip("\r\n").replace("\t", " "))
+    start = max(0, len(before) - 60)
+    return [f"    {shown[start : start + 100]}", f"    {' ' * (len(before) - start)}{palette.error('^')}"]
+
+
+def problems_json(problems: Sequence[Problem]) -> str:
+    """Return problems as one JSON document."""
+    entries = [
+        {
+            "rule": problem.rule,
+            "severity": problem.severity.value,
+            "message": problem.message,
+            "hint": problem.hint,
+            "file": problem.place.file if problem.place else None,
+            "line": problem.place.line if problem.place else None,
+            "column": problem.place.column if problem.place else None,
+        }
+        for problem in problems
+    ]
+    valid = not any(problem.severity is Severity.ERROR for problem in problems)
+    return json.dumps({"valid": valid, "problems": entries}, ensure_ascii=False, indent=1) + "\n"
+
+
+def problems_github(problems: Sequence[Problem]) -> str:
+    """Return problems as GitHub workflow commands, which become annotations in a pull request."""
+    lines = []
+    for problem in problems:
+        command = "error" if problem.severity is Severity.ERROR else "warning"
+        properties = [f"title={_property(problem.rule)}"]
+        if problem.place:
+            place = problem.place
+            properties = [f"file={_property(place.file)}", f"line={place.line}", f"col={place.column}", *properties]
+        hint = f" ({problem.hint})" if problem.hint else ""
+        lines.append(f"::{command} {','.join(properties)}::{_data(harmless(problem.message + hint))}\n")
+    return "".join(lines)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(harmless(text)).replace(":", "%3A").replace(",", "%2C")
