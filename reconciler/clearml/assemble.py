@@ -1,0 +1,186 @@
+"""Records → the live snapshot. Pure: values in, a value out, whatever the order of the server's answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
+from reconciler.model.live import Caller, CredentialFacts, Live
+from reconciler.model.resources import (
+    Address,
+    Credential,
+    Document,
+    Group,
+    Kind,
+    Member,
+    MemberState,
+    OwnerKind,
+    Role,
+    ServiceAccount,
+    Vault,
+)
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.clearml.claims import Claims
+    from reconciler.clearml.consistency import Readings
+    from reconciler.clearml.records import AccountRecord, CredentialRecord, GroupRecord, VaultRecord
+    from reconciler.model.resources import Resource
+
+_KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
+_IDENTITIES = (Kind.MEMBER, Kind.SERVICE_ACCOUNT)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Found:
+    """Resources by address as they come in; an address that comes twice is ambiguous."""
+
+    resources: dict[Address, list[tuple[Resource, str | None]]] = field(default_factory=lambda: defaultdict(list))
+    strangers: dict[Address, frozenset[str]] = field(default_factory=dict)
+    facts: dict[Address, CredentialFacts] = field(default_factory=dict)
+
+    def add(self, resource: Resource, identifier: str | None) -> None:
+        self.resources[resource.address].append((resource, identifier))
+
+    def unique(self, address: Address) -> bool:
+        return len(self.resources.get(address, ())) == 1
+
+    def sorted(self) -> list[tuple[Address, list[tuple[Resource, str | None]]]]:
+        return sorted(self.resources.items(), key=lambda item: (_KIND_ORDER[item[0].kind], item[0].key))
+
+
+def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live:
+    """Make the live snapshot of consistent readings.
+
+    Resources that share an address (names are not unique on the server) are in ``ambiguous`` only, and so is what
+    belongs to them; such users in a group count among its strangers, so that they are always kept.
+    """
+    found = _Found()
+    _add_people(found, readings)
+    _add_groups(found, readings)
+    for account in readings.service.accounts:
+        if account.id in readings.credentials:
+            _add_credentials(found, account, readings.credentials[account.id])
+        for vault in readings.account_vaults.get(account.id, ()):
+            if vault.scope == USER_SCOPE:
+                found.add(_vault(vault, OwnerKind.SERVICE_ACCOUNT, account.name), vault.id)
+    groups = {group.id: group for group in readings.groups}
+    for vault in readings.vaults:
+        if vault.scope == GROUP_SCOPE and vault.group in groups:
+            found.add(_vault(vault, OwnerKind.GROUP, groups[vault.group].name), vault.id)
+    return _live(found, readings, claims, access_key)
+
+
+def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | None) -> Live:
+    resources: list[Resource] = []
+    ids: dict[Address, str] = {}
+    ambiguous: dict[Address, tuple[str, ...]] = {}
+    for address, candidates in found.sorted():
+        owner = address.owner
+        if len(candidates) > 1 or (owner is not None and not found.unique(owner)):
+            ambiguous[address] = tuple(sorted(identifier or item.title for item, identifier in candidates))
+            continue
+        resource, identifier = candidates[0]
+        resources.append(resource)
+        if identifier is not None:
+            ids[address] = identifier
+    holders = {identifier: address for address, identifier in ids.items() if address.kind in _IDENTITIES}
+    return Live(
+        snapshot=Snapshot.of(resources),
+        ids=ids,
+        caller=Caller(claims.user, holders.get(claims.user), access_key, claims.role),
+        ambiguous=ambiguous,
+        strangers={address: users for address, users in found.strangers.items() if address not in ambiguous},
+        credentials={address: facts for address, facts in found.facts.items() if address not in ambiguous},
+        credential_counts={
+            Address.service_account(account.name): account.credentials
+            for account in readings.service.accounts
+            if account.id not in readings.credentials and found.unique(Address.service_account(account.name))
+        },
+        admin_accounts_allowed=readings.service.admins_allowed,
+        maximum_service_accounts=readings.service.maximum,
+    )
+
+
+def _add_people(found: _Found, readings: Readings) -> None:
+    accounts = {account.id for account in readings.service.accounts}
+    for user in readings.users:
+        if user.id not in accounts and user.email:
+            found.add(Member(user.email, user.role, user.name, MemberState.ACTIVE, user.fixed), user.id)
+    active = set(found.resources)
+    for invitation in readings.sign_up.invitations:
+        if Address.member(invitation.email) not in active:
+            found.add(Member(invitation.email, None, None, MemberState.INVITED), None)
+    for account in readings.service.accounts:
+        admin = account.role is Role.ADMIN
+        found.add(ServiceAccount(account.name, account.impersonation, admin), account.id)
+
+
+def _add_groups(found: _Found, readings: Readings) -> None:
+    members: dict[str, str] = {}
+    accounts: dict[str, str] = {}
+    for address, candidates in found.resources.items():
+        identifier = candidates[0][1]
+        if len(candidates) == 1 and identifier is not None:
+            (members if address.kind is Kind.MEMBER else accounts)[identifier] = address.key[0]
+    for record in readings.groups:
+        group = _group(record, members, accounts)
+        found.add(group, record.id)
+        strangers = record.users - members.keys() - accounts.keys()
+        if strangers:
+            found.strangers[group.address] = strangers
+
+
+def _group(record: GroupRecord, members: dict[str, str], accounts: dict[str, str]) -> Group:
+    return Group(
+        name=record.name,
+        description=record.description,
+        members=frozenset(members[user] for user in record.users if user in members),
+        service_accounts=frozenset(accounts[user] for user in record.users if user in accounts),
+        builtin=record.builtin,
+        assignable=record.assignable,
+    )
+
+
+def _add_credentials(found: _Found, account: AccountRecord, records: Iterable[CredentialRecord]) -> None:
+    """Name each credential by its label.
+
+    Of several with one label the newest keeps it; the others, and those without a label, are told apart by their
+    access key, so that none hides another and each can be revoked by itself.
+    """
+    taken: set[str] = set()
+    newest_first = sorted(records, key=lambda record: (record.created or _LONG_AGO, record.access_key), reverse=True)
+    for record in newest_first:
+        label = record.label or ""
+        if not fold(label) or fold(label) in taken:
+            label = f"{label} [{record.access_key}]".lstrip()
+        taken.add(fold(label))
+        credential = Credential(account.name, label)
+        found.add(credential, record.access_key)
+        found.facts[credential.address] = CredentialFacts(
+            access_key=record.access_key,
+            label=record.label,
+            created=record.created,
+            expires=record.expires,
+            last_used=record.last_used,
+            last_used_from=record.last_used_from,
+        )
+
+
+def _vault(record: VaultRecord, owner_kind: OwnerKind, owner: str) -> Vault:
+    return Vault(
+        name=record.name,
+        owner_kind=owner_kind,
+        owner=owner,
+        document=Document(record.format, record.text),
+        format=record.format,
+        target=record.target,
+        enabled=record.enabled,
+    )

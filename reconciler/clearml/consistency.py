@@ -1,0 +1,134 @@
+"""Do the lists that were read fit together? If not, one of them is not whole, and nothing may follow from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.clearml.failures import shown
+from reconciler.clearml.records import GROUP_SCOPE, USERS_GROUP_ID
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from reconciler.clearml.records import (
+        AccountList,
+        CredentialRecord,
+        GroupRecord,
+        SignUpRecord,
+        UserRecord,
+        VaultRecord,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Everything that was read, as the server told it. ``credentials`` and ``account_vaults`` are by account id."""
+
+    users: tuple[UserRecord, ...]
+    service: AccountList
+    groups: tuple[GroupRecord, ...]
+    sign_up: SignUpRecord
+    vaults: tuple[VaultRecord, ...]
+    credentials: Mapping[str, tuple[CredentialRecord, ...]] = field(default_factory=dict)
+    account_vaults: Mapping[str, tuple[VaultRecord, ...]] = field(default_factory=dict)
+
+
+def users_group(groups: Iterable[GroupRecord]) -> GroupRecord | None:
+    """Return the built-in group that everyone is in."""
+    found = list(groups)
+    by_id = next((group for group in found if group.id == USERS_GROUP_ID), None)
+    return by_id or next((group for group in found if group.builtin and fold(group.name) == "users"), None)
+
+
+def inconsistency(readings: Readings) -> str | None:
+    """Return why the lists cannot all be whole, or ``None``.
+
+    Every check rests on two lists that the reference says agree, and costs no call of its own: the built-in group
+    Users has everyone in it (section 4), a user's ``sec_groups`` are groups (section 2), a vault's group is a group
+    (section 5), a service account's ``credentials`` is how many it has (section 3), and an id is there only once.
+    """
+    return next(_contradictions(readings), None)
+
+
+def _contradictions(readings: Readings) -> Iterator[str]:
+    yield from _repeated(readings)
+    yield from _people(readings)
+    yield from _groups(readings)
+    for account in readings.service.accounts:
+        listed = readings.credentials.get(account.id)
+        if listed is not None and len(listed) != account.credentials:
+            yield (
+                f"auth.get_credentials lists {len(listed)} credentials of {shown(account.name)}, "
+                f"users.get_service_users counts {account.credentials}"
+            )
+
+
+def _repeated(readings: Readings) -> Iterator[str]:
+    lists = (
+        ("users.get_service_users", [account.id for account in readings.service.accounts]),
+        ("permissions.get_user_groups", [group.id for group in readings.groups]),
+        ("users.get_organization_vaults", [vault.id for vault in readings.vaults]),
+        ("auth.get_credentials", [item.access_key for items in readings.credentials.values() for item in items]),
+        ("users.get_vaults", [vault.id for vaults in readings.account_vaults.values() for vault in vaults]),
+    )
+    for endpoint, ids in lists:
+        twice = [identifier for identifier, times in Counter(ids).items() if times > 1]
+        if twice:
+            yield f"{endpoint} lists {shown(twice[0], limit=80)} more than once"
+
+
+def _people(readings: Readings) -> Iterator[str]:
+    everyone = users_group(readings.groups)
+    if everyone is None:
+        yield "permissions.get_user_groups does not list the built-in group Users, which always exists"
+        return
+    accounts = {account.id for account in readings.service.accounts}
+    listed = {user.id for user in readings.users}
+    unlisted = everyone.users - listed - accounts
+    if unlisted:
+        yield (
+            f"{_some(unlisted)} in the built-in group Users, but neither users.get_all_ex nor "
+            "users.get_service_users lists them"
+        )
+    extra = (listed | accounts) - everyone.users
+    if extra:
+        yield f"{_some(extra)} listed, but the built-in group Users, which has everyone in it, does not have them"
+    for user in readings.users:
+        if user.id not in accounts and (not user.email or user.role is None):
+            yield (
+                f"users.get_all_ex lists {shown(user.id, limit=80)} without e-mail or role, "
+                "and users.get_service_users does not list it as a service account"
+            )
+
+
+def _groups(readings: Readings) -> Iterator[str]:
+    groups = {group.id: group for group in readings.groups}
+    names = {group.name for group in readings.groups}
+    for user in readings.users:
+        for told in user.groups or ():
+            group = groups.get(told)
+            if group is None and told not in names:
+                yield (
+                    f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(told, limit=80)}, "
+                    "which permissions.get_user_groups does not list"
+                )
+            elif group is not None and not group.builtin and user.id not in group.users:
+                yield (
+                    f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(group.name, limit=80)}, "
+                    "permissions.get_user_groups does not"
+                )
+    for vault in readings.vaults:
+        if vault.scope == GROUP_SCOPE and vault.group not in groups:
+            yield (
+                f"users.get_organization_vaults has a vault of the group {shown(vault.group or 'nobody', limit=80)}, "
+                "which permissions.get_user_groups does not list"
+            )
+
+
+def _some(ids: Iterable[str]) -> str:
+    ordered = sorted(ids)
+    first = shown(ordered[0], limit=80)
+    return f"{first} is" if len(ordered) == 1 else f"{first} and {len(ordered) - 1} more are"

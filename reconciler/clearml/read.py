@@ -1,0 +1,103 @@
+"""Reading a whole workspace: all of it, or an error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.clearml.assemble import assemble
+from reconciler.clearml.consistency import Readings, inconsistency, users_group
+from reconciler.clearml.paging import read_users
+from reconciler.clearml.tasks import task_group
+from reconciler.errors import IncompleteReadError
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Collection
+
+    from reconciler.clearml.reader import Reader
+    from reconciler.clearml.records import AccountList, GroupRecord
+    from reconciler.model.live import Live
+
+_HINT = "nothing was changed; run it again, and if that does not help, the server's answers are not whole"
+
+
+async def read_live(
+    reader: Reader, *, accounts: Collection[str] | None = None, vaults_of: Collection[str] | None = None
+) -> Live:
+    """Read the workspace: pages of users, four lists, and one call for each account whose credentials are wanted.
+
+    ``accounts`` are the folded names of the service accounts whose credentials are read, ``vaults_of`` those whose own
+    vault is (one call each; the same ones as ``accounts`` if left out); ``None`` means all.
+
+    Raises :class:`IncompleteReadError` if the lists do not fit together, and still do not when read again (something
+    may have changed between the calls the first time).
+    """
+    claims = await reader.claims()
+    try:
+        readings = await _consistent(reader, accounts, accounts if vaults_of is None else vaults_of)
+    except IncompleteReadError:
+        readings = await _consistent(reader, accounts, accounts if vaults_of is None else vaults_of)
+    return assemble(readings, claims, reader.access_key)
+
+
+async def _consistent(
+    reader: Reader, credentials_of: Collection[str] | None, vaults_of: Collection[str] | None
+) -> Readings:
+    readings = await _read_accounts(reader, await _read_lists(reader), credentials_of, vaults_of)
+    problem = inconsistency(readings)
+    if problem is not None:
+        raise IncompleteReadError(f"the workspace could not be read as a whole: {problem}", hint=_HINT)
+    return readings
+
+
+async def _read_lists(reader: Reader) -> Readings:
+    async with task_group() as tasks:
+        groups = tasks.create_task(reader.groups())
+        service = tasks.create_task(reader.service_users())
+        sign_up = tasks.create_task(reader.settings())
+        vaults = tasks.create_task(reader.organization_vaults())
+        users = tasks.create_task(read_users(reader, _people(groups, service)))
+    return Readings(
+        users=tuple(users.result()),
+        service=service.result(),
+        groups=tuple(groups.result()),
+        sign_up=sign_up.result(),
+        vaults=tuple(vaults.result()),
+    )
+
+
+async def _people(groups: asyncio.Task[list[GroupRecord]], service: asyncio.Task[AccountList]) -> frozenset[str]:
+    everyone = users_group(await groups)
+    accounts = {account.id for account in (await service).accounts}
+    return everyone.users - accounts if everyone else frozenset()
+
+
+async def _read_accounts(
+    reader: Reader, readings: Readings, credentials_of: Collection[str] | None, vaults_of: Collection[str] | None
+) -> Readings:
+    unique = _unique_accounts(readings.service)
+    async with task_group() as tasks:
+        credentials = {
+            account: tasks.create_task(reader.credentials(account))
+            for name, account in unique.items()
+            if credentials_of is None or name in credentials_of
+        }
+        vaults = {
+            account: tasks.create_task(reader.account_vaults(account))
+            for name, account in unique.items()
+            if vaults_of is None or name in vaults_of
+        }
+    return replace(
+        readings,
+        credentials={account: tuple(task.result()) for account, task in credentials.items()},
+        account_vaults={account: tuple(task.result()) for account, task in vaults.items()},
+    )
+
+
+def _unique_accounts(service: AccountList) -> dict[str, str]:
+    """Return ids by folded name, without the names that two accounts share: nobody can say which one is meant."""
+    names = Counter(fold(account.name) for account in service.accounts)
+    return {fold(account.name): account.id for account in service.accounts if names[fold(account.name)] == 1}

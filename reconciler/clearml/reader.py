@@ -1,0 +1,100 @@
+"""One method for each reading call, from plain arguments to records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.clearml.records import (
+    AccountList,
+    CredentialRecord,
+    GroupRecord,
+    SignUpRecord,
+    UserRecord,
+    VaultRecord,
+)
+from reconciler.clearml.wire import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.clearml.claims import Claims
+    from reconciler.clearml.transport import ReadTransport
+
+PAGE_SIZE = 500
+"""The most that a page can hold: the server cuts a larger one and shifts the offset (``clearml-wire.md`` "Paging")."""
+
+
+class Reader:
+    """Reads a workspace. Given a :class:`~reconciler.clearml.transport.ReadTransport`, nothing here can write."""
+
+    def __init__(self, transport: ReadTransport) -> None:
+        self._transport = transport
+
+    @property
+    def server(self) -> str:
+        """The address of the server, for messages."""
+        return self._transport.server
+
+    @property
+    def access_key(self) -> str | None:
+        """The access key that this run signs in with; ``None`` if it was given a token."""
+        return self._transport.access_key
+
+    async def claims(self) -> Claims:
+        """Return who the caller is; signs in if need be."""
+        return await self._transport.claims()
+
+    async def users_page(self, page: int) -> list[UserRecord]:
+        """Return one page of users, by id so that pages do not overlap when someone joins meanwhile."""
+        node = await self._get(
+            "users.get_all_ex",
+            {"include_auth": True, "order_by": ["id"], "page": page, "page_size": PAGE_SIZE},
+        )
+        return [UserRecord.of(item) for item in node.nodes("users")]
+
+    async def user(self, user_id: str) -> UserRecord | None:
+        """Return one user, if there is such a one."""
+        node = await self._get("users.get_all_ex", {"include_auth": True, "id": [user_id]})
+        found = [UserRecord.of(item) for item in node.nodes("users")]
+        return next((user for user in found if user.id == user_id), None)
+
+    async def service_users(self) -> AccountList:
+        """Return all service accounts and the workspace's limits for them."""
+        return AccountList.of(await self._get("users.get_service_users", {}))
+
+    async def settings(self) -> SignUpRecord:
+        """Return who is invited."""
+        return SignUpRecord.of(await self._get("login.get_settings", {}))
+
+    async def groups(self) -> list[GroupRecord]:
+        """Return all groups with their members."""
+        node = await self._get("permissions.get_user_groups", {})
+        return [GroupRecord.of(item) for item in node.nodes("groups")]
+
+    async def group(self, group_id: str) -> GroupRecord | None:
+        """Return one group with its members, if there is such a one."""
+        node = await self._get("permissions.get_user_groups", {"groups": [group_id]})
+        found = [GroupRecord.of(item) for item in node.nodes("groups")]
+        return next((group for group in found if group.id == group_id), None)
+
+    async def organization_vaults(self) -> list[VaultRecord]:
+        """Return the administrator vaults of all groups, with their whole text."""
+        node = await self._get("users.get_organization_vaults", {"preview_data": False})
+        return [VaultRecord.of(item) for item in node.nodes("vaults")]
+
+    async def account_vaults(self, account_id: str) -> list[VaultRecord]:
+        """Return a service account's own vaults (those of its groups, which it sees too, are left out).
+
+        How an admin reads them is not documented: by impersonation, as ``clearml-api.md`` section 5 says.
+        """
+        node = await self._get("users.get_vaults", {"preview_data": False}, impersonate=account_id)
+        vaults = [VaultRecord.of(item) for item in node.nodes("vaults")]
+        return [vault for vault in vaults if vault.scope == "user" and vault.user == account_id]
+
+    async def credentials(self, account_id: str) -> list[CredentialRecord]:
+        """Return the credentials of a service account."""
+        node = await self._get("auth.get_credentials", {}, impersonate=account_id)
+        return [CredentialRecord.of(item) for item in node.nodes("credentials")]
+
+    async def _get(self, endpoint: str, body: Mapping[str, object], *, impersonate: str | None = None) -> Node:
+        return Node(endpoint, await self._transport.call(endpoint, body, impersonate=impersonate))

@@ -1,0 +1,193 @@
+"""What the reading calls answer, as values: the server's own view, before it becomes a snapshot.
+
+Shapes are those of ``clearml-api.md`` sections 2 to 5; where that page says nothing, a field is optional.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import DocumentFormat, Role
+from reconciler.model.secret import Secret
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.clearml.wire import Node
+
+USERS_GROUP_ID = "30795571-a470-4717-a80d-e8705fc776bf"
+"""The built-in group that everyone is in, service accounts too (``clearml-api.md`` section 4)."""
+
+GROUP_SCOPE = "group"
+USER_SCOPE = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """A user of ``users.get_all_ex``; ``groups`` (its ``sec_groups``) is ``None`` where the server does not tell."""
+
+    id: str
+    name: str | None
+    email: str | None
+    role: Role | None
+    fixed: bool
+    groups: tuple[str, ...] | None
+
+    @staticmethod
+    def of(node: Node) -> UserRecord:
+        """Read one user; ``read_only`` and ``support`` users can be neither removed nor demoted (section 2)."""
+        return UserRecord(
+            id=node.identifier("id"),
+            name=node.optional_text("name"),
+            email=node.optional_text("email"),
+            role=node.choice("role", Role) if node.has("role") and node.has("email") else None,
+            fixed=node.flag("read_only", default=False) or node.flag("support", default=False),
+            groups=node.texts("sec_groups") if node.has("sec_groups") else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """A service account of ``users.get_service_users``; ``credentials`` is how many it has."""
+
+    id: str
+    name: str
+    role: Role
+    impersonation: bool
+    credentials: int
+
+    @staticmethod
+    def of(node: Node) -> AccountRecord:
+        """Read one service account (section 3)."""
+        return AccountRecord(
+            id=node.identifier("id"),
+            name=node.text("name"),
+            role=node.choice("role", Role),
+            impersonation=node.flag("allow_running_as_owner", default=False),
+            credentials=node.number("credentials"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountList:
+    """All service accounts and the workspace's limits for them."""
+
+    accounts: tuple[AccountRecord, ...]
+    admins_allowed: bool
+    maximum: int | None
+
+    @staticmethod
+    def of(node: Node) -> AccountList:
+        """Read the answer of ``users.get_service_users``."""
+        return AccountList(
+            accounts=tuple(AccountRecord.of(item) for item in node.nodes("users")),
+            admins_allowed=node.flag("allow_admins", default=False),
+            maximum=node.optional_number("allowed_service_users"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRecord:
+    """A pending entry of the sign-up list: a person who was invited and has not signed in yet."""
+
+    email: str
+    added: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpRecord:
+    """What ``login.get_settings`` says: who is invited, and which domains may join by themselves."""
+
+    invitations: tuple[InvitationRecord, ...]
+    domains: tuple[str, ...]
+
+    @staticmethod
+    def of(node: Node) -> SignUpRecord:
+        """Read the answer; an entry with a status other than pending or accepted is not guessed at (section 2)."""
+        pending = []
+        for entry in node.nodes("whitelist_entries"):
+            status = entry.text("status")
+            if status not in ("pending", "accepted"):
+                raise entry.wrong("status", "pending or accepted")
+            if status == "pending":
+                pending.append(InvitationRecord(entry.identifier("email"), entry.moment("added")))
+        return SignUpRecord(tuple(pending), node.texts("domains") if node.has("domains") else ())
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """A group of ``permissions.get_user_groups`` with the ids of the users in it."""
+
+    id: str
+    name: str
+    description: str
+    users: frozenset[str]
+    builtin: bool
+    assignable: bool
+
+    @staticmethod
+    def of(node: Node) -> GroupRecord:
+        """Read one group (section 4)."""
+        return GroupRecord(
+            id=node.identifier("id"),
+            name=node.text("name"),
+            description=node.text("description", ""),
+            users=frozenset(user.identifier("id") for user in node.nodes("users")),
+            builtin=node.flag("system", default=False) or node.value.get("id") == USERS_GROUP_ID,
+            assignable=node.flag("assignable", default=True),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRecord:
+    """A vault of ``users.get_organization_vaults`` or ``users.get_vaults``; ``name`` is its ``description``."""
+
+    id: str
+    name: str
+    text: Secret
+    format: DocumentFormat
+    target: str
+    scope: str
+    enabled: bool
+    group: str | None
+    user: str | None
+
+    @staticmethod
+    def of(node: Node) -> VaultRecord:
+        """Read one vault (section 5); what it leaves out has the documented default."""
+        return VaultRecord(
+            id=node.identifier("id"),
+            name=node.text("description", ""),
+            text=Secret(node.text("data", "")),
+            format=node.choice("format", DocumentFormat, DocumentFormat.HOCON),
+            target=node.text("type", "config"),
+            scope=node.identifier("scope"),
+            enabled=node.flag("enabled", default=True),
+            group=node.optional_text("group"),
+            user=node.optional_text("user"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRecord:
+    """A credential of ``auth.get_credentials``; the secret key is never told again."""
+
+    access_key: str
+    label: str | None
+    created: datetime | None
+    expires: datetime | None
+    last_used: datetime | None
+    last_used_from: str | None
+
+    @staticmethod
+    def of(node: Node) -> CredentialRecord:
+        """Read one credential (section 3)."""
+        return CredentialRecord(
+            access_key=node.identifier("access_key"),
+            label=node.optional_text("label") or None,
+            created=node.moment("created"),
+            expires=node.moment("expire"),
+            last_used=node.moment("last_used"),
+            last_used_from=node.optional_text("last_used_from"),
+        )

@@ -1,0 +1,146 @@
+"""Reading JSON strictly: a shape that the reference does not allow stops the run, naming the call and the field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.clearml.failures import shown
+from reconciler.errors import AnswerLostError, UnexpectedAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from enum import StrEnum
+
+    from reconciler.errors import ServerError
+
+Choice = TypeVar("Choice", bound="StrEnum")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A JSON object of an answer, with where it stands in it.
+
+    A field that is null counts as absent, since servers leave unset fields out. ``written``: the answer is that of a
+    write, so that what cannot be understood is a lost answer, to be settled by reading.
+    """
+
+    endpoint: str
+    value: Mapping[str, object]
+    path: str = "data"
+    written: bool = False
+
+    def has(self, name: str) -> bool:
+        """Tell whether a field is there and not null."""
+        return self.value.get(name) is not None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a text; without a default it must be there."""
+        value = self.value.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str):
+            raise self.wrong(name, "a text")
+        return value
+
+    def identifier(self, name: str) -> str:
+        """Return a text that is not empty."""
+        value = self.text(name)
+        if not value:
+            raise self.wrong(name, "an id")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """Return a text or nothing."""
+        return self.text(name) if self.has(name) else None
+
+    def flag(self, name: str, *, default: bool | None = None) -> bool:
+        """Return a truth value; without a default it must be there."""
+        value = self.value.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
+    def number(self, name: str) -> int:
+        """Return a whole number that is not negative."""
+        value = self.value.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self.wrong(name, "a count")
+        return value
+
+    def optional_number(self, name: str) -> int | None:
+        """Return a whole number that is not negative, or nothing."""
+        return self.number(name) if self.has(name) else None
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a point in time or nothing; one that names no zone is in UTC (``clearml-wire.md`` "Users")."""
+        text = self.optional_text(name)
+        if not text:
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self.wrong(name, "a time") from None
+
+    def choice(self, name: str, choices: type[Choice], default: Choice | None = None) -> Choice:
+        """Return one of the known values; another one is not guessed at."""
+        value = self.value.get(name)
+        if value is None and default is not None:
+            return default
+        try:
+            if isinstance(value, str):
+                return choices(value)
+        except ValueError:
+            pass
+        raise self.wrong(name, "one of " + ", ".join(choices))
+
+    def items(self, name: str) -> list[object]:
+        """Return a list, which must be there: an absent list is not an empty one."""
+        value = self.value.get(name)
+        if not isinstance(value, list):
+            raise self.wrong(name, "a list")
+        return value
+
+    def nodes(self, name: str) -> list[Node]:
+        """Return a list of objects, which must be there."""
+        return [self._node(f"{name}[{index}]", item) for index, item in enumerate(self.items(name))]
+
+    def node(self, name: str) -> Node:
+        """Return an object, which must be there."""
+        return self._node(name, self.value.get(name))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts, which must be there."""
+        found = self.items(name)
+        texts = tuple(item for item in found if isinstance(item, str))
+        if len(texts) != len(found):
+            raise self.wrong(name, "a list of texts")
+        return texts
+
+    def wrong(self, name: str, wanted: str) -> ServerError:
+        """Return the error for a field that is not what it should be; its value is not quoted, it may be a secret."""
+        value = self.value.get(name)
+        found = "nothing" if value is None else f"a {_KINDS.get(type(value), 'value')} that is not one"
+        kind = AnswerLostError if self.written else UnexpectedAnswerError
+        return kind(
+            f"{self.endpoint}: the answer's {shown(f'{self.path}.{name}', limit=120)} should be {wanted}, it is {found}"
+        )
+
+    def _node(self, name: str, value: object) -> Node:
+        if not isinstance(value, dict):
+            raise self.wrong(name.partition("[")[0], "an object" if "[" not in name else "a list of objects")
+        return Node(self.endpoint, value, f"{self.path}.{name}", self.written)
+
+
+_KINDS: dict[type, str] = {
+    str: "text",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    list: "list",
+    dict: "mapping",
+}

@@ -1,0 +1,237 @@
+"""One method for each writing call: plain arguments in, checked answers out.
+
+The rule for answers that say that nothing was done: an edit that changed nothing is fine (it was so already, see
+``clearml-wire.md`` "Users"); a removal that removed nothing is refused, since nobody may be told that an access is
+gone while it may not be. An answer that cannot be understood is a lost answer: the caller settles it by reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
+from reconciler.clearml.wire import Node
+from reconciler.errors import AnswerLostError, CallRefusedError
+from reconciler.model.resources import OwnerKind
+from reconciler.model.secret import Secret
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime, timedelta
+
+    from reconciler.clearml.transport import Transport
+    from reconciler.model.resources import DocumentFormat, Role
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A credential that was just made. Its secret key is told this once and never again."""
+
+    access_key: str
+    secret_key: Secret
+    label: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedAccount:
+    """A service account that was just made, with the credential that the server makes unasked."""
+
+    id: str
+    credential: NewCredential
+
+
+class Writer:
+    """Changes a workspace. Needs a transport that can write; whoever only plans never holds one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def invite(self, email: str, role: Role) -> bool:
+        """Invite a person; ``False`` if the server says that the entry was there already."""
+        node = await self._post("login.add_whitelist_entries", {"emails": [email], "role": role.value})
+        return fold(email) in {fold(added) for added in node.texts("added")}
+
+    async def cancel_invitation(self, email: str) -> None:
+        """Take back an invitation; refused if it is not pending any more (the person may have joined meanwhile)."""
+        node = await self._post("login.remove_whitelist_entries", {"emails": [email]})
+        if fold(email) not in {fold(removed) for removed in node.texts("removed")}:
+            raise _nothing_removed(node.endpoint)
+
+    async def set_role(self, user_id: str, role: Role) -> bool:
+        """Give a member or service account a role; ``False`` if it had it already."""
+        return _updated(await self._post("users.set_role", {"user": user_id, "role": role.value}))
+
+    async def rename_user(self, user_id: str, name: str) -> bool:
+        """Set a member's name; ``False`` if it was so already."""
+        return _updated(await self._post("users.update", {"user": user_id, "name": name}))
+
+    async def delete_user(self, user_id: str) -> None:
+        """Remove a member or service account with all its credentials; its tasks stay."""
+        node = await self._post("auth.delete_user", {"user": user_id})
+        if not node.flag("deleted"):
+            raise _nothing_removed(node.endpoint)
+
+    async def create_service_account(
+        self, name: str, impersonation: bool, lifetime: timedelta | None = None
+    ) -> CreatedAccount:
+        """Make a service account. Names are not unique on the server: a repeat makes a second one."""
+        body: dict[str, object] = {"name": name, "allow_running_as_owner": impersonation}
+        if lifetime is not None:
+            body["credentials_expiration_sec"] = _seconds(lifetime)
+        node = await self._post("auth.create_service_user", body)
+        return CreatedAccount(node.identifier("id"), _new_credential(node.node("credentials")))
+
+    async def update_service_account(
+        self, account_id: str, *, name: str | None = None, impersonation: bool | None = None
+    ) -> bool:
+        """Rename a service account or set its impersonation; ``False`` if nothing changed."""
+        body: dict[str, object] = {"user": account_id}
+        if name is not None:
+            body["name"] = name
+        if impersonation is not None:
+            body["allow_running_as_owner"] = impersonation
+        return _updated(await self._post("users.update_service_user", body))
+
+    async def create_credential(
+        self, account_id: str, label: str | None, lifetime: timedelta | None = None
+    ) -> NewCredential:
+        """Make a credential of a service account; a repeat makes a second one."""
+        body: dict[str, object] = {}
+        if label is not None:
+            body["label"] = label
+        if lifetime is not None:
+            body["expiration_sec"] = _seconds(lifetime)
+        node = await self._post("auth.create_credentials", body, impersonate=account_id)
+        return _new_credential(node.node("credentials"))
+
+    async def label_credential(self, account_id: str, access_key: str, label: str) -> bool:
+        """Set a credential's label; ``False`` if it was so already."""
+        body = {"access_key": access_key, "label": label}
+        return _updated(await self._post("auth.edit_credentials", body, impersonate=account_id))
+
+    async def revoke_credential(self, account_id: str, access_key: str) -> None:
+        """Revoke a credential of a service account."""
+        node = await self._post("auth.revoke_credentials", {"access_key": access_key}, impersonate=account_id)
+        if not node.number("revoked"):
+            raise _nothing_removed(node.endpoint)
+
+    async def create_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
+        """Make a group under a fresh id that the caller made up, so that a repeat does no harm (section 4)."""
+        await self._put_group(group_id, name, description, users)
+
+    async def update_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
+        """Set a group's name, description and its whole list of user ids, which replaces the one before."""
+        await self._put_group(group_id, name, description, users)
+
+    async def delete_group(self, group_id: str) -> None:
+        """Remove a group; what was granted through it alone is lost."""
+        node = await self._post("permissions.delete_user_groups", {"groups": [group_id]})
+        if not node.number("deleted"):
+            raise _nothing_removed(node.endpoint)
+
+    async def create_vault(
+        self,
+        name: str,
+        owner_kind: OwnerKind,
+        owner_id: str,
+        *,
+        text: Secret,
+        format: DocumentFormat,  # noqa: A002 - the field's own word
+        target: str = "config",
+        enabled: bool = True,
+    ) -> str:
+        """Make a vault of a group or a service account and return its id; a repeat makes a second one."""
+        vault = _vault_fields(name, owner_kind, text, format, target, enabled=enabled)
+        return await self._put_vault(vault, owner_kind, owner_id, text)
+
+    async def update_vault(
+        self,
+        vault_id: str,
+        name: str,
+        owner_kind: OwnerKind,
+        owner_id: str,
+        *,
+        text: Secret,
+        format: DocumentFormat,  # noqa: A002 - the field's own word
+        target: str = "config",
+        enabled: bool = True,
+    ) -> None:
+        """Set everything about a vault."""
+        vault = {"id": vault_id, **_vault_fields(name, owner_kind, text, format, target, enabled=enabled)}
+        answered = await self._put_vault(vault, owner_kind, owner_id, text)
+        _require_same("users.add_or_update_vault", vault_id, answered)
+
+    async def delete_vault(self, vault_id: str) -> None:
+        """Remove a vault."""
+        node = await self._post("users.delete_vaults", {"vaults": [vault_id]})
+        if not node.number("deleted"):
+            raise _nothing_removed(node.endpoint)
+
+    async def _put_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
+        body = {"id": group_id, "name": name, "description": description, "users": sorted(users)}
+        node = await self._post("permissions.add_or_update_user_group", body)
+        _require_same(node.endpoint, group_id, node.identifier("id"))
+
+    async def _put_vault(self, vault: Mapping[str, object], owner_kind: OwnerKind, owner_id: str, text: Secret) -> str:
+        owner = "group" if owner_kind is OwnerKind.GROUP else "user"
+        body = {"vault": vault, owner: owner_id}
+        return (await self._post("users.add_or_update_vault", body, document=text)).identifier("vault")
+
+    async def _post(
+        self,
+        endpoint: str,
+        body: Mapping[str, object],
+        *,
+        impersonate: str | None = None,
+        document: Secret | None = None,
+    ) -> Node:
+        data = await self._transport.call(endpoint, body, impersonate=impersonate, document=document)
+        return Node(endpoint, data, written=True)
+
+
+def _vault_fields(
+    name: str,
+    owner_kind: OwnerKind,
+    text: Secret,
+    format: DocumentFormat,  # noqa: A002 - the field's own word
+    target: str,
+    *,
+    enabled: bool,
+) -> dict[str, object]:
+    return {
+        "description": name,
+        "data": text.reveal(),
+        "format": format.value,
+        "type": target,
+        "scope": GROUP_SCOPE if owner_kind is OwnerKind.GROUP else USER_SCOPE,
+        "enabled": enabled,
+    }
+
+
+def _new_credential(node: Node) -> NewCredential:
+    return NewCredential(
+        access_key=node.identifier("access_key"),
+        secret_key=Secret(node.identifier("secret_key")),
+        label=node.optional_text("label") or None,
+        expires=node.moment("expire"),
+    )
+
+
+def _updated(node: Node) -> bool:
+    return node.number("updated") > 0
+
+
+def _seconds(lifetime: timedelta) -> int:
+    return int(lifetime.total_seconds())
+
+
+def _require_same(endpoint: str, sent: str, answered: str) -> None:
+    if answered != sent:
+        raise AnswerLostError(f"{endpoint}: the server answers for another object than the one that was sent")
+
+
+def _nothing_removed(endpoint: str) -> CallRefusedError:
+    return CallRefusedError(endpoint, 200, 0, "it answers that nothing was removed")
