@@ -1,0 +1,106 @@
+"""Every decision that the reference does not make, each with its reason.
+
+Where the published reference is silent the sandbox takes the stricter or the plainer way, and takes it here. A client
+must not depend on any of these. Choices that are a matter of the workspace (limits and switches) are fields of
+:class:`reconciler.sandbox.settings.Settings` instead.
+
+Choices that are behavior rather than a value:
+
+- *Missing field*: 400/12, as seen on the open-source server; 400/11 is documented but was never seen.
+- *Missing rights on fields*: ``include_auth`` by someone who is no administrator is ignored, not refused.
+- *E-mail addresses* are compared as they are written, as the open-source server does.
+- *Inviting again* someone who is pending or already a member adds nothing and changes nothing (not even the role); the
+  address is simply missing from ``added``.
+- *Role of a pending invitation*: in no answer, as no field for it is documented.
+- *Removing a person* removes the accepted whitelist entry, their own vaults and their places in groups and
+  access rules.
+- *A token of a removed user* is refused (401/30), since "a removed user loses access"; a token outlives its revoked
+  credential and keeps its role, as on the open-source server.
+- *Changing others' details* (``users.update``) is for administrators; everyone may change their own.
+- *Last administrator, own account*: nothing stops an administrator from demoting or removing anyone, themself included.
+- *Unknown ids in a filter or in a delete* are ignored (the answer is shorter, the count smaller); unknown ids that
+  something shall point at are refused with 400/10, users with 400/301.
+- *Group names* are unique (400/801), case-sensitively: strictness, not documented.
+- *Deleting a group* that a vault or a declared access rule still points at is refused (400/16): strictness.
+- *Admins* is everyone whose role is ``admin``, service accounts too.
+- *Vault order*: administrator and organization vaults in order of creation, then the user's own, so that the user's
+  own is the last and wins in a client.
+- *Vault ids*: an unknown id is refused (400/10); creation with a given id is documented for groups only.
+- *Changing a vault*: a field that is left out stays; another ``group`` or ``user`` moves it; its scope cannot change.
+- *Vault text* is never parsed, except to hide it for ``preview_data``.
+- *Vault log*: ``user`` is who the call acts as, ``originator`` who signed in; time stamps are seconds since 1970.
+- *Reading groups, rules and the vault log* is for administrators, as changing them is.
+- *Names by regular expression* are searched (not anchored), case-sensitively.
+- *A credential lifetime above the maximum* is refused (400/16), never cut in silence.
+- *Expired credentials* stay listed until they are revoked.
+- *Limits* (members, service accounts, credentials) are refused with 400/16 and a sentence that says the limit.
+- *Password of an added user* is answered once and not kept: the sandbox has no web page to sign in to.
+- *Deleting a role's protected user* (read-only, support) or giving it another role is refused with 400/301.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+API_VERSION: Final = "2.31"
+"""The highest version that is spoken; the one of the server that the wire reference describes."""
+
+SERVER_VERSION: Final = "2.0.0"
+"""What the token's ``server_version`` says."""
+
+SERVER_BUILD: Final = "613"
+"""What the token's ``server_build`` says; any text does."""
+
+FEATURE_SET: Final = "enterprise"
+"""Anything but ``basic``: clients then ask for vaults."""
+
+ENVIRONMENT: Final = "<unknown>"
+"""What the token's ``env`` says; not ``prod``, which makes old clients guess a version."""
+
+AUTH_COOKIE: Final = "clearml_token_basic"
+"""The name of the cookie that ``auth.login`` sets; not documented."""
+
+TOKEN_LIFETIME_SECONDS: Final = 30 * 24 * 3600
+"""How long a token lives unless asked otherwise, and at most."""
+
+USERS_GROUP_ID: Final = "30795571-a470-4717-a80d-e8705fc776bf"
+"""The documented id of the built-in group Users."""
+
+ADMINS_GROUP_ID: Final = "c1a5cc4b-2f0c-4e6c-9f2c-3f0a8a0c0a01"
+"""The id of the built-in group Admins; not documented."""
+
+QUEUE_ADMINS_GROUP_ID: Final = "c1a5cc4b-2f0c-4e6c-9f2c-3f0a8a0c0a02"
+"""The id of the built-in group Queue admins; not documented."""
+
+ADDED_USER_ROLE: Final = "user"
+"""The role of a user made by ``auth.add_user``, whose documented fields hold none."""
+
+DEFAULT_VAULT_SCOPE: Final = "user"
+"""The scope of a vault that is made without saying one: the least far-reaching."""
+
+ACCOUNT_TYPE: Final = 1
+"""``service_account_type`` of a service account that may not run as owner; a person has no such claim."""
+
+OWNER_ACCOUNT_TYPE: Final = 2
+"""``service_account_type`` of a service account that may run as owner (the Agent wants at least 2)."""
+
+PROTECTED_IDENTITIES: Final = frozenset({"__system__", "__apiserver__", "__webserver__", "__agent__"})
+"""Ids of the server's built-in identities: nobody may act as one (400/301)."""
+
+HIDDEN: Final = "********"
+"""What ``preview_data`` puts in place of a leaf string."""
+
+ASSIGNABLE_ROLES: Final = ("admin", "user", "consumer")
+"""The only roles that can be given (documented)."""
+
+ROLE_NAMES: Final = {"admin": "Admin", "user": "User", "consumer": "Consumer"}
+"""What ``users.get_role_options`` calls the roles; the assignable ones only."""
+
+ENTITY_TYPES: Final = ("task", "model", "project", "queue", "dataset", "dataview", "route", "app", "app_category")
+"""What an access rule can be about (documented)."""
+
+PERMISSIONS: Final = ("read", "read_write")
+"""What an access rule can give (documented); also the ``categories`` of every entity type, which are not."""
+
+MAXIMUM_PAGE: Final = 500
+"""The silent cap on every paged answer (seen)."""

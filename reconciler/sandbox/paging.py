@@ -1,0 +1,53 @@
+"""What all list calls share: pages, order, and which fields to answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.choices import MAXIMUM_PAGE
+from reconciler.sandbox.errors import ApiError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from reconciler.sandbox.call import Json
+    from reconciler.sandbox.fields import Fields
+
+
+def window(fields: Fields) -> tuple[int, int]:
+    """Return limit and offset. A page is silently cut to 500, and the offset counts in pages so cut."""
+    page = fields.integer("page", 0) or 0
+    size = min(fields.integer("page_size", 1) or MAXIMUM_PAGE, MAXIMUM_PAGE)
+    return size, page * size
+
+
+def ordering(fields: Fields, allowed: Collection[str], *, tie: str) -> str:
+    """Return the text after ``ORDER BY``: the fields that were asked for, ``tie`` last; an unknown one is 400/14."""
+    terms = []
+    for field in fields.texts("order_by") or []:
+        name = field.lstrip("+-")
+        if name not in allowed:
+            raise ApiError(Fault.INVALID_FIELDS, f"cannot order by {field}")
+        terms.append(f"{name} DESC" if field.startswith("-") else name)
+    return ", ".join([*terms, tie])
+
+
+def pattern(fields: Fields, name: str) -> str | None:
+    """Return a regular expression, or ``None``; one that does not compile is 400/12."""
+    value = fields.text(name)
+    if value is not None:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ApiError(Fault.VALIDATION, f"Field {name} is not a regular expression: {error}") from error
+    return value
+
+
+def project(rows: Iterable[Json], fields: Fields) -> list[Json]:
+    """Keep of each row what ``only_fields`` asks for, and its id; all of it if nothing is asked for."""
+    only = fields.texts("only_fields")
+    if not only:
+        return list(rows)
+    kept = {"id", *(name.partition(".")[0] for name in only)}
+    return [{name: value for name, value in row.items() if name in kept} for row in rows]

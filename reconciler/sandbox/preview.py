@@ -1,0 +1,38 @@
+"""A vault's text with its leaf values hidden, for ``preview_data``."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from reconciler.sandbox.choices import HIDDEN
+
+_PAIR = re.compile(r"""^(?P<key>\s*(?:-\s+)?(?:"[^"]*"|[\w.$@/-]+)\s*[:=]?\s*)(?P<value>.*?)(?P<end>\s*,?\s*)$""")
+_STRUCTURE = re.compile(r"[\s{}\[\],]*")
+_HARMLESS = re.compile(r"(?:true|false|null|-?\d+(?:\.\d+)?)?[\s{}\[\],]*")
+
+
+def preview(text: str) -> str:
+    """Hide every leaf string: exactly in JSON; line by line in other text, where doubt hides the whole line."""
+    try:
+        tree = json.loads(text)
+    except (ValueError, RecursionError):
+        return "\n".join(_hide_line(line) for line in text.splitlines())
+    return json.dumps(_hide(tree), ensure_ascii=False)
+
+
+def _hide(node: object) -> object:
+    if isinstance(node, dict):
+        return {key: _hide(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_hide(item) for item in node]
+    return HIDDEN if isinstance(node, str) else node
+
+
+def _hide_line(line: str) -> str:
+    if _STRUCTURE.fullmatch(line):
+        return line
+    found = _PAIR.fullmatch(line)
+    if found is None or not (found["key"].rstrip().endswith((":", "=")) or found["value"] == "{"):
+        return HIDDEN
+    return line if _HARMLESS.fullmatch(found["value"]) else f"{found['key']}{HIDDEN}{found['end']}"

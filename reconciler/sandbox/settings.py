@@ -1,0 +1,37 @@
+"""What may differ from one workspace to another, kept in the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Limits and switches of a workspace; ``None`` means no limit. Lifetimes are in seconds."""
+
+    maximum_members: int | None = None
+    """People and pending invitations together; an invitation past it is refused."""
+    allowed_service_users: int | None = None
+    """How many service accounts there may be."""
+    allow_admins: bool = True
+    """Whether a service account may have the role ``admin``."""
+    default_expiration_sec: int | None = None
+    """How long a credential lives when nothing is said (``None``: as long as the maximum, or for ever)."""
+    max_expiration_sec: int | None = None
+    """The longest lifetime that a credential may be given."""
+    max_credentials: int | None = None
+    """How many credentials one user may have."""
+    on_premises: bool = True
+    """Whether people can be made and removed by ``auth.add_user`` and ``auth.delete_user``."""
+    list_service_users: bool = True
+    """Whether ``users.get_all_ex`` and its like include service accounts (without an e-mail); not documented."""
+
+    def to_json(self) -> str:
+        """Return the settings as text for the store."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Settings:
+        """Read what :meth:`to_json` wrote."""
+        return Settings(**json.loads(text))

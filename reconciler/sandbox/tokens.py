@@ -1,0 +1,61 @@
+"""JSON web tokens: what a sign-in answers, and what a later call proves itself with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from reconciler.sandbox import choices
+from reconciler.sandbox.errors import ApiError, Fault
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reconciler.sandbox.store import Store
+
+
+def issue(store: Store, user: sqlite3.Row, lifetime_seconds: int | None = None) -> str:
+    """Return a token for a row of ``users``; it holds the role of this moment. A lifetime is cut to 30 days."""
+    seconds = min(lifetime_seconds or choices.TOKEN_LIFETIME_SECONDS, choices.TOKEN_LIFETIME_SECONDS)
+    now = store.now()
+    identity: dict[str, object] = {
+        "user": user["id"],
+        "company": store.company,
+        "role": user["role"],
+        "user_name": user["name"],
+        "company_name": store.company_name,
+    }
+    if user["service"]:
+        owner = user["run_as_owner"]
+        identity["service_account_type"] = choices.OWNER_ACCOUNT_TYPE if owner else choices.ACCOUNT_TYPE
+    claims = {
+        "exp": now + timedelta(seconds=seconds),
+        "iat": now,
+        "auth_type": "Bearer",
+        "session_id": store.token(32),
+        "env": choices.ENVIRONMENT,
+        "identity": identity,
+        "api_version": choices.API_VERSION,
+        "server_version": choices.SERVER_VERSION,
+        "server_build": choices.SERVER_BUILD,
+        "feature_set": choices.FEATURE_SET,
+    }
+    return jwt.encode(claims, store.signing_key, algorithm="HS256")
+
+
+def read(store: Store, token: str) -> tuple[str, str]:
+    """Return the user id and the role that a token holds; refuse one that is not ours or is too old (401/30)."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            store.signing_key,
+            algorithms=["HS256"],
+            options={"verify_exp": False, "verify_iat": False, "require": ["exp", "identity"]},
+        )
+    except jwt.PyJWTError as error:
+        raise ApiError(Fault.BAD_TOKEN, str(error)) from error
+    if claims["exp"] <= store.now().timestamp():
+        raise ApiError(Fault.BAD_TOKEN, "Signature has expired")
+    return str(claims["identity"]["user"]), str(claims["identity"]["role"])

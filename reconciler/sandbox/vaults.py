@@ -1,0 +1,166 @@
+"""Configuration vaults: documents that reach a group, the whole organization, or one user."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.sandbox.builtins import ADMINS, USERS
+from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
+from reconciler.sandbox.choices import DEFAULT_VAULT_SCOPE
+from reconciler.sandbox.errors import ApiError, Fault
+from reconciler.sandbox.groups import require_groups
+from reconciler.sandbox.members import find_user
+from reconciler.sandbox.preview import preview
+from reconciler.sandbox.vault_log import record
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reconciler.sandbox.call import Call, Json
+
+_SCOPES = ("organization", "group", "user")
+_FORMATS = ("hocon", "json", "yaml")
+_SELECT = "SELECT v.*, g.name AS group_name FROM vaults v LEFT JOIN groups g ON g.id = v.group_id WHERE "
+_REACHING = """v.seq IN (
+    SELECT seq FROM vaults WHERE user_id = :user
+    UNION SELECT seq FROM vaults WHERE scope = 'organization'
+    UNION SELECT seq FROM vaults WHERE group_id IN (
+        SELECT group_id FROM memberships WHERE user_id = :user
+        UNION SELECT id FROM groups WHERE kind = :users
+        UNION SELECT id FROM groups WHERE kind = :admins
+            AND EXISTS (SELECT 1 FROM users WHERE id = :user AND role = 'admin')))"""
+
+
+def _get_organization(call: Call) -> Json:
+    return _answer(call, "v.scope <> 'user'", {})
+
+
+def _get(call: Call) -> Json:
+    return _answer(call, _REACHING, {"user": call.caller.user, "users": USERS, "admins": ADMINS})
+
+
+def _answer(call: Call, condition: str, values: dict[str, object]) -> Json:
+    """Answer some vaults: in order of creation, a user's own ones last."""
+    enabled, types = call.fields.flag("enabled"), call.fields.texts("types")
+    hide = bool(call.fields.flag("preview_data"))
+    if enabled is not None:
+        condition += " AND v.enabled = :enabled"
+    if types:
+        condition += " AND v.type IN (SELECT value FROM json_each(:types))"
+    rows = call.db.execute(
+        _SELECT + condition + " ORDER BY v.scope = 'user', v.seq",
+        values | {"enabled": enabled, "types": json.dumps(types)},
+    )
+    return {"vaults": [_shown(call, row, hide=hide) for row in rows]}
+
+
+def _shown(call: Call, row: sqlite3.Row, *, hide: bool) -> Json:
+    vault: Json = {
+        "id": row["id"],
+        "description": row["description"],
+        "data": preview(row["data"]) if hide else row["data"],
+        "format": row["format"],
+        "type": row["type"],
+        "scope": row["scope"],
+        "enabled": bool(row["enabled"]),
+        "last_update": row["last_update"],
+        "editable": _may_write(call, row["scope"], row["user_id"]),
+    }
+    if row["scope"] == "group":
+        vault |= {"group": row["group_id"], "group_name": row["group_name"]}
+    elif row["scope"] == "user":
+        vault["user"] = row["user_id"]
+    return vault
+
+
+def _may_write(call: Call, scope: str, user: str | None) -> bool:
+    return call.caller.is_admin or (scope == "user" and user == call.caller.user)
+
+
+def _add_or_update(call: Call) -> Json:
+    vault = call.fields.required_object("vault")
+    identifier = vault.text("id")
+    old = _find(call, identifier) if identifier else None
+    scope = vault.choice("scope", _SCOPES) or (old["scope"] if old else DEFAULT_VAULT_SCOPE)
+    group, user = _target(call, scope, old)
+    if not _may_write(call, scope, user):
+        raise ApiError(Fault.ROLE)
+    format_, enabled = vault.choice("format", _FORMATS), vault.flag("enabled")
+    given = {
+        "description": vault.text("description"),
+        "data": vault.text("data"),
+        "format": format_,
+        "type": vault.required_text("type") if vault.has("type") else None,
+        "enabled": enabled,
+    }
+    defaults = old or {"description": "", "data": "", "format": "hocon", "type": "config", "enabled": True}
+    row = {name: defaults[name] if value is None else value for name, value in given.items()}
+    identifier = identifier or call.store.token(32)
+    row |= {"id": identifier, "group_id": group, "user_id": user, "scope": scope, "last_update": call.now}
+    if old is None:
+        call.db.execute(
+            "INSERT INTO vaults (id, description, data, format, type, scope, enabled, group_id, user_id, last_update)"
+            " VALUES (:id, :description, :data, :format, :type, :scope, :enabled, :group_id, :user_id, :last_update)",
+            row,
+        )
+    else:
+        call.db.execute(
+            "UPDATE vaults SET description = :description, data = :data, format = :format, type = :type,"
+            " enabled = :enabled, group_id = :group_id, user_id = :user_id, last_update = :last_update WHERE id = :id",
+            row,
+        )
+    record(call, "update" if old else "create", identifier, scope, row["description"])
+    return {"vault": identifier}
+
+
+def _find(call: Call, identifier: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = call.db.execute("SELECT * FROM vaults WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise ApiError(Fault.INVALID_ID, f"vault {identifier}")
+    if not _may_write(call, row["scope"], row["user_id"]):
+        raise ApiError(Fault.ROLE)
+    return row
+
+
+def _target(call: Call, scope: str, old: sqlite3.Row | None) -> tuple[str | None, str | None]:
+    """Return the group or the user that a vault shall reach, by its scope."""
+    group, user = call.fields.text("group"), call.fields.text("user")
+    if old is not None and scope != old["scope"]:
+        raise ApiError(Fault.BAD_VALUE, "the scope of a vault cannot be changed")
+    if (group and scope != "group") or (user and scope != "user"):
+        raise ApiError(Fault.VALIDATION, f"a vault of scope {scope} takes no {'group' if group else 'user'}")
+    if scope == "group":
+        group = group or (old["group_id"] if old else None)
+        if not group:
+            raise call.fields.missing("group")
+        require_groups(call, [group])
+        return group, None
+    if scope == "user":
+        user = user or (old["user_id"] if old else call.caller.user)
+        if not call.caller.is_admin and user != call.caller.user:
+            raise ApiError(Fault.ROLE)
+        return None, str(find_user(call, user)["id"])
+    return None, None
+
+
+def _delete(call: Call) -> Json:
+    deleted = 0
+    for identifier in call.fields.required_texts("vaults"):
+        row = call.db.execute("SELECT * FROM vaults WHERE id = ?", (identifier,)).fetchone()
+        if row is None:
+            continue
+        if not _may_write(call, row["scope"], row["user_id"]):
+            raise ApiError(Fault.ROLE)
+        deleted += call.db.execute("DELETE FROM vaults WHERE id = ?", (identifier,)).rowcount
+        record(call, "delete", identifier, row["scope"], row["description"])
+    return {"deleted": deleted}
+
+
+ENDPOINTS = {
+    "users.get_organization_vaults": Endpoint(_get_organization, ADMIN),
+    "users.get_vaults": Endpoint(_get, ANYONE),
+    "users.add_or_update_vault": Endpoint(_add_or_update, ANYONE, writes=True),
+    "users.delete_vaults": Endpoint(_delete, ANYONE, writes=True),
+}
+"""The endpoints of this module."""

@@ -1,0 +1,96 @@
+"""Requests and answers as they travel: paths, fields from query and body, and the envelope."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from reconciler.sandbox.choices import API_VERSION
+from reconciler.sandbox.errors import ApiError, Fault
+from reconciler.sandbox.fields import Fields
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from reconciler.sandbox.call import Json
+
+_PATH = re.compile(r"/(?:v(?P<version>\d+\.\d+)/)?(?P<name>[A-Za-z_][\w-]*\.[A-Za-z_]\w*)/?")
+
+
+@dataclass(slots=True)
+class Envelope:
+    """What the answer's ``meta`` says about the call; filled in as far as the call gets."""
+
+    identifier: str
+    trx: str
+    name: str = ""
+    requested: str = API_VERSION
+    actual: str | None = None
+
+    def answer(self, data: Json) -> Response:
+        """Return a success."""
+        return self._response(200, 0, "OK", "", data)
+
+    def refusal(self, error: ApiError) -> Response:
+        """Return a refusal."""
+        return self._response(error.fault.code, error.fault.subcode, error.message, None, {})
+
+    def crash(self, message: str, trace: str) -> Response:
+        """Return what a defect of the server looks like: 500/0 with a traceback."""
+        return self._response(500, 0, f"{Fault.INTERNAL.text}: {message}", trace, {})
+
+    def _response(self, code: int, subcode: int, message: str, stack: str | None, data: Json) -> Response:
+        meta = {
+            "id": self.identifier,
+            "trx": self.trx,
+            "endpoint": {
+                "name": self.name,
+                "requested_version": self.requested,
+                "actual_version": self.actual,
+            },
+            "result_code": code,
+            "result_subcode": subcode,
+            "result_msg": message,
+            "error_stack": stack,
+            "error_data": {},
+        }
+        body = json.dumps({"meta": meta, "data": data}, ensure_ascii=False, separators=(",", ":"))
+        return Response(body, code, media_type="application/json")
+
+
+def read_path(path: str, envelope: Envelope) -> None:
+    """Note the endpoint and version that a path asks for; anything else is 400/0."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        raise ApiError(Fault.BAD_REQUEST, f"invalid request path {path}")
+    envelope.name = found["name"]
+    envelope.requested = found["version"] or API_VERSION
+
+
+def read_fields(request: Request, body: bytes) -> Fields:
+    """Return the fields of a call: the JSON body, overridden by the query; the content type is not looked at.
+
+    A body that is no JSON is 400/0. One that is JSON but no object crashes the real server (500/0), so here too.
+    """
+    values: dict[str, object] = {}
+    if body.strip():
+        try:
+            parsed = json.loads(body)
+        except ValueError as error:
+            raise ApiError(Fault.BAD_REQUEST, f"failed parsing the request body: {error}") from error
+        if not isinstance(parsed, dict):
+            raise TypeError(f"the request body is {type(parsed).__name__}, not an object")
+        values.update(parsed)
+    if request.url.query:
+        for name in request.query_params:
+            given = [_coerce(value) for value in request.query_params.getlist(name)]
+            values[name] = given[0] if len(given) == 1 else given
+    return Fields(values)
+
+
+def _coerce(value: str) -> str | int:
+    return int(value) if value.isascii() and value.isdigit() else value
