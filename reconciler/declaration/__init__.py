@@ -1,1 +1,1 @@
-"""The files of a declaration: read with positions, validated, and resolved into a desired snapshot."""
+"""The declaration: files read with positions, strict models, cross checks, and the desired snapshot."""

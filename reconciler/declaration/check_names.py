@@ -1,0 +1,195 @@
+"""Names as identities: fit to be shown, none twice, none of the server's own, renames that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.declaration.context import NOUNS, Context, shown
+from reconciler.errors import Problem
+from reconciler.model.resources import Kind
+from reconciler.model.text import fold, is_harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reconciler.declaration.declaration import Entry
+
+LONGEST_NAME: Final = 200
+LONGEST_EMAIL: Final = 254
+LONGEST_DESCRIPTION: Final = 2000
+QUEUE_ADMINS: Final = fold("Queue admins")
+FIXED_GROUPS: Final = frozenset({fold("Users"), fold("Admins")})
+"""The built-in groups that no declaration can change."""
+
+_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_](?:[\w-]{0,61}[^\W_])?")
+_LOCAL_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@localhost")
+
+
+def is_builtin_group(name: str) -> bool:
+    """Tell whether the server brings a group of this name along."""
+    return fold(name) in FIXED_GROUPS | {QUEUE_ADMINS}
+
+
+def name_fault(text: str, longest: int = LONGEST_NAME) -> str | None:
+    """Return what is wrong with a name, as the end of a sentence, or ``None``."""
+    if not text.strip():
+        return "is empty"
+    if len(text) > longest:
+        return f"is longer than {longest} characters"
+    if not is_harmless(text):
+        return "holds a line break, or a control, invisible or direction-changing character"
+    return "begins or ends with a blank" if text != text.strip() else None
+
+
+def email_fault(text: str) -> str | None:
+    """Return what is wrong with an e-mail, as the end of a sentence, or ``None``."""
+    fault = name_fault(text, LONGEST_EMAIL)
+    if fault is None and not (_EMAIL.fullmatch(text) or _LOCAL_EMAIL.fullmatch(text)):
+        return "is not an e-mail"
+    return fault
+
+
+def check_names(context: Context) -> Iterator[Problem]:
+    """Check every name that a file gives: invalid-email, invalid-name, invalid-description."""
+    declaration = context.declaration
+    for member in declaration.members or ():
+        yield from _named(member, "email", "invalid-email", email_fault)
+        if member.item.name is not None:
+            yield from _named(member, "name", "invalid-name", name_fault)
+    for account in declaration.service_accounts or ():
+        yield from _named(account, "name", "invalid-name", name_fault)
+        for index, credential in enumerate(account.item.credentials or ()):
+            fault = name_fault(credential.label)
+            if fault:
+                place = account.place("credentials", index, "label")
+                yield Problem("invalid-name", f"the label {shown(credential.label)} {fault}", place)
+        if account.item.vault is not None and account.item.vault.name is not None:
+            fault = name_fault(account.item.vault.name)
+            if fault:
+                place = account.place("vault", "name")
+                yield Problem("invalid-name", f"the name {shown(account.item.vault.name)} {fault}", place)
+    for group in declaration.groups or ():
+        yield from _named(group, "name", "invalid-name", name_fault)
+        yield from _description(group)
+    for vault in declaration.vaults or ():
+        yield from _named(vault, "name", "invalid-name", name_fault)
+
+
+def _named(entry: Entry[Any], key: str, rule: str, fault_of: Callable[[str], str | None]) -> Iterator[Problem]:
+    text = getattr(entry.item, key)
+    fault = fault_of(text)
+    if fault:
+        noun = "" if rule == "invalid-email" else "the name "
+        yield Problem(rule, f"{noun}{shown(text)} {fault}", entry.place(key))
+
+
+def _description(group: Entry[Any]) -> Iterator[Problem]:
+    text = group.item.description
+    if text is None:
+        return
+    place = group.place("description")
+    if len(text) > LONGEST_DESCRIPTION:
+        yield Problem("invalid-description", f"the description is longer than {LONGEST_DESCRIPTION} characters", place)
+    elif not all(is_harmless(line) for line in text.split("\n")):
+        yield Problem("invalid-description", "the description holds a control or invisible character", place)
+
+
+def check_duplicates(context: Context) -> Iterator[Problem]:
+    """Check that nothing is declared twice: duplicate-member, -service-account, -group, -vault, -label."""
+    declaration = context.declaration
+    folds = context.folds
+    yield from _twice(declaration.members, Kind.MEMBER, context.members, lambda item: folds[item.email])
+    accounts = declaration.service_accounts
+    yield from _twice(accounts, Kind.SERVICE_ACCOUNT, context.service_accounts, lambda item: folds[item.name])
+    yield from _twice(declaration.groups, Kind.GROUP, context.groups, lambda item: folds[item.name])
+    firsts: dict[tuple[str, str], Entry[Any]] = {}
+    for vault in declaration.vaults or ():
+        identity = (folds[vault.item.group], folds[vault.item.name])
+        first = firsts.setdefault(identity, vault)
+        if first is not vault:
+            what = f"the vault {shown(vault.item.name)} of {shown(vault.item.group)}"
+            message = f"{what} is declared twice, first at {first.place('name')}"
+            yield Problem("duplicate-vault", message, vault.place("name"))
+    for account in accounts or ():
+        yield from _labels(context, account)
+
+
+def _twice(
+    entries: tuple[Entry[Any], ...] | None, kind: Kind, firsts: Mapping[str, Entry[Any]], key: Callable[[Any], str]
+) -> Iterator[Problem]:
+    if entries is None or len(entries) == len(firsts):
+        return
+    field = "email" if kind is Kind.MEMBER else "name"
+    for entry in entries:
+        first = firsts[key(entry.item)]
+        if first is not entry:
+            text = getattr(entry.item, field)
+            message = f"the {NOUNS[kind]} {shown(text)} is declared twice, first at {first.place(field)}"
+            yield Problem(f"duplicate-{kind.value.replace('_', '-')}", message, entry.place(field))
+
+
+def _labels(context: Context, account: Entry[Any]) -> Iterator[Problem]:
+    firsts: dict[str, int] = {}
+    for index, credential in enumerate(account.item.credentials or ()):
+        first = firsts.setdefault(context.folds[credential.label], index)
+        if first != index:
+            before = account.place("credentials", first, "label")
+            message = f"the label {shown(credential.label)} is given twice, first at {before}"
+            yield Problem("duplicate-label", message, account.place("credentials", index, "label"))
+
+
+def check_builtins(context: Context) -> Iterator[Problem]:
+    """Check that the server's own groups are left as they are: builtin-group."""
+    for group in context.declaration.groups or ():
+        item = group.item
+        folded = context.folds[item.name]
+        if folded in FIXED_GROUPS:
+            why = "everyone is in it" if folded == fold("Users") else "who is in it follows from `role: admin`"
+            message = f"{shown(item.name)} is a built-in group that cannot be declared: {why}"
+            yield Problem("builtin-group", message, group.place("name"), "take this entry away")
+        elif folded == QUEUE_ADMINS and item.description is not None:
+            message = f"{shown(item.name)} is a built-in group: its description cannot be changed"
+            yield Problem("builtin-group", message, group.place("description", key=True))
+        if item.was is not None and context.folds[item.was] in FIXED_GROUPS | {QUEUE_ADMINS}:
+            message = f"{shown(item.was)} is a built-in group: it cannot be renamed"
+            yield Problem("builtin-group", message, group.place("was"))
+        elif item.was is not None and folded == QUEUE_ADMINS:
+            message = f"{shown(item.name)} is a built-in group: nothing can be renamed to it"
+            yield Problem("builtin-group", message, group.place("was"))
+
+
+def check_renames(context: Context) -> Iterator[Problem]:
+    """Check that each `was` names something that is free: rename-taken, rename-twice."""
+    declaration = context.declaration
+    folds = context.folds
+    accounts, groups = set(context.service_accounts), set(context.groups)
+    yield from _renames(declaration.service_accounts, lambda _, name: folds[name], accounts)
+    yield from _renames(declaration.groups, lambda _, name: folds[name], groups)
+    vaults = {(folds[vault.item.group], folds[vault.item.name]) for vault in declaration.vaults or ()}
+    yield from _renames(declaration.vaults, lambda item, name: (folds[item.group], folds[name]), vaults)
+
+
+def _renames(
+    entries: tuple[Entry[Any], ...] | None, identity: Callable[[Any, str], Any], declared: set[Any]
+) -> Iterator[Problem]:
+    firsts: dict[Any, Entry[Any]] = {}
+    for entry in entries or ():
+        was = entry.item.was
+        if was is None:
+            continue
+        place = entry.place("was")
+        fault = name_fault(was)
+        if fault:
+            yield Problem("invalid-name", f"the former name {shown(was)} {fault}", place)
+            continue
+        key = identity(entry.item, was)
+        if key == identity(entry.item, entry.item.name):
+            yield Problem("rename-taken", f"`was: {was}` is the name that it has", place, "take `was` away")
+        elif key in declared:
+            message = f"{shown(was)} is still declared: a rename needs a name that is no longer used"
+            yield Problem("rename-taken", message, place, "to swap or chain names, rename in two steps")
+        first = firsts.setdefault(key, entry)
+        if first is not entry:
+            message = f"{shown(was)} was already renamed at {first.place('was')}"
+            yield Problem("rename-twice", message, place)

@@ -1,0 +1,225 @@
+"""From files to a checked declaration, or to every problem that they have."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import re
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.declaration.checks import check
+from reconciler.declaration.declaration import Declaration, DocumentText, Entry, excerpt
+from reconciler.declaration.files import MAXIMUM_FILES, ConfinementError, Folder
+from reconciler.declaration.models import IncludedFile, WorkspaceFile
+from reconciler.declaration.source import MAXIMUM_DOCUMENT_BYTES, SourceError, read_source
+from reconciler.declaration.validation import Part, validate_part
+from reconciler.declaration.yaml_reader import read_yaml
+from reconciler.errors import InvalidDeclarationError, Place, Problem, Severity
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reconciler.declaration.models import DocumentEntry
+    from reconciler.declaration.yaml_reader import YamlPath, YamlTree
+    from reconciler.vaults.parse import DocumentParser
+
+MAXIMUM_PROBLEMS = 1000
+"""The most problems that are told one by one; the rest are counted."""
+
+_BLOCK_SCALAR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]")
+
+
+def load(path: Path, *, documents: DocumentParser) -> Declaration:
+    """Read a declaration with everything that it includes, and check it.
+
+    ``documents`` parses the documents of vaults. Raises :class:`InvalidDeclarationError` with every problem of every
+    file; what only deserves a warning is in the returned declaration.
+    """
+    with _quiet_collector():
+        loader = _Loader(path)
+        declaration = loader.load()
+        problems = loader.problems
+        if declaration is not None:
+            complete = not loader.unreadable
+            problems.extend(check(declaration, loader.parts, documents=documents, complete=complete))
+        problems = _in_order(problems)
+    if declaration is None or any(problem.severity is Severity.ERROR for problem in problems):
+        excerpts = {
+            problem.place: line
+            for problem in problems[:MAXIMUM_PROBLEMS]
+            if problem.place and not problem.rule.startswith("document")
+            if (line := excerpt(loader.trees, problem.place)) is not None
+        }
+        raise InvalidDeclarationError(_bounded(problems), excerpts=excerpts)
+    return replace(declaration, warnings=tuple(_bounded(problems)))
+
+
+class _Loader:
+    """Reads the files of one declaration and gathers what is wrong with them."""
+
+    def __init__(self, path: Path) -> None:
+        self.problems: list[Problem] = []
+        self.parts: list[Part] = []
+        self.trees: dict[str, YamlTree] = {}
+        self.unreadable = False
+        self._path = path
+        self._folder = Folder(path.parent)
+        self._digests: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+
+    def load(self) -> Declaration | None:
+        """Return the declaration as far as it is right, or ``None`` if its top file cannot be understood."""
+        part = self._part(self._path, WorkspaceFile)
+        if part is None or not isinstance(part.model, WorkspaceFile):
+            return None
+        for path in self._included(part.model, part.tree):
+            self._part(path, IncludedFile)
+        declaration = Declaration(
+            folder=self._path.parent,
+            top_file=part.tree.file,
+            top=part.model,
+            trees=self.trees,
+            members=self._entries("members"),
+            service_accounts=self._entries("service_accounts"),
+            groups=self._entries("groups"),
+            vaults=self._entries("vaults"),
+        )
+        return self._read_documents(declaration)
+
+    def _part(self, path: Path, model: type[IncludedFile]) -> Part | None:
+        shown = self._folder.shown(path)
+        try:
+            tree = read_yaml(self._read(path), shown)
+        except SourceError as error:
+            self.problems.append(error.problem)
+            self.unreadable = True
+            return None
+        self.trees[shown] = tree
+        part, problems = validate_part(model, tree)
+        self.parts.append(part)
+        self.problems.extend(problems)
+        return part
+
+    def _read(self, path: Path, **options: Any) -> str:
+        shown = self._folder.shown(path)
+        text = read_source(path, shown, **options)
+        self._texts[shown] = text
+        relative = path.relative_to(self._path.parent).as_posix()
+        self._digests[shown] = f"{relative}\0{hashlib.sha256(text.encode()).hexdigest()}"
+        return text
+
+    def _digest(self) -> str:
+        return hashlib.sha256("\n".join(sorted(self._digests.values())).encode()).hexdigest()
+
+    def _included(self, top: WorkspaceFile, tree: YamlTree) -> list[Path]:
+        """Return the included files in a stable order, each once, the top file left out."""
+        found: dict[Path, Path] = {}
+        own = self._path.resolve()
+        for index, pattern in enumerate(top.include):
+            place = tree.place(("include", index))
+            try:
+                paths = [path for path in self._folder.matching(pattern) if path.resolve() != own]
+            except ConfinementError as error:
+                self._problem("include", f"`{harmless(pattern)}` {error}", place)
+                continue
+            if not paths:
+                self._problem("include", f"`{harmless(pattern)}` matches no file", place)
+            for path in paths:
+                found.setdefault(path.resolve(), path)
+        if len(found) > MAXIMUM_FILES:
+            place = tree.place(("include",))
+            self._problem("include", f"the patterns match more than {MAXIMUM_FILES} files", place)
+            return []
+        return sorted(found.values())
+
+    def _problem(self, rule: str, message: str, place: Place) -> None:
+        self.problems.append(Problem(rule, message, place))
+        self.unreadable = self.unreadable or rule == "include"
+
+    def _entries(self, kind: str) -> tuple[Entry[Any], ...] | None:
+        entries: list[Entry[Any]] | None = None
+        for part in self.parts:
+            items = getattr(part.model, kind)
+            if items is not None:
+                entries = entries or []
+                indexes = part.indexes.get(kind) or range(len(items))
+                entries.extend(
+                    Entry(item, part.tree, (kind, index)) for item, index in zip(items, indexes, strict=True)
+                )
+        return None if entries is None else tuple(entries)
+
+    def _read_documents(self, declaration: Declaration) -> Declaration:
+        documents: dict[tuple[str, YamlPath], DocumentText] = {}
+        for vault in declaration.owned_vaults():
+            entry = vault.entry
+            document = _inline(entry) if entry.item.data is not None else self._document_file(entry)
+            if document is not None:
+                documents[(entry.tree.file, entry.path)] = document
+        return replace(declaration, documents=documents, files=tuple(sorted(self._digests)), digest=self._digest())
+
+    def _document_file(self, entry: Entry[DocumentEntry]) -> DocumentText | None:
+        name = entry.item.file or ""
+        place = entry.place("file")
+        try:
+            path = self._folder.inside(name)
+        except ConfinementError as error:
+            self._problem("document-path", f"`{harmless(name)}` {error}", place)
+            return None
+        shown = self._folder.shown(path)
+        if shown in self._texts:
+            return DocumentText(self._texts[shown], shown)
+        try:
+            return DocumentText(self._read(path, limit=MAXIMUM_DOCUMENT_BYTES), shown)
+        except SourceError as error:
+            problem = error.problem
+            if problem.rule.startswith("file-"):
+                message = f"`{harmless(name)}`: {problem.message}"
+                problem = Problem(problem.rule, message, place)
+            self.problems.append(problem)
+            return None
+
+
+def _inline(entry: Entry[DocumentEntry]) -> DocumentText:
+    """Return an inline document with where its first line stands in the YAML."""
+    place = entry.place("data")
+    text = entry.item.data or ""
+    line = entry.tree.line(place.line) or ""
+    if not _BLOCK_SCALAR.match(line, place.column - 1):
+        quoted = line[place.column - 1 : place.column] in {'"', "'"}
+        return DocumentText(text, place.file, place.line, 0, place.column - 1 + quoted)
+    first = next((part for part in text.split("\n") if part.strip()), "")
+    offset = text.split("\n").index(first) if first else 0
+    source = entry.tree.line(place.line + 1 + offset) or ""
+    indent = len(source) - len(source.lstrip(" ")) - (len(first) - len(first.lstrip(" ")))
+    return DocumentText(text, place.file, place.line + 1, max(indent, 0), max(indent, 0))
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep the garbage collector off while hundreds of thousands of values are made, none of them in a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda problem: (problem.place or Place(""), problem.rule, problem.message))
+
+
+def _bounded(problems: list[Problem]) -> list[Problem]:
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if len(problems) <= MAXIMUM_PROBLEMS:
+        return problems
+    shown = errors[:MAXIMUM_PROBLEMS] if errors else problems[:MAXIMUM_PROBLEMS]
+    severity = Severity.ERROR if errors else Severity.WARNING
+    left = len(problems) - len(shown)
+    return [*shown, Problem("too-many-problems", f"and {left} more problems", severity=severity)]

@@ -1,0 +1,305 @@
+"""What a declaration may say: the strict models of `workspace.yaml` and of the files that it includes.
+
+A field's description is what an editor shows: the JSON Schema is made of these models. A list that is ``None`` was not
+mentioned, which is another thing than an empty one.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reconciler.declaration.values import Duration, RemovalLimit, Server, Target
+from reconciler.model.desired import Limit
+from reconciler.model.resources import DocumentFormat, Role
+
+LIST_KINDS = ("members", "service_accounts", "groups", "vaults")
+"""The keys of the lists that both a declaration and an included file may hold."""
+
+Text = Annotated[str, Field(min_length=1)]
+Format = Annotated[DocumentFormat, Field(strict=False)]
+
+
+class Strict(BaseModel):
+    """The common rules: an unknown key is an error, nothing is converted, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class AssignableRole(StrEnum):
+    """The roles that can be given to a member."""
+
+    ADMIN = Role.ADMIN.value
+    USER = Role.USER.value
+    CONSUMER = Role.CONSUMER.value
+
+
+class Extent(StrEnum):
+    """How much of a kind the declaration speaks for."""
+
+    ALL = "all"
+    DECLARED = "declared"
+
+
+class SentFormat(StrEnum):
+    """What a document that is written in YAML is sent as."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+ManagedExtent = Annotated[Extent, Field(strict=False)]
+
+
+class WorkspaceSection(Strict):
+    """Which workspace the declaration is for."""
+
+    name: Text = Field(description="The workspace's name, shown in plans and reports.", examples=["acme-ml"])
+    server: Server = Field(
+        description="The API server's URL. Credentials are never written here: they come from the environment, "
+        "from flags or from clearml.conf."
+    )
+
+
+class ManageSection(Strict):
+    """How much of each kind the declaration speaks for; a kind that no file lists is never touched."""
+
+    members: ManagedExtent = Field(
+        Extent.ALL, description="all: members that are not declared are removed. declared: they are left alone."
+    )
+    groups: ManagedExtent = Field(
+        Extent.ALL, description="all: groups that are not declared are removed. declared: they are left alone."
+    )
+    service_accounts: ManagedExtent = Field(
+        Extent.ALL,
+        description="all: service accounts that are not declared are removed. declared: they are left alone.",
+    )
+    vaults: ManagedExtent = Field(
+        Extent.ALL, description="all: group vaults that are not declared are removed. declared: they are left alone."
+    )
+
+
+class ProtectedVault(Strict):
+    """A vault that is never removed: its owner and its name."""
+
+    group: Text | None = Field(None, description="The group that the vault belongs to.")
+    service_account: Text | None = Field(None, description="The service account that the vault belongs to.")
+    name: Text = Field(description="The vault's name.")
+
+    @model_validator(mode="after")
+    def _has_one_owner(self) -> Self:
+        if (self.group is None) == (self.service_account is None):
+            raise ValueError("a protected vault needs either `group` or `service_account`")
+        return self
+
+
+class ProtectSection(Strict):
+    """What no plan may remove or demote, whatever the lists say."""
+
+    members: list[Text] = Field([], description="E-mails of members that are never removed or demoted.")
+    groups: list[Text] = Field([], description="Names of groups that are never removed.")
+    service_accounts: list[Text] = Field([], description="Names of service accounts that are never removed.")
+    vaults: list[ProtectedVault] = Field([], description="Vaults that are never removed, by owner and name.")
+
+
+class PolicySection(Strict):
+    """The limits that stop a plan before its first write."""
+
+    min_admins: int = Field(2, ge=1, le=1000, description="The fewest admins that the workspace may be left with.")
+    max_removals: RemovalLimit = Field(
+        Limit(share=0.2),
+        description="The most removals that pass unasked, per kind and, for memberships, per group: a number, or a "
+        'share like "20%".',
+    )
+    protect: ProtectSection = Field(ProtectSection(), description="What is never removed or demoted.")
+
+
+class MemberEntry(Strict):
+    """A person in the workspace."""
+
+    email: str = Field(
+        description="The member's e-mail: the identity, compared without regard to case.", examples=["ada@acme.io"]
+    )
+    name: str | None = Field(None, description="The member's name as people read it.", examples=["Ada"])
+    role: Annotated[AssignableRole, Field(strict=False)] = Field(
+        AssignableRole.USER, description="The role: admin, user (default) or consumer."
+    )
+
+
+class DeliverSection(Strict):
+    """Where a new secret key goes; it can be read only once."""
+
+    file: Text = Field(
+        description="A file that is created with mode 0600 and holds a ready `api { … }` section. Its folder must "
+        "exist; relative to the declaration's folder.",
+        examples=["out/k8s-prod.conf"],
+    )
+
+
+class CredentialEntry(Strict):
+    """An access key of a service account, known by its label."""
+
+    label: str = Field(description="The credential's label: its identity within the account.", examples=["k8s-prod"])
+    expires_in: Duration | None = Field(
+        None, description="How long a new key lives (m, h, d, w). Without it, the server's default holds."
+    )
+    rotate_before: Duration | None = Field(
+        None, description="How long before its end a key is replaced. Needs expires_in, and is shorter."
+    )
+    deliver: DeliverSection | None = Field(None, description="Where a new secret key is delivered to.")
+
+
+class SecretSource(Strict):
+    """Where a secret comes from when the command runs: exactly one of the three."""
+
+    env: Text | None = Field(None, description="The name of an environment variable.", examples=["S3_KEY"])
+    file: Text | None = Field(
+        None,
+        description="A file that holds the secret; one newline at its end does not count. Relative to the "
+        "declaration's folder.",
+        examples=["/run/secrets/git"],
+    )
+    command: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        None,
+        description="A program and its arguments, run without a shell for at most 30 seconds; its output is the "
+        "secret.",
+        examples=[["op", "read", "op://ml/token"]],
+    )
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if sum(value is not None for value in (self.env, self.file, self.command)) != 1:
+            raise ValueError("a secret needs exactly one of `env`, `file` and `command`")
+        return self
+
+
+class DocumentEntry(Strict):
+    """The document of a vault: its text, format and secrets."""
+
+    target: Target = Field(
+        "config",
+        description="What the document is for: client (default; clearml.conf of SDK and agents), ui-storage, "
+        "ssh-server, or type:<text> with the API's own text.",
+    )
+    format: Format | None = Field(
+        None, description="How the document is written. By default as its file's ending says, and hocon otherwise."
+    )
+    file: Text | None = Field(
+        None,
+        description="The file that holds the document, inside the declaration's folder.",
+        examples=["vaults/s3.conf"],
+    )
+    data: str | None = Field(None, description="The document itself, in place of a file.")
+    enabled: bool = Field(True, description="Whether the vault reaches anybody.")
+    secrets: dict[str, SecretSource] = Field(
+        {}, description="The secrets that the document refers to as @{NAME}, and where each comes from."
+    )
+    send_as: Annotated[SentFormat, Field(strict=False)] | None = Field(
+        None, description="What a document that is written in YAML is sent as: json (default) or yaml."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_text(self) -> Self:
+        if (self.file is None) == (self.data is None):
+            raise ValueError("a vault needs either `file` or `data`")
+        if self.send_as is not None and self.document_format is not DocumentFormat.YAML:
+            raise ValueError("`send_as` applies only to `format: yaml`")
+        return self
+
+    @property
+    def document_format(self) -> DocumentFormat:
+        """The format that the document is written in: the given one, or the one that the file's ending tells."""
+        if self.format is not None:
+            return self.format
+        suffix = PurePosixPath(self.file or "").suffix.lower()
+        by_suffix = {".json": DocumentFormat.JSON, ".yaml": DocumentFormat.YAML, ".yml": DocumentFormat.YAML}
+        return by_suffix.get(suffix, DocumentFormat.HOCON)
+
+    @property
+    def sent_format(self) -> DocumentFormat:
+        """The format that the server is told: JSON for YAML unless ``send_as`` says otherwise."""
+        if self.document_format is not DocumentFormat.YAML:
+            return self.document_format
+        return DocumentFormat.YAML if self.send_as is SentFormat.YAML else DocumentFormat.JSON
+
+
+class AccountVault(DocumentEntry):
+    """A service account's own vault."""
+
+    name: str | None = Field(None, description="The vault's name on the server; by default the account's name.")
+
+
+class ServiceAccountEntry(Strict):
+    """An API user for agents and automations."""
+
+    name: str = Field(description="The account's name: its identity.", examples=["train-agent"])
+    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+    impersonation: bool = Field(False, description="Whether tasks may run as their owner (the server's run-as).")
+    admin: bool = Field(False, description="Whether the account is an admin; only where the server allows it.")
+    credentials: list[CredentialEntry] | None = Field(
+        None, description="The access keys. Left out: not managed. An empty list: there are to be none."
+    )
+    vault: AccountVault | None = Field(
+        None, description="The account's own vault. Left out: not managed. null: there is to be none."
+    )
+
+    @property
+    def manages_vault(self) -> bool:
+        """Whether the declaration says anything of the account's own vault."""
+        return "vault" in self.model_fields_set
+
+
+class GroupEntry(Strict):
+    """A set of members and service accounts."""
+
+    name: str = Field(description="The group's name: its identity.", examples=["researchers"])
+    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+    description: str | None = Field(None, description="What the group is for. Left out: not managed.")
+    members: list[str] | None = Field(
+        None, description="E-mails of its members. Left out: not managed. An empty list: there are to be none."
+    )
+    service_accounts: list[str] | None = Field(
+        None, description="Names of its service accounts. Left out: not managed. An empty list: none."
+    )
+
+
+class VaultEntry(DocumentEntry):
+    """A configuration document that reaches the members of a group."""
+
+    name: str = Field(description="The vault's name: its identity within the group.", examples=["s3-defaults"])
+    group: str = Field(description="The group that it reaches.", examples=["researchers"])
+    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+
+
+class IncludedFile(Strict):
+    """A file named by `include`: any of the lists, and nothing else."""
+
+    members: list[MemberEntry] | None = Field(
+        None, description="The people in the workspace. Left out of every file: members are not managed."
+    )
+    service_accounts: list[ServiceAccountEntry] | None = Field(
+        None, description="The service accounts. Left out of every file: they are not managed."
+    )
+    groups: list[GroupEntry] | None = Field(
+        None, description="The groups. Left out of every file: they are not managed."
+    )
+    vaults: list[VaultEntry] | None = Field(
+        None, description="The vaults of groups. Left out of every file: they are not managed."
+    )
+
+
+class WorkspaceFile(IncludedFile):
+    """What a ClearML workspace shall look like: the top of a declaration."""
+
+    version: Literal[1] = Field(description="The version of the file format.")
+    workspace: WorkspaceSection = Field(description="Which workspace the declaration is for.")
+    include: list[Text] = Field(
+        [],
+        description="Patterns of further files with lists, relative to this file; each must match something.",
+        examples=[["teams/*.yaml"]],
+    )
+    manage: ManageSection = Field(ManageSection(), description="How much of each kind the declaration speaks for.")
+    policy: PolicySection = Field(PolicySection(), description="The limits that stop a plan.")

@@ -1,0 +1,199 @@
+"""From a declaration to the desired snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.declaration.check_documents import referred
+from reconciler.declaration.check_names import is_builtin_group
+from reconciler.errors import SecretUnavailableError
+from reconciler.model.desired import Desired, Policy, Scope
+from reconciler.model.resources import (
+    Address,
+    Credential,
+    Document,
+    FileDelivery,
+    Group,
+    Kind,
+    Member,
+    OwnerKind,
+    Role,
+    ServiceAccount,
+    Vault,
+)
+from reconciler.model.secret import Secret
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.declaration.declaration import Declaration, Entry, OwnedVault
+    from reconciler.declaration.models import CredentialEntry, GroupEntry, ServiceAccountEntry
+    from reconciler.declaration.secrets import SecretResolver
+    from reconciler.errors import Place
+    from reconciler.model.resources import Resource
+
+_SCOPED = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT)
+
+
+def resolve(declaration: Declaration, *, secrets: SecretResolver | None) -> Desired:
+    """Return what a checked declaration asks for, with the secrets that its documents use.
+
+    ``secrets=None`` runs without secrets: their names stay, bound to nothing. Raises
+    :class:`reconciler.errors.SecretUnavailableError` naming every secret that could not be read.
+    """
+    resources: list[Resource] = []
+    places: dict[Address, Place] = {}
+    for resource, place in _resources(declaration):
+        resources.append(resource)
+        places[resource.address] = place
+    for vault, place in _vaults(declaration, secrets):
+        resources.append(vault)
+        places[vault.address] = place
+    return Desired(
+        workspace=declaration.top.workspace.name,
+        server=declaration.top.workspace.server,
+        snapshot=Snapshot.of(resources),
+        scope=_scope(declaration),
+        policy=_policy(declaration),
+        renames=dict(_renames(declaration)),
+        places=places,
+        without_secrets=secrets is None,
+    )
+
+
+def _resources(declaration: Declaration) -> Iterator[tuple[Resource, Place]]:
+    roles = {role.value: role for role in Role}
+    for member in declaration.members or ():
+        item = member.item
+        yield Member(item.email, roles[item.role.value], item.name), member.place()
+    for account in declaration.service_accounts or ():
+        yield _account(account.item), account.place()
+        for index, credential in enumerate(account.item.credentials or ()):
+            yield _credential(account.item.name, credential), account.place("credentials", index)
+    folds: dict[str, str] = {}
+    for group in declaration.groups or ():
+        yield _group(group, folds), group.place()
+
+
+def _account(item: ServiceAccountEntry) -> ServiceAccount:
+    return ServiceAccount(item.name, impersonation=item.impersonation, admin=item.admin)
+
+
+def _credential(account: str, item: CredentialEntry) -> Credential:
+    delivery = FileDelivery(item.deliver.file) if item.deliver is not None else None
+    return Credential(account, item.label, item.expires_in, item.rotate_before, delivery)
+
+
+def _group(entry: Entry[GroupEntry], folds: dict[str, str]) -> Group:
+    item = entry.item
+    return Group(
+        item.name,
+        description=None if item.description is None else item.description.strip(),
+        members=_folded(item.members, folds),
+        service_accounts=_folded(item.service_accounts, folds),
+        builtin=is_builtin_group(item.name),
+    )
+
+
+def _folded(names: list[str] | None, folds: dict[str, str]) -> frozenset[str] | None:
+    if names is None:
+        return None
+    for name in names:
+        if name not in folds:
+            folds[name] = fold(name)
+    return frozenset(folds[name] for name in names)
+
+
+def _vaults(declaration: Declaration, secrets: SecretResolver | None) -> Iterator[tuple[Vault, Place]]:
+    failures: dict[str, SecretUnavailableError] = {}
+    found: list[tuple[Vault, Place]] = []
+    for vault in declaration.owned_vaults():
+        bound = _bound(declaration, vault, secrets, failures)
+        found.append((_vault(declaration, vault, bound), vault.entry.place()))
+    if failures:
+        first = next(iter(failures.values()))
+        raise SecretUnavailableError("; ".join(failures), hint=first.hint)
+    yield from found
+
+
+def _bound(
+    declaration: Declaration,
+    vault: OwnedVault,
+    secrets: SecretResolver | None,
+    failures: dict[str, SecretUnavailableError],
+) -> tuple[tuple[str, Secret | None], ...]:
+    """Return the secrets that a document uses, by name; what cannot be read is noted in ``failures``."""
+    document = declaration.document(vault.entry)
+    used = referred(document.text) if document is not None else set()
+    bound: list[tuple[str, Secret | None]] = []
+    for name, source in sorted(vault.entry.item.secrets.items()):
+        if name not in used:
+            continue
+        try:
+            bound.append((name, None if secrets is None else secrets.resolve(name, source)))
+        except SecretUnavailableError as error:
+            failures.setdefault(error.message, error)
+    return tuple(bound)
+
+
+def _vault(declaration: Declaration, vault: OwnedVault, bound: tuple[tuple[str, Secret | None], ...]) -> Vault:
+    item = vault.entry.item
+    text = declaration.document(vault.entry)
+    if text is None:
+        raise ValueError("a declaration without a vault's document cannot be resolved")
+    return Vault(
+        name=vault.name,
+        owner_kind=vault.owner_kind,
+        owner=vault.owner,
+        document=Document(item.document_format, Secret(text.text), bound, text.file, text.line),
+        format=item.sent_format,
+        target=item.target,
+        enabled=item.enabled,
+    )
+
+
+def _scope(declaration: Declaration) -> Scope:
+    accounts = declaration.service_accounts or ()
+    return Scope(
+        kinds={kind: declaration.management(kind) for kind in _SCOPED},
+        credentials_of=frozenset(fold(entry.item.name) for entry in accounts if entry.item.credentials is not None),
+        vaults_of=frozenset(fold(entry.item.name) for entry in accounts if entry.item.manages_vault),
+    )
+
+
+def _policy(declaration: Declaration) -> Policy:
+    policy = declaration.top.policy
+    protect = policy.protect
+    vaults = (
+        Address.vault(OwnerKind.GROUP, vault.group, vault.name)
+        if vault.group is not None
+        else Address.vault(OwnerKind.SERVICE_ACCOUNT, vault.service_account or "", vault.name)
+        for vault in protect.vaults
+    )
+    protected = frozenset(
+        {
+            *map(Address.member, protect.members),
+            *map(Address.service_account, protect.service_accounts),
+            *map(Address.group, protect.groups),
+            *vaults,
+        }
+    )
+    return Policy(min_admins=policy.min_admins, max_removals=policy.max_removals, protected=protected)
+
+
+def _renames(declaration: Declaration) -> Iterator[tuple[Address, Address]]:
+    for account in declaration.service_accounts or ():
+        if account.item.was is not None:
+            yield Address.service_account(account.item.name), Address.service_account(account.item.was)
+    for group in declaration.groups or ():
+        if group.item.was is not None:
+            yield Address.group(group.item.name), Address.group(group.item.was)
+    for vault in declaration.vaults or ():
+        item = vault.item
+        if item.was is not None:
+            yield (
+                Address.vault(OwnerKind.GROUP, item.group, item.name),
+                Address.vault(OwnerKind.GROUP, item.group, item.was),
+            )

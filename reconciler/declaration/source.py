@@ -1,0 +1,113 @@
+"""Text files of a declaration: read within limits, decoded strictly, and refused in one clear sentence."""
+
+from __future__ import annotations
+
+import re
+import stat
+from typing import TYPE_CHECKING, NoReturn
+
+from reconciler.errors import Place, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAXIMUM_FILE_BYTES = 16 * 1024 * 1024
+"""The largest declaration file that is read (bytes); more can be split over included files."""
+
+MAXIMUM_DOCUMENT_BYTES = 1024 * 1024
+"""The largest vault document that is read (bytes)."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
+
+
+class SourceError(Exception):
+    """A file cannot be read, or is no text that can be understood; ``problem`` says why."""
+
+    def __init__(self, rule: str, message: str, place: Place, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.problem = Problem(rule, message, place, hint)
+
+
+def read_source(path: Path, shown: str, *, limit: int = MAXIMUM_FILE_BYTES) -> str:
+    """Return the text of a file, without its byte order mark.
+
+    ``shown`` is the path as messages name it, ``limit`` the size in bytes past which the file is refused unread.
+    Raises :class:`SourceError`.
+    """
+    text = _decode(_read_bytes(path, shown, limit), shown)
+    _refuse_forbidden(text, shown)
+    return text
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, split the way the YAML parser counts them."""
+    return _LINE_END.split(text)
+
+
+def place_at(text: str, offset: int, shown: str) -> Place:
+    """Return the place of a character offset."""
+    ends = [match.end() for match in _LINE_END.finditer(text, 0, offset)]
+    return Place(shown, len(ends) + 1, offset - (ends[-1] if ends else 0) + 1)
+
+
+def _read_bytes(path: Path, shown: str, limit: int) -> bytes:
+    start = Place(shown)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise SourceError(
+                "file-not-readable", "this is a folder, not a file", start, hint="name the file inside it"
+            )
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError("file-not-readable", "this is not a regular file", start)
+        if status.st_size > limit:
+            _too_large(limit, start, status.st_size)
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise SourceError("file-not-found", "this file does not exist", start) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its path cannot be used"
+        raise SourceError("file-not-readable", f"this file cannot be read: {reason}", start) from None
+    if len(data) > limit:
+        _too_large(limit, start, len(data))
+    return data
+
+
+def _too_large(limit: int, place: Place, size: int) -> NoReturn:
+    message = f"this file is too large: {_size(size)}, the limit is {_size(limit)}"
+    raise SourceError("file-too-large", message, place, hint="split it over several files with `include`")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1024 / 1024:.1f} MiB" if count >= 1024 * 1024 else f"{count / 1024:.1f} KiB"
+
+
+def _decode(data: bytes, shown: str) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceError("not-utf8", "this file is UTF-16, not UTF-8", Place(shown), hint="save it as UTF-8")
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    if b"\x00" in data:
+        raise SourceError("not-text", "this is a binary file, not text: it holds a NUL byte", Place(shown))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        message = f"this file is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here"
+        place = place_at(before, len(before), shown)
+        raise SourceError("not-utf8", message, place, hint="save it as UTF-8") from None
+
+
+def _refuse_forbidden(text: str, shown: str) -> None:
+    found = _FORBIDDEN.search(text)
+    if found:
+        message = f"a control character (U+{ord(found.group()):04X}) stands here"
+        raise SourceError("control-character", message, place_at(text, found.start(), shown), hint="remove it")
+    found = _CONFLICT.search(text)
+    if found:
+        message = "a merge conflict was left here"
+        hint = "resolve the conflict and remove its markers"
+        raise SourceError("merge-conflict", message, place_at(text, found.start(), shown), hint=hint)

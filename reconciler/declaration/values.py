@@ -1,0 +1,110 @@
+"""The small values of a declaration that are written as texts: durations, limits, targets, server addresses."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from reconciler.model.desired import Limit
+
+DURATION_PATTERN: Final = r"^[1-9][0-9]{0,5}[mhdw]$"
+SHARE_PATTERN: Final = r"^(100|[0-9]{1,2})(\.[0-9]+)?%$"
+TARGET_PATTERN: Final = r"^(client|ui-storage|ssh-server|type:[A-Za-z0-9_.-]+)$"
+
+UI_STORAGE_TYPE: Final = "ui_storage_credentials"
+"""The API's type text for the web page's storage credentials.
+
+Uncertain: ClearML's reference names the target and not its text. Where a server calls it otherwise, a declaration says
+so with ``target: type:<text>``.
+"""
+
+TARGET_TYPES: Final = {
+    "client": "config",
+    "ssh-server": "remote_session_ssh_server",
+    "ui-storage": UI_STORAGE_TYPE,
+}
+"""The API's type text of each target that has a name of its own."""
+
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read ``30m``, ``12h``, ``90d`` or ``2w``. Raises ``ValueError``."""
+    if not isinstance(value, str) or not re.fullmatch(DURATION_PATTERN, value):
+        raise ValueError("must be a duration: a whole number and m, h, d or w, like `90d` or `12h`")
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+
+
+def parse_limit(value: object) -> Limit:
+    """Read a number (``5``) or a share (``20%``). Raises ``ValueError``."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return Limit(count=value)
+    if isinstance(value, str) and re.fullmatch(SHARE_PATTERN, value):
+        share = float(value[:-1]) / 100
+        if share <= 1:
+            return Limit(share=share)
+    raise ValueError("must be a number of removals, like `5`, or a share, like `20%`")
+
+
+def parse_target(value: object) -> str:
+    """Read ``client``, ``ssh-server``, ``ui-storage`` or ``type:<text>``, into the API's type text."""
+    if isinstance(value, str) and re.fullmatch(TARGET_PATTERN, value):
+        return TARGET_TYPES.get(value) or value.removeprefix("type:")
+    raise ValueError("must be client, ui-storage, ssh-server, or type:<text> with the API's own text")
+
+
+def parse_server(value: object) -> str:
+    """Read the address of an API server: a URL without credentials, or ``sandbox:`` and a file."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("must be a URL, like `https://api.clear.ml`")
+    if value.startswith("sandbox:") and len(value) > len("sandbox:"):
+        return value
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL that can be used") from None
+    if parts.scheme not in {"https", "http"} or not parts.hostname or " " in value:
+        raise ValueError("must be a URL, like `https://api.clear.ml`")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold credentials: give them by environment, flag or clearml.conf")
+    if parts.query or parts.fragment:
+        raise ValueError("must be a URL without `?` and `#`")
+    return value.rstrip("/")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90d", "12h", "30m", "2w"]}),
+]
+RemovalLimit = Annotated[
+    Limit,
+    BeforeValidator(parse_limit),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": SHARE_PATTERN}],
+            "examples": ["20%", 5],
+        }
+    ),
+]
+Target = Annotated[
+    str,
+    BeforeValidator(parse_target),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": TARGET_PATTERN,
+            "examples": ["client", "ui-storage", "ssh-server", "type:other"],
+        }
+    ),
+]
+Server = Annotated[
+    str,
+    BeforeValidator(parse_server),
+    WithJsonSchema({"type": "string", "pattern": "^(https?://|sandbox:).+", "examples": ["https://api.clear.ml"]}),
+]

@@ -1,0 +1,285 @@
+"""YAML read straight from the C parser's events: plain values, and the place of each of them.
+
+The values are built by hand because that is several times faster than any loader and keeps every node's mark. What a
+declaration has no use for is refused instead of interpreted: tags, merge keys, several documents, keys that are not
+texts, aliases that multiply.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.declaration.scalars import ScalarError, plain_value
+from reconciler.declaration.source import SourceError, lines_of
+from reconciler.errors import Place
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAXIMUM_DEPTH: Final = 32
+"""How deep lists and mappings may be nested."""
+
+MAXIMUM_ALIASED_NODES: Final = 100_000
+"""How many nodes all aliases of a file may stand for, together."""
+
+_COLUMN_BITS: Final = 24
+_COLUMN_MASK: Final = (1 << _COLUMN_BITS) - 1
+_TEXT_TAGS: Final = frozenset({"!", "tag:yaml.org,2002:str"})
+_HINTS: Final = {
+    "found character that cannot start any token": "quote the text, or indent with blanks instead of tabs",
+    "mapping values are not allowed in this context": "check the indentation, or quote a text that holds `: `",
+}
+
+_UNEXPECTED_COLON: Final = "found unexpected ':'"
+_INNER_COLON: Final = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s\[\]{},])""")
+_PRIVATE_USE: Final = range(0xE000, 0xF8FF)
+
+YamlPath = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
+
+
+class YamlTree:
+    """One file's values, and where each of them stands.
+
+    ``nulls`` holds the path's last key and the place of every key that has no value.
+    """
+
+    def __init__(self, builder: _Builder) -> None:
+        self.file = builder.file
+        self.text = builder.text
+        self.root = builder.root
+        self.nulls = builder.nulls
+        self._marks = builder.marks
+        self._start = builder.start
+        self._lines: list[str] | None = None
+
+    def place(self, path: YamlPath = (), *, key: bool = False) -> Place:
+        """Return where the value at this path begins (``key``: its key), or the nearest parent that exists."""
+        node, mark = self.root, self._start
+        for depth, step in enumerate(path):
+            marks = self._marks.get(id(node))
+            index = _index(node, step)
+            if marks is None or index is None:
+                break
+            wants_key = key and depth == len(path) - 1 and isinstance(node, dict)
+            mark = marks[index * 2 + (not wants_key)] if isinstance(node, dict) else marks[index]
+            node = node[step]
+        return Place(self.file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
+
+    def line(self, number: int) -> str | None:
+        """Return a line by its number, counted from 1."""
+        if self._lines is None:
+            self._lines = lines_of(self.text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else None
+
+
+def read_yaml(text: str, file: str) -> YamlTree:
+    """Read one YAML document with a mapping at its top. Raises :class:`SourceError`."""
+    builder = _Builder(file, text)
+    try:
+        try:
+            builder.build()
+        except MarkedYAMLError as error:
+            if error.problem != _UNEXPECTED_COLON:
+                raise
+            builder = _Builder(file, text, colon=_unused_character(text))
+            builder.build()
+    except MarkedYAMLError as error:
+        _refuse_syntax(error, file)
+    except YAMLError as error:
+        raise SourceError("yaml-syntax", "this is not YAML", Place(file)) from error
+    return YamlTree(builder)
+
+
+def new_parser(text: str) -> Any:
+    """Return ruamel's C parser over a text (a test makes sure that it is the C one)."""
+    return YAML(typ="safe").Parser(text)
+
+
+def _unused_character(text: str) -> str:
+    return next(char for code in _PRIVATE_USE if (char := chr(code)) not in text)
+
+
+def _index(node: object, step: str | int) -> int | None:
+    if isinstance(node, dict):
+        return next((index for index, name in enumerate(node) if name == step), None)
+    if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
+        return step
+    return None
+
+
+def _refuse_syntax(error: MarkedYAMLError, file: str) -> NoReturn:
+    mark = error.problem_mark or error.context_mark
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    problem = str(error.problem or "it cannot be parsed")
+    context = f" ({error.context})" if error.context else ""
+    raise SourceError(
+        "yaml-syntax", f"not valid YAML: {harmless(problem)}{harmless(context)}", place, hint=_HINTS.get(problem)
+    ) from None
+
+
+def _pack(event: Any) -> int:
+    mark = event.start_mark
+    packed: int = mark.line << _COLUMN_BITS | mark.column
+    return packed
+
+
+class _Builder:
+    """Builds one tree; each method consumes exactly the events of its node.
+
+    libyaml as ruamel brings it does not know that YAML 1.2 allows ``{server: https://acme.io}``. Where it stumbles, the
+    text is read again with ``colon``, a character of the same width that it does not hold, in place of each colon
+    within a word; the values get their colons back.
+    """
+
+    def __init__(self, file: str, text: str, *, colon: str | None = None) -> None:
+        self.file = file
+        self.text = text
+        self.root: Any = None
+        self.start = 0
+        self.nulls: list[tuple[str, Place]] = []
+        self.marks: dict[int, list[int]] = {}
+        self._colon = colon
+        self._next = new_parser(text if colon is None else _INNER_COLON.sub(colon, text)).get_event
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._open: set[str] = set()
+        self._nodes = 0
+        self._aliased = 0
+
+    def build(self) -> None:
+        self._next()
+        event = self._next()
+        if type(event) is StreamEndEvent:
+            self._refuse_empty()
+        event = self._next()
+        self.start = _pack(event)
+        self.root = self._node(event, 0)
+        if self.root is None:
+            self._refuse_empty()
+        if not isinstance(self.root, dict):
+            kind = "a list" if isinstance(self.root, list) else "a single value"
+            self._refuse("wrong-type", f"the file is {kind}, not a mapping of keys to values", event)
+        self._next()
+        event = self._next()
+        if type(event) is DocumentStartEvent:
+            self._refuse("several-documents", "a second YAML document begins here; a file holds one", event)
+
+    def _node(self, event: Any, depth: int) -> Any:
+        kind = type(event)
+        if kind is AliasEvent:
+            return self._alias(event)
+        self._nodes += 1
+        anchor = event.anchor
+        if anchor is None:
+            return self._scalar(event) if kind is ScalarEvent else self._container(event, kind, depth)
+        before = self._nodes
+        self._open.add(anchor)
+        value = self._scalar(event) if kind is ScalarEvent else self._container(event, kind, depth)
+        self._open.discard(anchor)
+        self._anchors[anchor] = (value, self._nodes - before + 1)
+        return value
+
+    def _alias(self, event: Any) -> Any:
+        name = event.anchor
+        if name in self._open:
+            self._refuse("alias", f"the alias `*{harmless(name)}` stands inside what it names", event)
+        if name not in self._anchors:
+            self._refuse("alias", f"the alias `*{harmless(name)}` names no anchor before it", event)
+        value, size = self._anchors[name]
+        self._nodes += size
+        self._aliased += size
+        if self._aliased > MAXIMUM_ALIASED_NODES:
+            self._refuse("alias-limit", f"the aliases stand for more than {MAXIMUM_ALIASED_NODES} values", event)
+        return value
+
+    def _scalar(self, event: Any) -> Any:
+        text = event.value if self._colon is None else event.value.replace(self._colon, ":")
+        if event.tag is not None and event.tag not in _TEXT_TAGS:
+            self._refuse_tag(event)
+        if not event.implicit[0]:
+            return text
+        try:
+            return plain_value(text)
+        except ScalarError as error:
+            hint = "write it without the zero, or in quotes if it is a text"
+            self._refuse("ambiguous-number", f"`{harmless(text[:40])}`: {error}", event, hint=hint)
+
+    def _container(self, event: Any, kind: type, depth: int) -> Any:
+        if event.tag is not None:
+            self._refuse_tag(event)
+        if depth >= MAXIMUM_DEPTH:
+            self._refuse("too-deep", f"lists and mappings are nested more than {MAXIMUM_DEPTH} deep", event)
+        return self._sequence(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+
+    def _sequence(self, depth: int) -> list[Any]:
+        values: list[Any] = []
+        marks: list[int] = []
+        event = self._next()
+        while type(event) is not SequenceEndEvent:
+            marks.append(_pack(event))
+            values.append(self._node(event, depth))
+            event = self._next()
+        self.marks[id(values)] = marks
+        return values
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        marks: list[int] = []
+        event = self._next()
+        while type(event) is not MappingEndEvent:
+            key = self._key(event, values, marks)
+            marks.append(_pack(event))
+            event = self._next()
+            marks.append(_pack(event))
+            value = self._node(event, depth)
+            if value is None:
+                self.nulls.append((key, self._place(marks[-2])))
+            values[key] = value
+            event = self._next()
+        self.marks[id(values)] = marks
+        return values
+
+    def _key(self, event: Any, values: dict[str, Any], marks: Sequence[int]) -> str:
+        kind = type(event)
+        if kind is not ScalarEvent and kind is not AliasEvent:
+            name = "mapping" if kind is MappingStartEvent else "list"
+            self._refuse("key-not-text", f"a key must be a text, this one is a {name}", event)
+        key = self._node(event, 0)
+        if type(key) is not str:
+            self._refuse("key-not-text", "a key must be a text", event, hint="put it in quotes")
+        if key == "<<" and kind is ScalarEvent and event.implicit[0]:
+            hint = "repeat the keys, or use an alias for a whole value"
+            self._refuse("merge-key", "merge keys (`<<`) are not supported: YAML 1.2 has none", event, hint=hint)
+        if key in values:
+            first = self._place(marks[list(values).index(key) * 2])
+            message = f"`{harmless(key)}` was already given at {first.line}:{first.column}"
+            self._refuse("duplicate-key", message, event)
+        return key
+
+    def _refuse_empty(self) -> NoReturn:
+        message = "this file is empty: a declaration begins with `version: 1`; to remove nothing, leave lists out"
+        raise SourceError("empty-file", message, Place(self.file))
+
+    def _refuse_tag(self, event: Any) -> NoReturn:
+        self._refuse("tag", f"the tag `{harmless(str(event.tag)[:60])}` is not supported", event, hint="remove it")
+
+    def _refuse(self, rule: str, message: str, event: Any, *, hint: str | None = None) -> NoReturn:
+        raise SourceError(rule, message, self._place(_pack(event)), hint=hint)
+
+    def _place(self, mark: int) -> Place:
+        return Place(self.file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
