@@ -17,7 +17,7 @@ from reconciler.errors import Problem
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from reconciler.errors import Place
 
 _NULLABLE = frozenset({"vault"})
+_ENTANGLED = frozenset({"file", "data", "format", "send_as", "secrets"})
+"""Fields of a vault that mean nothing without each other."""
+
 _ROOT_ONLY = frozenset(WorkspaceFile.model_fields) - frozenset(IncludedFile.model_fields)
 _STAND_INS: dict[str, object] = {"version": 1, "workspace": {"name": "?", "server": "https://unknown.invalid"}}
 _TYPES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
@@ -163,24 +166,41 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _salvage(model: type[IncludedFile], tree: YamlTree, paths: list[YamlPath]) -> Part:
-    """Return what is right of a file: wrong entries, sections and unknown keys left out."""
+    """Return what is right of a file: wrong fields, entries and sections left out."""
     root = dict(tree.root)
-    bad = {kind: {path[1] for path in paths if path[0] == kind and len(path) > 1} for kind in LIST_KINDS}
+    indexes: dict[str, list[int]] = {}
+    damaged: dict[str, frozenset[str]] = {}
     for path in paths:
         if path and (path[0] not in LIST_KINDS or len(path) == 1):
             _replace(root, str(path[0]), model)
-    indexes: dict[str, list[int]] = {}
-    damaged: dict[str, frozenset[str]] = {}
     for kind in LIST_KINDS:
+        wrong = [path for path in paths if path[0] == kind and len(path) > 1]
         entries = root.get(kind)
-        if isinstance(entries, list) and bad[kind]:
-            indexes[kind] = [index for index in range(len(entries)) if index not in bad[kind]]
-            root[kind] = [entries[index] for index in indexes[kind]]
-            damaged[kind] = frozenset(_names(entries[index] for index in bad[kind] if isinstance(index, int)))
+        if isinstance(entries, list) and wrong:
+            mended = _mended(kind, entries, wrong)
+            indexes[kind] = sorted(mended)
+            root[kind] = [mended[index] for index in indexes[kind]]
+            damaged[kind] = frozenset(_names(entry for index, entry in enumerate(entries) if index not in mended))
         elif kind in tree.root and kind not in root:
             damaged[kind] = frozenset()
     unusable = any(kind in damaged and kind not in indexes for kind in LIST_KINDS)
     return Part(tree, model.model_validate(root), indexes, damaged, unusable)
+
+
+def _mended(kind: str, entries: list[Any], wrong: list[YamlPath]) -> dict[int, Any]:
+    """Return the entries that are right by index, those with a wrong field that they can do without among them."""
+    fields = _model_at(IncludedFile, (kind,)).model_fields
+    mended = dict(enumerate(entries))
+    for path in wrong:
+        index, name = path[1], path[2] if len(path) > 2 else None
+        if not isinstance(index, int) or index not in mended:
+            continue
+        needed = name in fields and (fields[str(name)].is_required() or name in _ENTANGLED)
+        if name is None or needed:
+            del mended[index]
+        else:
+            mended[index] = {key: value for key, value in mended[index].items() if key != name}
+    return mended
 
 
 def _replace(root: dict[str, Any], key: str, model: type[IncludedFile]) -> None:
@@ -189,7 +209,7 @@ def _replace(root: dict[str, Any], key: str, model: type[IncludedFile]) -> None:
         root[key] = _STAND_INS[key]
 
 
-def _names(entries: Iterator[Any]) -> Iterator[str]:
+def _names(entries: Iterable[Any]) -> Iterator[str]:
     for entry in entries:
         if isinstance(entry, str):
             yield entry
