@@ -30,8 +30,8 @@ _KEY_PARTS = 30
 _WHITE = pyparsing.ParserElement.DEFAULT_WHITE_CHARS
 
 
-class Refused(BaseException):  # noqa: N818 - not an Exception on purpose: pyparsing takes those for "no match"
-    """Ends the parsing at once, whatever pyparsing or pyhocon would make of an exception."""
+class Refused(BaseException):
+    """Ends the parsing at once: pyparsing takes many exceptions for "no match", but nothing outside ``Exception``."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

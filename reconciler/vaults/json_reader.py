@@ -35,7 +35,9 @@ def parse_json(text: str) -> Tree:
 
 def _reason(message: str) -> str:
     """Return the standard library's reason, which names characters but never content."""
-    return message.split(":")[0].lower() if message.startswith("Invalid") else message[0].lower() + message[1:]
+    # "Invalid \\escape: 'x'" and the like go on with a piece of the document.
+    text = message.partition(":")[0]
+    return text[0].lower() + text[1:]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -78,19 +80,19 @@ def _locate(text: str) -> DocumentError:
     seen: list[set[str] | None] = []
     expect_key = False
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token in "{[":
-            seen.append(set() if token == "{" else None)
-        elif token in "}]" and seen:
+        lexeme = match.group()
+        if lexeme in "{[":
+            seen.append(set() if lexeme == "{" else None)
+        elif lexeme in "}]" and seen:
             seen.pop()
-        elif token[0] == '"' and expect_key and seen and seen[-1] is not None:
-            key = json.loads(token, strict=False)
+        elif lexeme[0] == '"' and expect_key and seen and seen[-1] is not None:
+            key = json.loads(lexeme, strict=False)
             if key in seen[-1]:
                 return DocumentError("the same key stands twice in one object", *position(text, match.start()))
             seen[-1].add(key)
-        elif token in {"NaN", "Infinity", "-Infinity"}:
+        elif lexeme in {"NaN", "Infinity", "-Infinity"}:
             return DocumentError("NaN and Infinity are not JSON", *position(text, match.start()))
-        elif token[0] in "-0123456789" and (len(token) > 4000 or not math.isfinite(float(token))):
+        elif lexeme[0] in "-0123456789" and (len(lexeme) > 4000 or not math.isfinite(float(lexeme))):
             return DocumentError("a number is too large", *position(text, match.start()))
-        expect_key = token in "{,"
+        expect_key = lexeme in "{,"
     return DocumentError("this is not valid JSON")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError, position
 from reconciler.vaults.tree import List, Object, Tree, texts

@@ -140,7 +140,7 @@ def _easy(text: str) -> Tree | None:
 
     JSON is HOCON, and pyhocon reads it as itself within the limits that are checked here (a test compares both).
     """
-    if not text.lstrip(" \r\n")[:1] == "{" or _UNLIKE_JSON.search(text):
+    if text.lstrip(" \r\n")[:1] != "{" or _UNLIKE_JSON.search(text):
         return None
     from reconciler.vaults.json_reader import parse_json
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.model.secret import HIDDEN
 from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 Path = tuple[str | int, ...]
 ScalarValue = str | int | float | bool | None

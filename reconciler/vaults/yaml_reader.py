@@ -106,6 +106,7 @@ class _Builder:
             raise too_deep(*_place(event))
         before = self._nodes
         self._count(1, event)
+        tree: Tree
         if name == "ScalarEvent":
             tree = self._scalar(event)
         elif name == "MappingStartEvent":

@@ -1,0 +1,304 @@
+"""What changes between two documents: their meaning by path, never their text, and no secret in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.secret import HIDDEN, Secret
+from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.portable import stored_text
+from reconciler.vaults.redact import CLIENT_TARGET, is_hidden, secret_paths
+from reconciler.vaults.redactor import SHORTEST
+from reconciler.vaults.references import LITERAL, bind, is_template, mark
+from reconciler.vaults.tree import (
+    Expression,
+    Hidden,
+    List,
+    Object,
+    Path,
+    Scalar,
+    Tree,
+    display,
+    leaves,
+    lookup,
+    path_text,
+    texts,
+    transform,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from reconciler.model.resources import Document, Vault
+    from reconciler.vaults.parse import DocumentParser
+
+_UNBOUND = Hidden()
+_MANY_ITEMS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEdit:
+    """One leaf that changes. ``None`` means absent; a secret leaf shows ``(secret)`` on each side where it is."""
+
+    path: str
+    before: str | None
+    after: str | None
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDiff:
+    """How two documents differ.
+
+    ``same_meaning``: clients would read the same. ``same_text``: nothing at all would change on the server; if the run
+    has no value for some secret, the text around it is compared. ``unparsable_before``: the live text cannot be read
+    and is replaced as a whole; its content is not shown. ``secrets_left_out`` counts the leaves that could not be
+    compared because the run has no value for them.
+    """
+
+    edits: tuple[DocumentEdit, ...]
+    same_meaning: bool
+    same_text: bool
+    unparsable_before: bool = False
+    secrets_left_out: int = 0
+
+
+def compare(
+    before: Tree,
+    after: Tree,
+    *,
+    target: str = CLIENT_TARGET,
+    secret_paths_before: Collection[Path] = (),
+    secret_paths_after: Collection[Path] = (),
+) -> tuple[DocumentEdit, ...]:
+    """Return the leaves that change, sorted by path; the given paths are secret beside those that the rules know."""
+    if before == after:
+        return ()
+    hidden = frozenset(map(_any_index, (*secret_paths_before, *secret_paths_after)))
+    by_index = _longest_list(before, after) > _MANY_ITEMS
+    edits = _edits(_differences(before, after, by_index=by_index), target, hidden)
+    # Aligned lists can pair up so that nothing seems to change at any path; index by index something must.
+    edits = edits or _edits(_differences(before, after, by_index=True), target, hidden)
+    return tuple(edit for _, edit in sorted(edits, key=lambda item: _order(item[0])))
+
+
+def _edits(
+    differences: list[tuple[Path, Path, Tree | None, Tree | None]], target: str, hidden: Collection[Path]
+) -> list[tuple[Path, DocumentEdit]]:
+    """Break differing nodes down to leaves, and hide those that are secret on either side."""
+    sides: dict[Path, list[Tree | None]] = {}
+    for path_before, path_after, old, new in differences:
+        for side, path, node in ((0, path_before, old), (1, path_after, new)):
+            for leaf_path, leaf in leaves(node, path) if node is not None else ():
+                sides.setdefault(leaf_path, [None, None])[side] = leaf
+    edits = []
+    for path, (old, new) in sides.items():
+        if old == new:
+            continue
+        secret = (
+            any(node is not None and is_hidden(path, node, target) for node in (old, new)) or _any_index(path) in hidden
+        )
+        edits.append((path, DocumentEdit(path_text(path), _shown(old, secret), _shown(new, secret), secret)))
+    return edits
+
+
+def compare_documents(before: Document, after: Document, target: str, parser: DocumentParser) -> DocumentDiff:
+    """Compare what is live with what is declared; raises :class:`DocumentError` only for the declared one."""
+    same = before.format is after.format and _same_text(before, after.text.reveal(), after, parser)
+    return _compare(before, after, target, parser, same_text=same)
+
+
+def compare_vaults(before: Vault, after: Vault, parser: DocumentParser) -> DocumentDiff:
+    """Compare two vaults' documents, ``same_text`` being about what is stored, in the format that it is stored in.
+
+    Use this one for plans: an author may write YAML and store JSON.
+    """
+    if after.format is after.document.format:
+        same = before.format is after.format and _same_text(
+            before.document, after.document.text.reveal(), after.document, parser
+        )
+    else:
+        same = before.format is after.format and _stored_alike(before, after, parser)
+    return _compare(before.document, after.document, after.target, parser, same_text=same)
+
+
+def _stored_alike(before: Vault, after: Vault, parser: DocumentParser) -> bool:
+    if any(value is None for _, value in after.document.secrets):
+        # The stored text is made from the tree, so equal leaves mean equal text.
+        return not _compare(before.document, after.document, after.target, parser, same_text=False).edits
+    return stored_text(after, parser) == before.document.text
+
+
+def _same_text(before: Document, source: str, after: Document, parser: DocumentParser) -> bool:
+    """Tell whether the live text is the declared one, with anything in the places of secrets without a value."""
+    live = before.text.reveal()
+    if not is_template(after) or LITERAL not in source:
+        return live == source
+    if all(value is not None for _, value in after.secrets):
+        from reconciler.vaults.render import render
+
+        return render(after, parser) == Secret(live)
+    marked = mark(after, parser)
+    used = marked.used()
+    pieces = [""]
+    end = 0
+    for index, occurrence in enumerate(marked.occurrences):
+        pieces[-1] += source[end : occurrence.start]
+        end = occurrence.end
+        if index not in used:
+            pieces[-1] += source[occurrence.start : end]
+        elif occurrence.name:
+            pieces.append("")
+        else:
+            pieces[-1] += LITERAL
+    pieces[-1] += source[end:]
+    return _fits(live, [piece.strip('"') if len(pieces) > 1 else piece for piece in pieces])
+
+
+def _fits(text: str, pieces: list[str]) -> bool:
+    """Tell whether a text is the pieces in order with anything between them."""
+    if len(pieces) == 1:
+        return text == pieces[0]
+    first, *middle, last = pieces
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    at = len(first)
+    for piece in middle:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return at <= len(text) - len(last)
+
+
+def _compare(
+    before: Document, after: Document, target: str, parser: DocumentParser, *, same_text: bool
+) -> DocumentDiff:
+    all_known = all(value is not None for _, value in after.secrets)
+    if same_text and before.format is after.format and all_known:
+        return DocumentDiff((), same_meaning=True, same_text=True)
+    wanted = bind(after, parser)
+    try:
+        present = bind(before, parser)
+    except DocumentError:
+        edits = tuple(
+            DocumentEdit(path_text(path), None, _shown(node, secret), secret)
+            for path, node in leaves(wanted.tree)
+            for secret in (is_hidden(path, node, target, wanted.references),)
+        )
+        return DocumentDiff(edits, same_meaning=False, same_text=False, unparsable_before=True)
+    old, new = present.tree, wanted.tree
+    if wanted.unbound:
+        old, new = _without(old, new, wanted.unbound), _without(new, new, wanted.unbound)
+    edits = compare(
+        old,
+        new,
+        target=target,
+        secret_paths_before=present.references | secret_paths(old, target) | _holding(old, after),
+        secret_paths_after=wanted.references,
+    )
+    return DocumentDiff(edits, same_meaning=not edits, same_text=same_text, secrets_left_out=len(wanted.unbound))
+
+
+def _without(tree: Tree, template: Tree, unbound: Collection[Path]) -> Tree:
+    """Put the same placeholder into both trees where a value is unknown; a leaf that is missing stays missing."""
+
+    def change(path: Path, node: Tree) -> Tree:
+        return (
+            _UNBOUND if path in unbound and isinstance(node, Scalar | Expression) and lookup(template, path) else node
+        )
+
+    return transform(tree, change)
+
+
+def _any_index(path: Path) -> Path:
+    """Forget positions in lists: items move, and a secret's old value may stand beside its new place."""
+    return tuple(0 if isinstance(part, int) else part for part in path)
+
+
+def _holding(tree: Tree, document: Document) -> frozenset[Path]:
+    """Return the leaves that hold the value of one of a document's secrets, wherever they are."""
+    values = [secret.reveal() for _, secret in document.secrets if secret is not None]
+    values = [value for value in values if len(value) >= SHORTEST]
+    return frozenset(
+        path for path, node in leaves(tree) if any(value in text for text in texts(node) for value in values)
+    )
+
+
+def _shown(node: Tree | None, secret: bool) -> str | None:
+    if node is None:
+        return None
+    return HIDDEN if secret else display(node)
+
+
+def _order(path: Path) -> tuple[tuple[int, int, str], ...]:
+    return tuple((0, part, "") if isinstance(part, int) else (1, 0, part) for part in path)
+
+
+def _differences(before: Tree, after: Tree, *, by_index: bool) -> list[tuple[Path, Path, Tree | None, Tree | None]]:
+    """Return pairs of differing nodes with their paths on both sides, found by DeepDiff."""
+    from deepdiff import DeepDiff
+
+    old, new = _pruned(before, after)
+    found = DeepDiff(
+        _plain(old),
+        _plain(new),
+        view="tree",
+        ignore_order=False,
+        zip_ordered_iterables=by_index,
+        threshold_to_diff_deeper=0,
+        verbose_level=2,
+    )
+    result: list[tuple[Path, Path, Tree | None, Tree | None]] = []
+    for kind, levels in found.items():
+        for level in levels:
+            path_before = _path(level, use_t2=False)
+            path_after = _path(level, use_t2=True)
+            # A removed item's path may lead to its neighbor on the other side.
+            gone, fresh = kind.endswith("_item_removed"), kind.endswith("_item_added")
+            sides = None if fresh else lookup(old, path_before), None if gone else lookup(new, path_after)
+            result.append((path_before, path_after, *sides))
+    return result
+
+
+def _path(level: Any, *, use_t2: bool) -> Path:
+    return tuple(level.path(output_format="list", use_t2=use_t2))
+
+
+def _pruned(before: Tree, after: Tree) -> tuple[Tree, Tree]:
+    """Return both trees without what objects have in common; lists stay whole, for DeepDiff to align."""
+    if not (isinstance(before, Object) and isinstance(after, Object)):
+        return before, after
+    old = dict(before.entries)
+    new = dict(after.entries)
+    for key in [key for key in old if key in new]:
+        if old[key] == new[key]:
+            del old[key], new[key]
+        else:
+            old[key], new[key] = _pruned(old[key], new[key])
+    return Object(old), Object(new)
+
+
+def _plain(tree: Tree) -> Any:
+    if isinstance(tree, Object):
+        return {key: _plain(value) for key, value in tree.entries.items()}
+    if isinstance(tree, List):
+        return [_plain(item) for item in tree.items]
+    # As JSON text: a leaf's type is part of it, and nothing is equal by accident as 1, 1.0 and True are.
+    return json.dumps(tree.value) if isinstance(tree, Scalar) else repr(tree)
+
+
+def _longest_list(*trees: Tree) -> int:
+    longest = 0
+    nodes = list(trees)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, List):
+            longest = max(longest, len(node.items))
+        if isinstance(node, Object):
+            nodes.extend(node.entries.values())
+        elif isinstance(node, List):
+            nodes.extend(node.items)
+    return longest
