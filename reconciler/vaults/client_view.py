@@ -1,0 +1,228 @@
+"""What clients make of a stored vault, and where that is not what its author meant.
+
+Clients read every vault as HOCON, whatever its format says. Findings name paths of the author's document, never values
+and never paths of a misread one: in a misread document secrets turn into keys.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Severity
+from reconciler.model.resources import DocumentFormat
+from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.portable import write_portable_json
+from reconciler.vaults.redact import CLIENT_TARGET
+from reconciler.vaults.references import LITERAL, is_template, mark
+from reconciler.vaults.resolve import resolve
+from reconciler.vaults.tree import (
+    Expression,
+    List,
+    Object,
+    Path,
+    Scalar,
+    Substitution,
+    Tree,
+    children,
+    depth,
+    leaves,
+    lookup,
+    path_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.resources import Document, Vault
+    from reconciler.vaults.parse import DocumentParser
+
+MAXIMUM_LEVELS = 30
+_SHOWN = 20
+_EMPTY_ITEM = re.compile(r'(?:[\[,\n]|^)[ \t]*""[ \t]*(?=[,\]\n])')
+_APPEND = re.compile(r"\+=")
+_NOT_CODE = re.compile(r'"""[\s\S]*?"*"""|"(?:[^"\\\n]|\\.)+"|#[^\n]*|(?<![^\s,{}\[\]=:])//[^\n]*')
+
+MACHINE_KEYS = tuple(
+    ("agent", key) for key in ("cuda_version", "cudnn_version", "default_python", "worker_id", "worker_name", "debug")
+)
+"""What the Agent keeps its own value of, whatever a vault says."""
+
+REDIRECTING_KEYS = (
+    *(("api", key) for key in ("api_server", "web_server", "files_server", "host", "auth_server")),
+    ("api", "credentials"),
+)
+"""What makes the next session sign in elsewhere, with the user's keys, or as somebody else."""
+
+
+class ClientRule(StrEnum):
+    """The ways in which a client's reading can differ from its author's meaning."""
+
+    DIFFERENT = "client-reads-differently"
+    DROPPED = "client-drops-vault"
+    MACHINE_KEY = "machine-specific-key"
+    REDIRECT = "redirects-clients"
+    UNRESOLVED = "unresolved-substitution"
+    VANISHES = "optional-substitution-vanishes"
+    EMPTY_ITEM = "empty-text-in-list"
+    TOO_DEEP = "too-deep-for-clients"
+    APPEND = "append-sees-no-base"
+    NOT_PORTABLE = "not-portable"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWarning:
+    """One finding; ``path`` is a path in the author's document, empty where the whole document is meant."""
+
+    rule: ClientRule
+    path: str
+    message: str
+    severity: Severity = Severity.WARNING
+
+
+def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarning, ...]:
+    """Return what clients will not read as it was meant; raises :class:`DocumentError` if the document does not parse.
+
+    Secrets are not needed: their places count, not their values. Vaults of other targets have no such clients.
+    """
+    if vault.target != CLIENT_TARGET:
+        return ()
+    document = vault.document
+    text, tree = _meant(document, parser)
+    found = [*_differences(vault, text, tree, parser)]
+    found += _keys(tree)
+    if document.format is DocumentFormat.HOCON:
+        found += _substitutions(tree)
+        found += _spellings(text)
+    if vault.format is document.format is DocumentFormat.JSON:
+        found += _empty_items(tree)
+    if depth(tree) > MAXIMUM_LEVELS:
+        message = f"nested more than {MAXIMUM_LEVELS} levels deep: clients fail on it"
+        found.append(ClientWarning(ClientRule.TOO_DEEP, "", message, Severity.ERROR))
+    return tuple(found)
+
+
+def _meant(document: Document, parser: DocumentParser) -> tuple[str, Tree]:
+    source = document.text.reveal()
+    if is_template(document) and LITERAL in source:
+        marked = mark(document, parser)
+        return marked.text, marked.tree
+    return source, parser.parse(document.format, source)
+
+
+def _differences(vault: Vault, text: str, tree: Tree, parser: DocumentParser) -> Iterator[ClientWarning]:
+    document = vault.document
+    if vault.format is not document.format:
+        try:
+            write_portable_json(tree)
+        except DocumentError as error:
+            yield ClientWarning(ClientRule.NOT_PORTABLE, "", error.message, Severity.ERROR)
+        return
+    if not isinstance(tree, Object):
+        yield _dropped("it is not an object at its top")
+        return
+    if document.format is DocumentFormat.HOCON:
+        return
+    try:
+        seen = parser.parse(DocumentFormat.HOCON, text)
+    except DocumentError:
+        yield _dropped(f"written in {document.format}, it is not valid HOCON")
+        return
+    if not isinstance(seen, Object):
+        yield _dropped("as HOCON it is not an object at its top")
+    elif seen != tree:
+        yield from _unlike(tree, seen, document.format)
+
+
+def _dropped(reason: str) -> ClientWarning:
+    return ClientWarning(ClientRule.DROPPED, "", f"clients drop the whole vault: {reason}", Severity.ERROR)
+
+
+def _unlike(meant: Tree, seen: Tree, document_format: DocumentFormat) -> Iterator[ClientWarning]:
+    hint = " (send_as: json sends what every client reads the same)" if document_format is DocumentFormat.YAML else ""
+    lost = [path for path, node in leaves(meant) if not _only_empty_items(node) and lookup(seen, path) != node]
+    if document_format is DocumentFormat.JSON:
+        # These have a rule of their own, and move what comes after them.
+        lost = [path for path in lost if not _beside_empty_item(meant, path)]
+    for path in lost[:_SHOWN]:
+        yield ClientWarning(
+            ClientRule.DIFFERENT, path_text(path), f"clients read another value here, or none{hint}", Severity.ERROR
+        )
+    if len(lost) > _SHOWN:
+        message = f"clients read {len(lost) - _SHOWN} more values differently{hint}"
+        yield ClientWarning(ClientRule.DIFFERENT, "", message, Severity.ERROR)
+    if not lost and document_format is DocumentFormat.YAML:
+        message = f"clients read values that the document does not have{hint}"
+        yield ClientWarning(ClientRule.DIFFERENT, "", message, Severity.ERROR)
+
+
+def _only_empty_items(node: Tree) -> bool:
+    return isinstance(node, List) and all(item == Scalar("") for item in node.items)
+
+
+def _beside_empty_item(tree: Tree, path: Path) -> bool:
+    return any(
+        isinstance(part, int) and isinstance(above := lookup(tree, path[:index]), List) and Scalar("") in above.items
+        for index, part in enumerate(path)
+    )
+
+
+def _keys(tree: Tree) -> Iterator[ClientWarning]:
+    for path in MACHINE_KEYS:
+        if lookup(tree, path) is not None:
+            message = "machine-specific: the Agent keeps its own value, whatever a vault says"
+            yield ClientWarning(ClientRule.MACHINE_KEY, path_text(path), message)
+    for path in REDIRECTING_KEYS:
+        if lookup(tree, path) is not None:
+            message = "DANGER: this decides where, or as whom, every client that the vault reaches signs in next"
+            yield ClientWarning(ClientRule.REDIRECT, path_text(path), message)
+
+
+def _substitutions(tree: Tree) -> Iterator[ClientWarning]:
+    if not any(isinstance(node, Expression) for _, node in leaves(tree)):
+        return
+    resolved = resolve(tree)
+    for path in resolved.unresolved:
+        message = "clients look for this in their own environment, and drop the whole vault if it is not there"
+        yield ClientWarning(ClientRule.UNRESOLVED, path_text(path), message)
+    for path in resolved.vanished:
+        message = "this vanishes on clients whose environment does not have it"
+        yield ClientWarning(ClientRule.VANISHES, path_text(path), message)
+    for path, node in leaves(tree):
+        if isinstance(node, Expression) and _is_append(node, path):
+            message = "+= sees only this vault: nothing of the client's own list is kept"
+            yield ClientWarning(ClientRule.APPEND, path_text(path), message)
+
+
+def _is_append(node: Expression, path: Path) -> bool:
+    first = node.parts[0] if node.parts else None
+    return (
+        node.earlier is None
+        and isinstance(first, Substitution)
+        and first.optional
+        and bool(path)
+        and first.path.split(".")[-1].strip('" ') == str(path[-1])
+    )
+
+
+def _spellings(text: str) -> Iterator[ClientWarning]:
+    """Find in the text what the parser already dropped from the tree."""
+    if "+=" not in text and '""' not in text:
+        return
+    code = _NOT_CODE.sub(lambda match: '"x"' if match.group()[0] == '"' else "", text)
+    if _EMPTY_ITEM.search(code):
+        yield ClientWarning(ClientRule.EMPTY_ITEM, "", "clients drop empty texts from lists")
+    if any(True for _ in _APPEND.finditer(code)):
+        message = "+= sees only this vault: nothing of the client's own value is kept"
+        yield ClientWarning(ClientRule.APPEND, "", message)
+
+
+def _empty_items(tree: Tree, path: Path = ()) -> Iterator[ClientWarning]:
+    for key, value in children(tree):
+        here = (*path, key)
+        if isinstance(tree, List) and value == Scalar(""):
+            message = "clients drop empty texts from lists"
+            yield ClientWarning(ClientRule.EMPTY_ITEM, path_text(here), message)
+        yield from _empty_items(value, here)
