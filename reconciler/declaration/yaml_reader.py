@@ -209,8 +209,10 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         text = event.value if self._colon is None else event.value.replace(self._colon, ":")
-        if event.tag is not None and event.tag not in _TEXT_TAGS:
-            self._refuse_tag(event)
+        if event.tag is not None:
+            if event.tag not in _TEXT_TAGS:
+                self._refuse_tag(event)
+            return text
         if not event.implicit[0]:
             return text
         try:
