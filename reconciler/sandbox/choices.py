@@ -35,7 +35,7 @@ Choices that are behavior rather than a value:
 - *Expired credentials* stay listed until they are revoked.
 - *Limits* (members, service accounts, credentials) are refused with 400/16 and a sentence that says the limit.
 - *Password of an added user* is answered once and not kept: the sandbox has no web page to sign in to.
-- *Deleting a role's protected user* (read-only, support) or giving it another role is refused with 400/301.
+- *Removing a protected person* (read-only, support) or giving them another role is refused with 400/301.
 """
 
 from __future__ import annotations

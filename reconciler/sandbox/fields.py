@@ -52,11 +52,11 @@ class Fields:
         return value
 
     def integer(self, name: str, minimum: int) -> int | None:
-        """Return a whole number of at least ``minimum``, or ``None``."""
+        """Return a whole number of at least ``minimum`` (and one that 31 bits hold), or ``None``."""
         value = self._values.get(name)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value < 2**31:
             raise self._wrong(name, f"a number of at least {minimum}")
         return value
 

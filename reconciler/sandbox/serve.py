@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,4 +51,5 @@ def serve(store: Store, host: str = "127.0.0.1", port: int = 8008, *, on_ready: 
             def shut_down(self) -> None:
                 self.should_exit = True
 
-        Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn shuts down in order, then raises the signal again
+            Server(config).run(sockets=[listener])

@@ -19,7 +19,7 @@ class Person:
     """Someone who has signed in."""
 
     id: str
-    email: str
+    email: str | None
     name: str
     role: str = "user"
     read_only: bool = False

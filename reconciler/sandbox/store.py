@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.sandbox import schema
@@ -20,7 +21,6 @@ from reconciler.sandbox.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
 _BUSY_TIMEOUT_SECONDS = 10.0
 
@@ -65,6 +65,8 @@ class Store:
         replaces the settings that the file holds. Raises :class:`SandboxError` if the file is not a sandbox's.
         """
         try:
+            if str(path) != ":memory:":
+                Path(path).touch(mode=0o600)  # it holds the signing key; SQLite gives its other files the same mode
             connection = sqlite3.connect(
                 str(path), timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -73,7 +75,7 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise SandboxError(f"cannot open the sandbox {path}: {error}") from error
         store = cls(connection, clock, randomness)
         try:
@@ -136,7 +138,8 @@ class Store:
             try:
                 yield self._connection
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
 

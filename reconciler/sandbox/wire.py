@@ -59,7 +59,8 @@ class Envelope:
             "error_data": {},
         }
         body = json.dumps({"meta": meta, "data": data}, ensure_ascii=False, separators=(",", ":"))
-        return Response(body, code, media_type="application/json")
+        # A lone surrogate, which JSON can smuggle in, must not break the answer.
+        return Response(body.encode(errors="replace"), code, media_type="application/json")
 
 
 def read_path(path: str, envelope: Envelope) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from reconciler.sandbox.whitelist import accept_invitation
 
 if TYPE_CHECKING:
+    import asyncio
+
+    import httpx
+
     from reconciler.sandbox.store import Store
 
 
