@@ -59,7 +59,8 @@ async def _read_lists(reader: Reader) -> Readings:
         service = tasks.create_task(reader.service_users())
         sign_up = tasks.create_task(reader.settings())
         vaults = tasks.create_task(reader.organization_vaults())
-        users = tasks.create_task(read_users(reader, _people(groups, service)))
+        people = tasks.create_task(_people(groups, service))
+        users = tasks.create_task(read_users(reader, people))
     return Readings(
         users=tuple(users.result()),
         service=service.result(),

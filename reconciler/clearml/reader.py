@@ -13,6 +13,7 @@ from reconciler.clearml.records import (
     VaultRecord,
 )
 from reconciler.clearml.wire import Node
+from reconciler.errors import CallRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 500
 """The most that a page can hold: the server cuts a larger one and shifts the offset (``clearml-wire.md`` "Paging")."""
+
+_UNKNOWN_ID = (400, 10)
 
 
 class Reader:
@@ -72,8 +75,13 @@ class Reader:
         return [GroupRecord.of(item) for item in node.nodes("groups")]
 
     async def group(self, group_id: str) -> GroupRecord | None:
-        """Return one group with its members, if there is such a one."""
-        node = await self._get("permissions.get_user_groups", {"groups": [group_id]})
+        """Return one group with its members, if there is such a one (an unknown id may be 400/10)."""
+        try:
+            node = await self._get("permissions.get_user_groups", {"groups": [group_id]})
+        except CallRefusedError as error:
+            if (error.code, error.subcode) == _UNKNOWN_ID:
+                return None
+            raise
         found = [GroupRecord.of(item) for item in node.nodes("groups")]
         return next((group for group in found if group.id == group_id), None)
 

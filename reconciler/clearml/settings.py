@@ -2,7 +2,8 @@
 
 Credentials follow ClearML's own precedence (``clearml.backend_api.session.Session``), each value by itself: command
 line, then environment (``CLEARML_AUTH_TOKEN`` before the key pair), then the configuration file
-(``CLEARML_CONFIG_FILE`` or ``~/clearml.conf``). An empty value counts as absent, and the older ``TRAINS_…`` names work.
+(``CLEARML_CONFIG_FILE`` or ``~/clearml.conf``, read only if something is still missing). An empty value counts as
+absent, and the older ``TRAINS_…`` names work.
 
 The server is stricter than that. ``--server`` always wins; otherwise the declaration names it, and an environment or
 configuration file that names another one is refused, so that an apply never reaches a workspace by accident and a
@@ -69,37 +70,43 @@ def find_settings(
     Raises :class:`UsageError` for a server that is missing, malformed, insecure or contradicted, and
     :class:`SignInError` where no credentials are found.
     """
-    conf = read_conf(environ, home)
-    key = _first(("--access-key", access_key), environ, ACCESS_KEY, conf.name, conf.access_key)
-    secret = _first(("--secret-key", secret_key), environ, SECRET_KEY, conf.name, conf.secret_key)
-    given = any(value and value.strip() for value in (access_key, secret_key))
-    token = None if given else _from_environment(environ, AUTH_TOKEN)
-    uses_conf = token is None and conf.name in {found.source for found in (key, secret) if found}
+    key = _given("--access-key", access_key) or _from_environment(environ, ACCESS_KEY)
+    secret = _given("--secret-key", secret_key) or _from_environment(environ, SECRET_KEY)
+    flagged = bool(_given("", access_key) or _given("", secret_key))
+    token = None if flagged else _from_environment(environ, AUTH_TOKEN)
+    wants_keys = token is None and (key is None or secret is None)
+    wants_server = not (_given("", server) or _given("", declared_server) or _from_environment(environ, HOST))
+    conf = read_conf(environ, home) if wants_keys or wants_server else None
+    if conf is not None:
+        key = key or _given(conf.name, conf.access_key)
+        secret = secret or _given(conf.name, conf.secret_key)
+    uses_conf = token is None and conf is not None and conf.name in {found.source for found in (key, secret) if found}
     address = _server(server, declared_server, environ, conf, uses_conf=uses_conf)
     url = server_address(address.value, allow_http=allow_http, source=address.source)
     if token is not None:
         return ConnectionSettings(url, source=token.source, token=Secret(token.value))
     if key is None or secret is None:
-        raise _no_credentials(key, secret, conf)
+        raise _no_credentials(key, secret, conf.found if conf else "")
     source = " and ".join(dict.fromkeys((key.source, secret.source)))
     return ConnectionSettings(url, key.value, Secret(secret.value), source)
 
 
 def _server(
-    flag: str | None, declared: str | None, environ: Mapping[str, str], conf: ConfFile, *, uses_conf: bool
+    flag: str | None, declared: str | None, environ: Mapping[str, str], conf: ConfFile | None, *, uses_conf: bool
 ) -> _Found:
-    if flag and flag.strip():
-        return _Found(flag.strip(), "--server")
+    chosen = _given("--server", flag)
+    if chosen is not None:
+        return chosen
     variable = _from_environment(environ, HOST)
-    file = _Found(conf.server, conf.name) if conf.server else None
-    if not (declared and declared.strip()):
+    file = _given(conf.name, conf.server) if conf is not None else None
+    chosen = _given("the declaration", declared)
+    if chosen is None:
         found = variable or file
         if found is None:
             raise UsageError(
                 "no server is named", hint=f"set workspace.server in the declaration, {HOST[0]}, or give --server"
             )
         return found
-    chosen = _Found(declared.strip(), "the declaration")
     rivals = (variable, file if uses_conf else None)
     for rival in rivals:
         if rival is not None and _comparable(rival.value) != _comparable(chosen.value):
@@ -111,12 +118,8 @@ def _server(
     return chosen
 
 
-def _first(
-    option: tuple[str, str | None], environ: Mapping[str, str], names: tuple[str, ...], file: str, in_file: str | None
-) -> _Found | None:
-    if option[1] and option[1].strip():
-        return _Found(option[1].strip(), option[0])
-    return _from_environment(environ, names) or (_Found(in_file, file) if in_file else None)
+def _given(source: str, value: str | None) -> _Found | None:
+    return _Found(value.strip(), source) if value and value.strip() else None
 
 
 def _from_environment(environ: Mapping[str, str], names: tuple[str, ...]) -> _Found | None:
@@ -127,14 +130,13 @@ def _from_environment(environ: Mapping[str, str], names: tuple[str, ...]) -> _Fo
     return None
 
 
-def _no_credentials(key: _Found | None, secret: _Found | None, conf: ConfFile) -> SignInError:
-    if key is None and secret is None:
-        what = "there are no credentials to sign in with"
-    elif secret is None and key is not None:
+def _no_credentials(key: _Found | None, secret: _Found | None, conf: str) -> SignInError:
+    what = "there are no credentials to sign in with"
+    if key is not None:
         what = f"there is an access key (from {key.source}), but no secret key"
-    else:
-        what = f"there is a secret key (from {secret.source if secret else ''}), but no access key"
-    places = f"--access-key and --secret-key, {ACCESS_KEY[0]} and {SECRET_KEY[0]}, {AUTH_TOKEN[0]}, {conf.found}"
+    elif secret is not None:
+        what = f"there is a secret key (from {secret.source}), but no access key"
+    places = f"--access-key and --secret-key, {ACCESS_KEY[0]} and {SECRET_KEY[0]}, {AUTH_TOKEN[0]}, {conf}"
     return SignInError(f"{what}; looked in {places}", hint="create a key pair in the ClearML web page and set both")
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.clearml.settings import ConnectionSettings, find_settings, is_loopback, server_address
 from reconciler.errors import ReconcilerError, SignInError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONF = 'api { api_server: "https://conf.test", credentials { access_key: "CONF", secret_key: "conf-secret" } }'
 ENV = {
@@ -94,6 +97,10 @@ def test_the_configuration_file_can_be_elsewhere(tmp_path: Path) -> None:
         find(tmp_path, {"CLEARML_CONFIG_FILE": "~/gone.conf"}, conf=CONF, server="https://flag.test")
 
 
+def test_a_damaged_file_does_not_matter_where_nothing_is_missing(tmp_path: Path) -> None:
+    assert find(tmp_path, ENV, conf="api { {").access_key == "ENV"
+
+
 def test_environment_variables_are_substituted_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SECRET", "from-outside")
     conf = 'api { api_server: "https://conf.test", credentials { access_key: K, secret_key: ${MY_SECRET} } }'
@@ -110,7 +117,7 @@ def test_environment_variables_are_substituted_in_the_file(tmp_path: Path, monke
 def test_a_contradicted_server_is_refused(
     tmp_path: Path, what: str, arguments: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(UsageError, match="the declaration names the server 'https://file.test'") as caught:
+    with pytest.raises(UsageError, match=r"the declaration names the server 'https://file\.test'") as caught:
         find(tmp_path, declared="https://file.test", **arguments)  # type: ignore[arg-type]
     assert message in caught.value.message
     assert "--server" in (caught.value.hint or "")

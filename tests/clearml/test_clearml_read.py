@@ -1,0 +1,385 @@
+"""Complete reads: the whole list or an error, never a part taken for the whole."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from clearml_fakes import FakeTime, ScriptedServer, envelope, ok, reading
+
+from reconciler.clearml.read import read_live
+from reconciler.clearml.reader import Reader
+from reconciler.clearml.records import USERS_GROUP_ID
+from reconciler.errors import (
+    CallRefusedError,
+    IncompleteReadError,
+    ServerError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from reconciler.model.resources import Address, Kind, MemberState, OwnerKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from reconciler.model.live import Live
+
+Json = dict[str, object]
+ACCOUNT: Json = {"id": "a0", "name": "Bot", "role": "user", "allow_running_as_owner": True, "credentials": 1}
+CREDENTIAL: Json = {"access_key": "KEY1", "label": "prod", "created": "2026-01-01T00:00:00+00:00"}
+
+
+class Workspace(ScriptedServer):
+    """A small consistent workspace, whose parts a test can damage."""
+
+    def __init__(self, people: int = 3, *, cap: int = 500) -> None:
+        super().__init__()
+        self.cap = cap
+        self.people: list[Json] = [
+            {"id": f"u{n:05}", "email": f"P{n}@acme.io", "name": f"P {n}", "role": "admin" if n == 0 else "user"}
+            for n in range(people)
+        ]
+        self.accounts: list[Json] = [dict(ACCOUNT)]
+        self.groups: list[Json] = [{"id": "g1", "name": "Research", "users": [{"id": "u00001"}, {"id": "a0"}]}]
+        self.vaults: list[Json] = [
+            {"id": "v1", "description": "s3", "data": "a: 1", "scope": "group", "group": "g1"},
+            {"id": "v0", "description": "everyone", "data": "", "scope": "organization"},
+        ]
+        self.entries: list[Json] = [{"email": "new@acme.io", "status": "pending", "added": "2026-01-01T00:00:00"}]
+        self.credentials: list[Json] = [dict(CREDENTIAL)]
+        self.own_vaults: list[Json] = [
+            {"id": "v2", "description": "own", "data": "b: 2", "scope": "user", "user": "a0", "format": "yaml"},
+            {"id": "v1", "description": "s3", "data": "a: 1", "scope": "group", "group": "g1"},
+            {"id": "v3", "description": "other", "data": "", "scope": "user", "user": "u00000"},
+        ]
+        self.everyone: Callable[[], list[Json]] = lambda: [*self.people, *self.accounts]
+        self.handlers = {
+            "users.get_all_ex": self.users,
+            "permissions.get_user_groups": lambda *_: ok({"groups": [self.users_group(), *self.groups]}),
+            "users.get_service_users": lambda *_: ok(
+                {"users": self.accounts, "allow_admins": True, "allowed_service_users": 10}
+            ),
+            "login.get_settings": lambda *_: ok({"domains": [], "whitelist_entries": self.entries}),
+            "users.get_organization_vaults": lambda *_: ok({"vaults": self.vaults}),
+            "auth.get_credentials": lambda *_: ok({"credentials": self.credentials}),
+            "users.get_vaults": lambda *_: ok({"vaults": self.own_vaults}),
+        }
+
+    def users_group(self) -> Json:
+        members = [{"id": item["id"]} for item in self.everyone()]
+        return {"id": USERS_GROUP_ID, "name": "Users", "system": True, "assignable": False, "users": members}
+
+    def users(self, body: Json, _: httpx.Request) -> httpx.Response:
+        assert body["include_auth"] is True
+        assert body["order_by"] == ["id"]
+        size = min(int(str(body["page_size"])), self.cap)
+        start = int(str(body["page"])) * size
+        return ok({"users": sorted(self.people, key=lambda user: str(user["id"]))[start : start + size]})
+
+
+def read(
+    server: ScriptedServer, accounts: Collection[str] | None = None, vaults_of: Collection[str] | None = None
+) -> Live:
+    async def run() -> Live:
+        async with reading(server, FakeTime()) as transport:
+            return await read_live(Reader(transport), accounts=accounts, vaults_of=vaults_of)
+
+    return asyncio.run(run())
+
+
+def people(live: Live) -> int:
+    return sum(member.state is MemberState.ACTIVE for member in live.snapshot.members.values())
+
+
+def test_a_workspace_is_read_with_one_call_for_each_list() -> None:
+    server = Workspace()
+    live = read(server)
+    assert people(live) == 3
+    assert server.calls == {
+        "auth.login": 1,
+        "users.get_all_ex": 1,
+        "permissions.get_user_groups": 1,
+        "users.get_service_users": 1,
+        "login.get_settings": 1,
+        "users.get_organization_vaults": 1,
+        "auth.get_credentials": 1,
+        "users.get_vaults": 1,
+    }
+    group = live.snapshot.groups[Address.group("research")]
+    assert group.members == {"p1@acme.io"}
+    assert group.service_accounts == {"bot"}
+    assert group.description == ""
+    invited = live.snapshot.members[Address.member("new@acme.io")]
+    assert (invited.state, invited.role) == (MemberState.INVITED, None)
+    assert {vault.title for vault in live.snapshot.vaults.values()} == {"s3 → Research", "own → Bot"}
+    own = live.snapshot.vaults[Address.vault(OwnerKind.SERVICE_ACCOUNT, "bot", "own")]
+    assert own.document.text.reveal() == "b: 2"
+    assert live.maximum_service_accounts == 10
+    assert live.ids[Address.credential("bot", "prod")] == "KEY1"
+
+
+def test_only_the_wanted_accounts_are_read_one_by_one() -> None:
+    server = Workspace()
+    live = read(server, accounts=())
+    assert server.calls["auth.get_credentials"] == server.calls["users.get_vaults"] == 0
+    assert live.credential_counts == {Address.service_account("bot"): 1}
+    server = Workspace()
+    read(server, accounts={"bot"}, vaults_of=())
+    assert (server.calls["auth.get_credentials"], server.calls["users.get_vaults"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "cap", "pages"),
+    [(1, 500, 1), (499, 500, 1), (500, 500, 2), (501, 500, 2), (1234, 500, 3), (250, 100, 3), (300, 100, 3), (7, 1, 7)],
+)
+def test_every_page_is_read_and_none_in_vain(count: int, cap: int, pages: int) -> None:
+    server = Workspace(count, cap=cap)
+    if count == 1:
+        server.groups.clear()
+        server.vaults.clear()
+    assert people(read(server, accounts=())) == count
+    assert server.calls["users.get_all_ex"] == pages
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["accounts listed as users", "accounts not listed"])
+def test_service_accounts_are_never_taken_for_people(listed: bool) -> None:
+    server = Workspace(3)
+    if listed:
+        bot = {"id": "a0", "name": "Bot"}
+        server.handlers["users.get_all_ex"] = lambda *_: ok({"users": [*server.people, bot]})
+    assert people(read(server, accounts=())) == 3
+
+
+def _drop_page(server: Workspace) -> None:
+    honest = server.users
+    server.handlers["users.get_all_ex"] = lambda body, request: (
+        ok({"users": []}) if body["page"] == 1 else honest(body, request)
+    )
+
+
+def _repeat_page(server: Workspace) -> None:
+    honest = server.users
+    server.handlers["users.get_all_ex"] = lambda body, request: honest(body | {"page": 0}, request)
+
+
+def _shorten_page(server: Workspace) -> None:
+    honest = server.users
+
+    def shortened(body: Json, request: httpx.Request) -> httpx.Response:
+        users = honest(body, request).json()["data"]["users"]
+        return ok({"users": users[: len(users) // 2] if body["page"] == 1 else users})
+
+    server.handlers["users.get_all_ex"] = shortened
+
+
+def _empty(endpoint: str, name: str) -> Callable[[Workspace], None]:
+    def damage(server: Workspace) -> None:
+        server.handlers[endpoint] = lambda *_: ok({name: []})
+
+    return damage
+
+
+INCOMPLETE: dict[str, Callable[[Workspace], object]] = {
+    "no users": _empty("users.get_all_ex", "users"),
+    "a page is missing": _drop_page,
+    "a page is short": _shorten_page,
+    "a page is repeated": _repeat_page,
+    "no groups": _empty("permissions.get_user_groups", "groups"),
+    "no service accounts": _empty("users.get_service_users", "users"),
+    "no credentials": _empty("auth.get_credentials", "credentials"),
+    "a credential too many": lambda server: server.credentials.append({"access_key": "KEY2"}),
+    "a group is missing": lambda server: server.groups.clear(),
+    "a group twice": lambda server: server.groups.append(server.groups[0]),
+    "a service account twice": lambda server: server.accounts.append(server.accounts[0]),
+    "a vault twice": lambda server: server.vaults.append(server.vaults[0]),
+    "a credential twice": lambda server: (
+        server.credentials.append(server.credentials[0]),
+        server.accounts[0].update(credentials=2),
+    ),
+    "Users is empty": lambda server: setattr(server, "everyone", list),
+    "Users lacks one": lambda server: setattr(server, "everyone", lambda: [*server.people[1:], *server.accounts]),
+    "Users has one more": lambda server: setattr(
+        server, "everyone", lambda: [*server.people, *server.accounts, {"id": "ghost"}]
+    ),
+    "a person without e-mail": lambda server: server.people[0].pop("email"),
+    "a person without role": lambda server: server.people[0].pop("role"),
+    "sec_groups has an unlisted group": lambda server: server.people[0].update(sec_groups=["g9"]),
+    "sec_groups has an unlisted membership": lambda server: server.people[0].update(sec_groups=["g1"]),
+    "a vault of an unlisted group": lambda server: server.vaults[0].update(group="g9"),
+}
+
+
+@pytest.mark.parametrize("damage", INCOMPLETE)
+def test_a_list_that_is_not_whole_is_an_error(damage: str) -> None:
+    server = Workspace(1100)
+    INCOMPLETE[damage](server)
+    with pytest.raises(IncompleteReadError):
+        read(server)
+    assert server.calls["permissions.get_user_groups"] == 2, "it is read once more before giving up"
+
+
+@pytest.mark.parametrize(
+    "told", [["g1"], ["Research"], [USERS_GROUP_ID, "g1"], []], ids=["ids", "names", "with built-ins", "none"]
+)
+def test_sec_groups_that_agree_are_fine(told: list[str]) -> None:
+    server = Workspace()
+    server.people[1]["sec_groups"] = told
+    assert people(read(server)) == 3
+
+
+@pytest.mark.parametrize("where", ["u00000a", "u01000", "zz"], ids=["first page", "later page", "end"])
+def test_somebody_who_joins_meanwhile_is_there_or_the_whole_is_read_again(where: str) -> None:
+    server = Workspace(1100)
+    honest = server.users
+
+    def joining(body: Json, request: httpx.Request) -> httpx.Response:
+        answer = honest(body, request)
+        if len(server.people) == 1100:
+            server.people.append({"id": where + "x", "email": "late@acme.io", "role": "user"})
+        return answer
+
+    server.handlers["users.get_all_ex"] = joining
+    assert people(read(server, accounts=())) in (1100, 1101)
+
+
+def test_somebody_who_leaves_meanwhile_hides_nobody_else() -> None:
+    server = Workspace(1100)
+    honest = server.users
+
+    def leaving(body: Json, request: httpx.Request) -> httpx.Response:
+        answer = honest(body, request)
+        if len(server.people) == 1100:
+            del server.people[2]
+        return answer
+
+    server.handlers["users.get_all_ex"] = leaving
+    assert people(read(server, accounts=())) == 1099
+
+
+LISTS = [
+    "users.get_all_ex",
+    "permissions.get_user_groups",
+    "users.get_service_users",
+    "login.get_settings",
+    "users.get_organization_vaults",
+    "auth.get_credentials",
+    "users.get_vaults",
+]
+ANSWERS = {
+    "403": (envelope(403, 20, "no"), CallRefusedError),
+    "error": (envelope(500, 0, "no"), UnreachableError),
+    "no list": (ok({}), UnexpectedAnswerError),
+    "null": (ok({"users": None, "groups": None, "vaults": None, "credentials": None}), UnexpectedAnswerError),
+    "another shape": (
+        ok({name: ["x"] for name in ("users", "groups", "vaults", "credentials", "whitelist_entries")}),
+        UnexpectedAnswerError,
+    ),
+}
+
+
+@pytest.mark.parametrize("endpoint", LISTS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_each_list_that_cannot_be_read_is_an_error(endpoint: str, answer: str) -> None:
+    step, kind = ANSWERS[answer]
+    server = Workspace()
+    server.handlers[endpoint] = lambda *_: httpx.Response(step.status_code, content=step.content)
+    with pytest.raises(ServerError) as caught:
+        read(server)
+    assert type(caught.value) is kind
+    assert endpoint in caught.value.message
+
+
+SHAPES = {
+    "role": (lambda s: s.people[1].update(role="emperor"), r"users\.get_all_ex.*role should be one of admin"),
+    "read_only": (lambda s: s.people[1].update(read_only="no"), r"read_only should be true or false"),
+    "account name": (lambda s: s.accounts[0].pop("name"), r"users\[0\]\.name should be a text, it is nothing"),
+    "count": (lambda s: s.accounts[0].update(credentials=True), r"credentials should be a count"),
+    "group users": (lambda s: s.groups[0].pop("users"), r"groups\[1\]\.users should be a list"),
+    "vault format": (lambda s: s.vaults[0].update(format="toml"), r"format should be one of hocon"),
+    "vault data": (lambda s: s.vaults[0].update(data={"key": "sesame"}), r"data should be a text"),
+    "vault scope": (lambda s: s.vaults[0].pop("scope"), r"scope should be a text"),
+    "status": (lambda s: s.entries[0].update(status="maybe"), r"status should be pending or accepted"),
+    "created": (lambda s: s.credentials[0].update(created="yesterday"), r"created should be a time"),
+}
+
+
+@pytest.mark.parametrize("field", SHAPES)
+def test_an_unknown_shape_is_not_guessed_at(field: str) -> None:
+    damage, message = SHAPES[field]
+    server = Workspace()
+    damage(server)
+    with pytest.raises(UnexpectedAnswerError, match=message) as caught:
+        read(server)
+    assert "sesame" not in caught.value.message
+
+
+def test_resources_that_share_a_name_are_ambiguous_and_their_users_are_kept() -> None:
+    server = Workspace(4)
+    server.people[3]["email"] = "p2@ACME.io"
+    server.accounts.append(ACCOUNT | {"id": "a1", "name": "BOT"})
+    server.groups[0]["users"] = [{"id": "u00001"}, {"id": "u00002"}, {"id": "a0"}]
+    server.groups.append({"id": "g2", "name": "Twins", "users": []})
+    server.groups.append({"id": "g3", "name": "twins", "users": []})
+    server.vaults.append({"id": "v9", "description": "s3", "data": "", "scope": "group", "group": "g3"})
+    live = read(server)
+    assert live.ambiguous == {
+        Address.member("p2@acme.io"): ("u00002", "u00003"),
+        Address.service_account("bot"): ("a0", "a1"),
+        Address.group("twins"): ("g2", "g3"),
+        Address.vault(OwnerKind.GROUP, "twins", "s3"): ("v9",),
+    }
+    assert not live.ambiguous.keys() & live.snapshot.resources.keys()
+    assert live.strangers[Address.group("research")] == {"u00002", "a0"}
+    assert live.snapshot.groups[Address.group("research")].members == {"p1@acme.io"}
+    assert server.calls["auth.get_credentials"] == 0
+
+
+def test_credentials_with_equal_or_no_labels_are_told_apart() -> None:
+    server = Workspace()
+    server.accounts[0]["credentials"] = 5
+    server.credentials[:] = [
+        {"access_key": "OLD", "label": "prod", "created": "2026-01-01T00:00:00+00:00"},
+        {"access_key": "NEW", "label": "Prod", "created": "2026-02-01T00:00:00"},
+        {"access_key": "NONE1"},
+        {"access_key": "NONE2", "label": ""},
+        {"access_key": "DEAD", "label": "prod [undelivered]"},
+    ]
+    live = read(server)
+    keys = {address.key[1]: key for address, key in live.ids.items() if address.kind is Kind.CREDENTIAL}
+    assert keys == {
+        "prod": "NEW",
+        "prod [old]": "OLD",
+        "[none1]": "NONE1",
+        "[none2]": "NONE2",
+        "prod [undelivered]": "DEAD",
+    }
+    assert live.credentials[Address.credential("bot", "[none1]")].label is None
+
+
+def test_the_snapshot_does_not_depend_on_the_order_of_the_answers() -> None:
+    server, reordered = Workspace(20), Workspace(20)
+    for items in (reordered.groups, reordered.vaults, reordered.accounts, reordered.own_vaults):
+        items.reverse()
+    reordered.handlers["users.get_all_ex"] = lambda *_: ok({"users": reordered.people[::-1]})
+    first, second = read(server), read(reordered)
+    assert first == second
+    assert list(first.snapshot) == list(second.snapshot)
+
+
+def test_an_active_member_counts_more_than_a_pending_entry() -> None:
+    server = Workspace()
+    server.entries.append({"email": "p0@acme.io", "status": "pending"})
+    server.entries.append({"email": "p1@acme.io", "status": "accepted", "user": {"id": "u00001"}})
+    live = read(server)
+    assert live.snapshot.members[Address.member("p0@acme.io")].state is MemberState.ACTIVE
+    assert not live.ambiguous
+
+
+def test_read_only_and_support_users_are_fixed() -> None:
+    server = Workspace()
+    server.people[0]["read_only"] = True
+    server.people[1]["support"] = True
+    members = read(server).snapshot.members
+    assert [members[Address.member(f"p{n}@acme.io")].fixed for n in range(3)] == [True, True, False]
