@@ -6,8 +6,8 @@ import asyncio
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from reconciler.apply.outcomes import Outcome, Result, ordered
 from reconciler.errors import AnswerLostError, ReconcilerError
+from reconciler.plan.outcomes import Outcome, Result, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -18,24 +18,41 @@ async def settled(write: Callable[[], Awaitable[Answer]], find: Callable[[], Awa
     """Carry out a write; where its answer is lost, ask ``find`` whether it happened, and repeat it only if not.
 
     ``find`` returns the answer that the write would have given, or ``None`` if it had no effect. Raises
-    :class:`AnswerLostError` if the answer was lost every time, or if reading back fails too.
+    :class:`AnswerLostError` if the answer was lost every time.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for _ in range(ATTEMPTS - 1):
         try:
             return await write()
         except AnswerLostError:
             found = await find()
             if found is not None:
                 return found
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
+    try:
+        return await write()
+    except AnswerLostError:
+        found = await find()
+        if found is None:
+            raise
+        return found
 
 
-async def repeated(write: Callable[[], Awaitable[Answer]]) -> Answer:
+async def confirmed(write: Callable[[], Awaitable[object]], happened: Callable[[], Awaitable[bool]]) -> None:
+    """Carry out a write that answers nothing of use; ``happened`` tells whether it had its effect."""
+
+    async def write_it() -> bool:
+        await write()
+        return True
+
+    async def find() -> bool | None:
+        return True if await happened() else None
+
+    await settled(write_it, find)
+
+
+async def repeated(write: Callable[[], Awaitable[object]]) -> None:
     """Carry out a write that sets something to a value, so that doing it twice does no harm."""
 
-    async def never() -> Answer | None:
-        return None
+    async def happened() -> bool:
+        return False
 
-    return await settled(write, never)
+    await confirmed(write, happened)

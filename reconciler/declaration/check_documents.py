@@ -48,7 +48,7 @@ def _document(vault: OwnedVault, document: DocumentText, parser: DocumentParser)
         template = template_tree(source, parser)
     except DocumentError as error:
         place = _place(entry, document, error.line, error.column)
-        message = f"the document of {shown(vault.name)} is not right as {source.format.value}: {error.message}"
+        message = f"the document of {shown(vault.name)}: {error.message}"
         yield Problem("document-syntax", message, place, error.hint)
         return
     used = {name for names in template.references.values() for name in names}

@@ -185,7 +185,7 @@ def _renames(
             continue
         key = identity(entry.item, was)
         if key == identity(entry.item, entry.item.name):
-            yield Problem("rename-taken", f"`was: {was}` is the name that it has", place, "take `was` away")
+            yield Problem("rename-taken", f"{shown(was)} is the name that it has already", place, "take `was` away")
         elif key in declared:
             message = f"{shown(was)} is still declared: a rename needs a name that is no longer used"
             yield Problem("rename-taken", message, place, "to swap or chain names, rename in two steps")

@@ -295,7 +295,7 @@ class WorkspaceFile(IncludedFile):
     """What a ClearML workspace shall look like: the top of a declaration."""
 
     version: Literal[1] = Field(description="The version of the file format.")
-    workspace: WorkspaceSection = Field(description="Which workspace the declaration is for.")
+    workspace: WorkspaceSection = Field(description="The workspace that the declaration is for, and its server.")
     include: list[Text] = Field(
         [],
         description="Patterns of further files with lists, relative to this file; each must match something.",

@@ -28,24 +28,24 @@ MAXIMUM_SECRET_BYTES: Final = 64 * 1024
 
 
 class SecretResolver:
-    """Reads secrets from the environment, from files and from commands, each at most once."""
+    """Reads secrets from the environment, from files and from commands, each source at most once."""
 
     def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
         self._environ = environ
         self._folder = folder
-        self._known: dict[tuple[str, ...], Secret | SecretUnavailableError] = {}
+        self._known: dict[tuple[str, ...], Secret | _Failure] = {}
 
     def resolve(self, name: str, source: SecretSource) -> Secret:
         """Return the secret; a source that failed once is not asked again. Raises ``SecretUnavailableError``."""
         key = _identity(source)
         if key not in self._known:
             try:
-                self._known[key] = resolve_secret(source, name=name, environ=self._environ, folder=self._folder)
-            except SecretUnavailableError as error:
-                self._known[key] = error
+                self._known[key] = _read(source, self._environ, self._folder)
+            except _Failure as failure:
+                self._known[key] = failure
         found = self._known[key]
-        if isinstance(found, SecretUnavailableError):
-            raise found
+        if isinstance(found, _Failure):
+            raise _unavailable(name, found)
         return found
 
 
@@ -55,20 +55,36 @@ def resolve_secret(source: SecretSource, *, name: str, environ: Mapping[str, str
     One newline at the end of a file or of a command's output does not count. Raises
     :class:`reconciler.errors.SecretUnavailableError`, also if the secret is empty.
     """
+    try:
+        return _read(source, environ, folder)
+    except _Failure as failure:
+        raise _unavailable(name, failure) from None
+
+
+class _Failure(Exception):  # noqa: N818  (never leaves this module)
+    """Why a source gives nothing: a text without any value."""
+
+
+def _unavailable(name: str, failure: _Failure) -> SecretUnavailableError:
+    hint = "provide it, or run without secrets"
+    return SecretUnavailableError(f"the secret {harmless(name)} cannot be had: {failure}", hint=hint)
+
+
+def _read(source: SecretSource, environ: Mapping[str, str], folder: Path) -> Secret:
     if source.env is not None:
-        value = environ.get(source.env)
         where = f"the environment variable {harmless(source.env)}"
+        value = environ.get(source.env)
         if value is None:
-            raise _unavailable(name, f"{where} is not set")
+            raise _Failure(f"{where} is not set")
     elif source.file is not None:
         where = f"the file {harmless(source.file)}"
-        value = _decoded(name, where, _file_bytes(name, where, folder / source.file))
+        value = _decoded(where, _file_bytes(where, folder / source.file))
     else:
         command = source.command or []
         where = f"the command {harmless(command[0])}"
-        value = _decoded(name, where, _command_bytes(name, where, command, environ, folder))
+        value = _decoded(where, _command_bytes(where, command, environ, folder))
     if not value:
-        raise _unavailable(name, f"{where} gives an empty text")
+        raise _Failure(f"{where} gives an empty text")
     return Secret(value)
 
 
@@ -78,21 +94,16 @@ def _identity(source: SecretSource) -> tuple[str, ...]:
     return ("file", source.file) if source.file is not None else ("command", *(source.command or ()))
 
 
-def _unavailable(name: str, reason: str) -> SecretUnavailableError:
-    hint = "provide it, or run without secrets"
-    return SecretUnavailableError(f"the secret {harmless(name)} cannot be had: {reason}", hint=hint)
-
-
-def _file_bytes(name: str, where: str, path: Path) -> bytes:
+def _file_bytes(where: str, path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(MAXIMUM_SECRET_BYTES + 2)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its path cannot be used"
-        raise _unavailable(name, f"{where} cannot be read: {reason}") from None
+        raise _Failure(f"{where} cannot be read: {reason}") from None
 
 
-def _command_bytes(name: str, where: str, command: list[str], environ: Mapping[str, str], folder: Path) -> bytes:
+def _command_bytes(where: str, command: list[str], environ: Mapping[str, str], folder: Path) -> bytes:
     try:
         process = subprocess.Popen(  # noqa: S603  (the declaration names the program; no shell is involved)
             command,
@@ -105,15 +116,15 @@ def _command_bytes(name: str, where: str, command: list[str], environ: Mapping[s
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be run"
-        raise _unavailable(name, f"{where} cannot be run: {reason}") from None
+        raise _Failure(f"{where} cannot be run: {reason}") from None
     try:
         output, _ = process.communicate(timeout=COMMAND_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise _unavailable(name, f"{where} took longer than {COMMAND_TIMEOUT:g} seconds") from None
+        raise _Failure(f"{where} took longer than {COMMAND_TIMEOUT:g} seconds") from None
     finally:
         _end(process)
     if process.returncode != 0:
-        raise _unavailable(name, f"{where} failed with exit code {process.returncode}")
+        raise _Failure(f"{where} failed with exit code {process.returncode}")
     return output
 
 
@@ -126,11 +137,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _decoded(name: str, where: str, data: bytes) -> str:
+def _decoded(where: str, data: bytes) -> str:
     data = data.removesuffix(b"\n").removesuffix(b"\r")
     if len(data) > MAXIMUM_SECRET_BYTES:
-        raise _unavailable(name, f"{where} gives more than {MAXIMUM_SECRET_BYTES} bytes")
+        raise _Failure(f"{where} gives more than {MAXIMUM_SECRET_BYTES} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise _unavailable(name, f"{where} gives no UTF-8 text") from None
+        raise _Failure(f"{where} gives no UTF-8 text") from None

@@ -206,8 +206,13 @@ class _Context:
         if document.text_only:
             self.found.text_only.append(wanted.title)
         if existing is None:
-            shown: tuple[Edit, ...] = _field_edits(("format", None, wanted.format), ("target", None, wanted.target))
-            return shown + (() if wanted.enabled else _field_edits(("enabled", None, False))) + document.edits
+            ordinary = Vault(wanted.name, wanted.owner_kind, wanted.owner, wanted.document)
+            unusual = [
+                FieldEdit(field=name, before=None, after=getattr(wanted, name))
+                for name in ("format", "target", "enabled")
+                if getattr(wanted, name) != getattr(ordinary, name)
+            ]
+            return (*unusual, *document.edits)
         return (
             _field_edits(
                 ("name", existing.name, wanted.name),

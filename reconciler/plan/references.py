@@ -31,10 +31,25 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live) -> None:
     problems = [
         problem
         for address, resource in desired.snapshot.resources.items()
-        for name, problem in sorted(_unknown(desired, adopted, address, resource))
+        for _, problem in sorted(_unknown(desired, adopted, address, resource), key=lambda found: found[0])
     ]
+    problems += _undeliverable(desired, live)
     if problems:
         raise InvalidDeclarationError(problems)
+
+
+def _undeliverable(desired: Desired, live: Live) -> list[Problem]:
+    """Return the credentials that would have to be made although nobody says where their secret keys go."""
+    return [
+        Problem(
+            "undeliverable",
+            f"credential {credential.title} does not exist yet, and the declaration does not say where to deliver it",
+            desired.places.get(address),
+            "add deliver: {file: …}",
+        )
+        for address, credential in desired.snapshot.credentials.items()
+        if credential.delivery is None and address not in live.snapshot
+    ]
 
 
 def _unknown(desired: Desired, adopted: Snapshot, address: Address, resource: object) -> Iterator[tuple[str, Problem]]:

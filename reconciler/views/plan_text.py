@@ -44,11 +44,12 @@ def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
             yield from change_lines(change, plan.declaration, palette)
     if plan.changes:
         yield ""
-    yield from _notes(plan, palette)
+    yield from note_lines(plan, palette, refusals=True)
     yield palette.strong(verdict(plan))
 
 
-def _notes(plan: Plan, palette: Palette) -> Iterator[str]:
+def note_lines(plan: Plan, palette: Palette, *, refusals: bool) -> Iterator[str]:
+    """Return what stands beside the changes: what waits, what is left alone, warnings and, if wanted, refusals."""
     if plan.waiting:
         yield f"Waiting:    {waiting_sentence(plan.waiting)}"
     for item in plan.left_alone:
@@ -62,7 +63,7 @@ def _notes(plan: Plan, palette: Palette) -> Iterator[str]:
     if plan.without_secrets:
         left_out = counted(plan.secrets_left_out, "secret value")
         yield palette.change(f"Secrets:    {left_out} not compared (--without-secrets); this plan cannot be applied")
-    for refusal in plan.refusals:
+    for refusal in plan.refusals if refusals else ():
         if refusal.allowed:
             yield palette.change(f"Allowed:    {refusal_sentence(refusal)}")
         else:
@@ -150,10 +151,10 @@ def _edit_lines(edit: Edit, width: int, palette: Palette) -> Iterator[str]:
 
 def _secret(edit: DocumentEdit) -> str:
     if edit.before is None and edit.after is not None:
-        return "(secret, is added)"
+        return "(secret added)"
     if edit.before is not None and edit.after is None:
-        return "(secret, is removed)"
-    return "(secret, changes)"
+        return "(secret removed)"
+    return "(secret changed)"
 
 
 def _values(before: str | None, after: str | None, palette: Palette) -> str:

@@ -60,12 +60,12 @@ class Report:
     @property
     def is_complete(self) -> bool:
         """Whether every operation was applied."""
-        return not count_other_than(self.results, Outcome.APPLIED)
+        return all(result.outcome is Outcome.APPLIED for result in self.results)
 
-
-def count_other_than(results: Iterable[Result], outcome: Outcome) -> int:
-    """Count the results that ended in another way."""
-    return sum(result.outcome is not outcome for result in results)
+    @property
+    def has_failures(self) -> bool:
+        """Whether an operation failed, or nobody knows how it ended."""
+        return any(result.outcome in (Outcome.FAILED, Outcome.UNKNOWN) for result in self.results)
 
 
 def ordered(results: Iterable[Result], operations: Sequence[Operation]) -> tuple[Result, ...]:

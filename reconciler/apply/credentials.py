@@ -1,0 +1,112 @@
+"""Operations on credentials, in an order that loses no secret key at any moment.
+
+A new credential bears a mark in its label until its secret key has been delivered. Whatever happens in between, the
+next run finds the mark, knows that nobody holds the key, revokes the credential and makes it again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.apply.run import MovedError, moved
+from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.errors import DeliveryError
+from reconciler.model.resources import UNDELIVERED_MARK, Address, Credential, FileDelivery
+
+if TYPE_CHECKING:
+    from reconciler.apply.run import Run
+    from reconciler.clearml.write import NewCredential
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.operations import Operation
+
+
+def first_declared(desired: Snapshot, account: Address) -> Credential | None:
+    """Return the first credential that the declaration gives an account, in its own order."""
+    return next(
+        (
+            resource
+            for address, resource in desired.resources.items()
+            if isinstance(resource, Credential) and address.owner == account
+        ),
+        None,
+    )
+
+
+async def create(run: Run, operation: Operation) -> None:
+    """Make a credential, deliver its secret key, and only then give it its declared label.
+
+    A failed delivery revokes it at once (design decision 7).
+    """
+    credential = run.wanted(operation, Credential)
+    account = Address.service_account(credential.account)
+    account_id = run.id_of(account)
+    if credential.delivery is None:
+        raise DeliveryError(f"{credential.title} has no delivery declared")
+    new = await _obtain(run, account, account_id, credential)
+    try:
+        await _deliver(run, credential.delivery, new)
+    except DeliveryError:
+        await revoke_one(run, account_id, new.access_key)
+        raise
+    await repeated(lambda: run.writer.label_credential(account_id, new.access_key, credential.label))
+    run.ids[operation.change.address] = new.access_key
+
+
+async def _deliver(run: Run, delivery: FileDelivery, new: NewCredential) -> None:
+    run.deliveries.deliver(delivery, new.access_key, new.secret_key)
+
+
+async def _obtain(run: Run, account: Address, account_id: str, credential: Credential) -> NewCredential:
+    if first_declared(run.desired, account) == credential and account in run.first_credentials:
+        return run.first_credentials.pop(account)
+    marked = credential.label + UNDELIVERED_MARK
+
+    async def write() -> NewCredential:
+        return await run.writer.create_credential(account_id, marked, credential.lifetime)
+
+    async def revoke_lost() -> None:
+        """Revoke what may have been made: its secret key went with the answer."""
+        for record in await run.reader.credentials(account_id):
+            if record.label == marked:
+                await revoke_one(run, account_id, record.access_key)
+
+    return await settled(write, revoke_lost)
+
+
+async def label(run: Run, operation: Operation) -> None:
+    """Give a credential its label as the declaration spells it."""
+    credential = run.wanted(operation, Credential)
+    account_id = run.id_of(Address.service_account(credential.account))
+    access_key = run.id_of(operation.change.address)
+    await repeated(lambda: run.writer.label_credential(account_id, access_key, credential.label))
+
+
+async def revoke(run: Run, operation: Operation) -> None:
+    """Revoke a credential that is not declared, if it is still the one that was planned for."""
+    address = operation.change.address
+    facts = run.live.credentials.get(address)
+    account_id = run.id_of(address.owner or address)
+    access_key = run.id_of(address)
+    for record in await run.reader.credentials(account_id):
+        if record.access_key == access_key:
+            if facts is not None and record.label != facts.label:
+                raise moved(operation, "was given another label")
+            await revoke_one(run, account_id, access_key)
+
+
+async def revoke_one(run: Run, account_id: str, access_key: str) -> None:
+    """Revoke one credential."""
+
+    async def is_gone() -> bool:
+        records = await run.reader.credentials(account_id)
+        return all(record.access_key != access_key for record in records)
+
+    await confirmed(lambda: run.writer.revoke_credential(account_id, access_key), is_gone)
+
+
+async def revoke_all(run: Run, account_id: str) -> None:
+    """Revoke every credential of an account that was just made and whose secret keys nobody holds."""
+    for record in await run.reader.credentials(account_id):
+        if record.last_used is not None:
+            raise MovedError("a credential of a service account that was just made is in use; look at it by hand")
+        await revoke_one(run, account_id, record.access_key)

@@ -1,0 +1,51 @@
+"""Carries a whole plan out: checks deliveries, orders the operations, runs them, reports."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from reconciler.apply.perform import perform
+from reconciler.apply.scheduler import run_all
+from reconciler.model.resources import Credential, Kind
+from reconciler.plan.changes import Action
+from reconciler.plan.operations import operations_of
+from reconciler.plan.order import dependencies
+from reconciler.plan.outcomes import Report
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+
+    from reconciler.apply.run import Run
+    from reconciler.apply.scheduler import Listener
+    from reconciler.plan.changes import Change
+
+
+async def execute(
+    run: Run, changes: Sequence[Change], *, concurrency: int, stop: asyncio.Event, listener: Listener
+) -> Report:
+    """Carry out these changes and say how each operation ended.
+
+    Raises :class:`reconciler.errors.DeliveryError`, before the first write, if a secret key could not be delivered.
+    """
+    check_deliveries(run, changes)
+    operations = operations_of(changes)
+    results = await run_all(
+        operations,
+        dependencies(operations),
+        functools.partial(perform, run),
+        concurrency=concurrency,
+        stop=stop,
+        listener=listener,
+    )
+    return Report(results, interrupted=stop.is_set())
+
+
+def check_deliveries(run: Run, changes: Sequence[Change]) -> None:
+    """Make sure that every new credential can be delivered, while nothing has been written yet."""
+    for change in changes:
+        if change.kind is Kind.CREDENTIAL and change.action is Action.CREATE:
+            credential = run.desired.get(change.address)
+            if isinstance(credential, Credential) and credential.delivery is not None:
+                run.deliveries.check(credential.delivery)

@@ -1,0 +1,70 @@
+"""What the operations of one apply share: the two sides, the API, and the ids that come to be on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from reconciler.apply.delivery import Deliveries
+    from reconciler.clearml.reader import Reader
+    from reconciler.clearml.write import NewCredential, Writer
+    from reconciler.model.live import Live
+    from reconciler.model.resources import Address, Resource
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.operations import Operation
+    from reconciler.vaults.parse import DocumentParser
+
+Sort = TypeVar("Sort", bound="Resource")
+
+
+class MovedError(ReconcilerError):
+    """A resource is no longer what the plan was made from; it was left alone."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one apply.
+
+    ``ids`` starts with the live ids and grows with what is created. ``first_credentials`` holds, until it is used, the
+    credential that the server made with a new service account.
+    """
+
+    reader: Reader
+    writer: Writer
+    desired: Snapshot
+    live: Live
+    parser: DocumentParser
+    deliveries: Deliveries
+    ids: dict[Address, str] = field(default_factory=dict)
+    first_credentials: dict[Address, NewCredential] = field(default_factory=dict)
+
+    def wanted(self, operation: Operation, sort: type[Sort]) -> Sort:
+        """Return what the operation's resource shall be."""
+        return _as(sort, self.desired.get(operation.change.address))
+
+    def existing(self, operation: Operation, sort: type[Sort]) -> Sort:
+        """Return what the operation's resource was when the workspace was read."""
+        return _as(sort, self.live.snapshot.get(operation.change.address))
+
+    def id_of(self, address: Address) -> str:
+        """Return the server id of a resource that exists by now."""
+        try:
+            return self.ids[address]
+        except KeyError:
+            name = harmless(" / ".join(address.key))
+            raise MovedError(f"{address.kind.value} {name} has no id yet; run again") from None
+
+
+def _as(sort: type[Sort], resource: Resource | None) -> Sort:
+    if not isinstance(resource, sort):
+        raise TypeError(f"expected a {sort.__name__}, found {type(resource).__name__}")
+    return resource
+
+
+def moved(operation: Operation, what: str) -> MovedError:
+    """Return the error for a resource that has changed since the workspace was read."""
+    return MovedError(f"{harmless(operation.change.title)} {what} since the plan was made; it was left alone")

@@ -1,0 +1,110 @@
+"""Operations on vaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.apply.run import moved
+from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.model.resources import OwnerKind, Vault
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from reconciler.apply.run import Run
+    from reconciler.clearml.records import VaultRecord
+    from reconciler.model.resources import Address
+    from reconciler.model.secret import Secret
+    from reconciler.plan.operations import Operation
+
+
+async def create(run: Run, operation: Operation) -> None:
+    """Create a vault; where the answer was lost it is found by its name and owner among those that are new."""
+    vault = run.wanted(operation, Vault)
+    owner = _owner_id(run, operation.change.address)
+    text = _text(run, vault)
+
+    async def find() -> str | None:
+        known = set(run.ids.values())
+        found = [record for record in await _records(run, vault.owner_kind, owner) if record.id not in known]
+        return next((record.id for record in found if fold(record.name) == fold(vault.name)), None)
+
+    async def write() -> str:
+        return await run.writer.create_vault(
+            vault.name,
+            vault.owner_kind,
+            owner,
+            text=text,
+            format=vault.format,
+            target=vault.target,
+            enabled=vault.enabled,
+        )
+
+    run.ids[operation.change.address] = await settled(write, find)
+
+
+async def update(run: Run, operation: Operation) -> None:
+    """Set a vault to what is declared."""
+    vault = run.wanted(operation, Vault)
+    owner = _owner_id(run, operation.change.address)
+    text = _text_to_send(run, operation, vault)
+    vault_id = run.id_of(operation.change.address)
+
+    async def write() -> None:
+        await run.writer.update_vault(
+            vault_id,
+            vault.name,
+            vault.owner_kind,
+            owner,
+            text=text,
+            format=vault.format,
+            target=vault.target,
+            enabled=vault.enabled,
+        )
+
+    await repeated(write)
+
+
+async def remove(run: Run, operation: Operation) -> None:
+    """Remove a vault, if its text is still what the plan was made from."""
+    before = run.existing(operation, Vault)
+    owner = _owner_id(run, operation.change.address)
+    vault_id = run.id_of(operation.change.address)
+
+    async def current() -> VaultRecord | None:
+        records = await _records(run, before.owner_kind, owner)
+        return next((record for record in records if record.id == vault_id), None)
+
+    now = await current()
+    if now is None:
+        return
+    if now.text != before.document.text:
+        raise moved(operation, "was changed")
+
+    async def is_gone() -> bool:
+        return await current() is None
+
+    await confirmed(lambda: run.writer.delete_vault(vault_id), is_gone)
+
+
+async def _records(run: Run, owner_kind: OwnerKind, owner: str) -> list[VaultRecord]:
+    if owner_kind is OwnerKind.SERVICE_ACCOUNT:
+        return await run.reader.account_vaults(owner)
+    return [record for record in await run.reader.organization_vaults() if record.group == owner]
+
+
+def _owner_id(run: Run, address: Address) -> str:
+    return run.id_of(address.owner or address)
+
+
+def _text(run: Run, vault: Vault) -> Secret:
+    from reconciler.vaults.portable import stored_text
+
+    return stored_text(vault, run.parser)
+
+
+def _text_to_send(run: Run, operation: Operation, vault: Vault) -> Secret:
+    """Return the declared text, or the live one where only something else changes, so that it stays untouched."""
+    touches_text = any(edit.type in ("document", "text") for edit in operation.change.edits)
+    if touches_text or operation.change.edited("format"):
+        return _text(run, vault)
+    return run.existing(operation, Vault).document.text

@@ -1,0 +1,171 @@
+"""``reconciler apply``: carry out a saved plan, or make one and ask."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.apply.delivery import Deliveries
+from reconciler.apply.execute import check_deliveries, execute
+from reconciler.apply.run import Run
+from reconciler.apply.stale import check_still_fits
+from reconciler.clearml.reader import Reader
+from reconciler.clearml.write import Writer
+from reconciler.cli.declared import Declared, load_declared
+from reconciler.cli.interrupt import stopping_on_signals
+from reconciler.cli.options import allow_option, connection_options, exact_option, format_option
+from reconciler.cli.planning import Choices, prepare
+from reconciler.cli.progress import operations_bar, working
+from reconciler.cli.saved_plan import read_target_file
+from reconciler.cli.session import Target, find_target, open_writer
+from reconciler.errors import ExitCode, RefusedError, UsageError
+from reconciler.plan.operations import operations_of
+from reconciler.vaults.parse import DocumentParser
+from reconciler.views.outcome import outcome_json, render_outcome
+from reconciler.views.plan_text import render_plan
+from reconciler.views.sentences import refusal_remedy, refusal_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.clearml.transport import Transport
+    from reconciler.cli.console import Console
+    from reconciler.cli.options import Connection
+    from reconciler.plan.changes import Change
+    from reconciler.plan.document import Plan
+    from reconciler.plan.make import Prepared
+    from reconciler.plan.outcomes import Report
+
+
+@click.command("apply")
+@click.option("--yes", is_flag=True, help="Do not ask; for CI.")
+@allow_option
+@exact_option
+@format_option
+@connection_options
+@click.argument("target", metavar="[PLAN|FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
+@click.pass_obj
+def command(
+    console: Console,
+    target: Path,
+    *,
+    connection: Connection,
+    yes: bool,
+    allowed: tuple[str, ...],
+    exact_documents: bool,
+    output_format: str,
+) -> int:
+    """Carry out PLAN, saved by plan --out, if it still fits; or make a plan from FILE (workspace.yaml) and ask.
+
+    Nothing is written without a plan that was shown or saved, and nothing if a guard refuses it.
+    """
+    if not yes and not console.interactive:
+        raise UsageError("there is no terminal to ask in", hint="--yes applies without asking")
+    saved, file = read_target_file(target)
+    choices = Choices.of(allowed, exact_documents=exact_documents or (saved is not None and saved.exact_documents))
+    with DocumentParser() as parser:
+        declared = load_declared(file, parser, console)
+        connected = find_target(connection, declared.desired.server)
+        job = _Job(console, connection, declared, connected, parser, choices)
+        return asyncio.run(job.carry_out(saved, ask=not yes, output_format=output_format))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    console: Console
+    connection: Connection
+    declared: Declared
+    target: Target
+    parser: DocumentParser
+    choices: Choices
+
+    async def carry_out(self, saved: Plan | None, *, ask: bool, output_format: str) -> int:
+        async with open_writer(self.target, self.connection, self.console) as transport:
+            prepared = await self._prepare(transport)
+            plan = prepared.plan
+            if saved is not None:
+                check_still_fits(saved, plan)
+                plan = _restricted(plan, saved)
+            text = output_format == "text"
+            if text or ask:
+                show = self.console.result if text else self.console.note
+                show(render_plan(plan, self.console.output))
+            _refuse(plan)
+            if plan.is_empty:
+                if not text:
+                    self.console.result(outcome_json(plan, None, remaining=0))
+                return ExitCode.DONE
+            if ask:
+                if not click.confirm("Carry this out?", default=False, err=True):
+                    self.console.note("Nothing was changed.")
+                    return ExitCode.INTERRUPTED
+                prepared = await self._prepare(transport)
+                check_still_fits(plan, prepared.plan)
+                plan = _restricted(prepared.plan, plan)
+                _refuse(plan)
+            report = await self._execute(transport, prepared, plan.changes)
+            remaining = await self._remaining(transport)
+            self.console.result(
+                render_outcome(report, remaining, self.console.output)
+                if text
+                else outcome_json(plan, report, remaining)
+            )
+            return _exit_code(report, remaining)
+
+    async def _prepare(self, transport: Transport) -> Prepared:
+        with working(self.console, "Reading the workspace"):
+            return await prepare(transport, self.declared, self.target, self.parser, self.choices)
+
+    async def _execute(self, transport: Transport, prepared: Prepared, changes: Sequence[Change]) -> Report:
+        run = Run(
+            reader=Reader(transport),
+            writer=Writer(transport),
+            desired=prepared.desired,
+            live=prepared.live,
+            parser=self.parser,
+            deliveries=Deliveries(self.declared.declaration.folder, self.target.name),
+            ids=dict(prepared.live.ids),
+        )
+        check_deliveries(run, changes)
+        with (
+            stopping_on_signals(self.console) as stop,
+            operations_bar(self.console, len(operations_of(changes))) as listener,
+        ):
+            return await execute(run, changes, concurrency=self.connection.concurrency, stop=stop, listener=listener)
+
+    async def _remaining(self, transport: Transport) -> int | None:
+        """Read once more and count the changes that remain; ``None`` if nobody can tell."""
+        from reconciler.errors import ServerError
+
+        try:
+            return len((await self._prepare(transport)).plan.changes)
+        except ServerError as error:
+            self.console.note(f"The workspace could not be read again: {error.message}")
+            return None
+
+
+def _restricted(current: Plan, reviewed: Plan) -> Plan:
+    """Return the current plan with nothing in it but what was reviewed."""
+    from reconciler.plan.document import totals_of
+
+    addresses = {change.address for change in reviewed.changes}
+    changes = tuple(change for change in current.changes if change.address in addresses)
+    return current.model_copy(update={"changes": changes, "totals": totals_of(changes)}).sealed()
+
+
+def _refuse(plan: Plan) -> None:
+    if plan.refused:
+        sentences = "".join(
+            f"\n  {refusal_sentence(refusal)}   ({refusal_remedy(refusal)})" for refusal in plan.refused
+        )
+        raise RefusedError(f"refused by a guard; nothing was changed:{sentences}")
+
+
+def _exit_code(report: Report, remaining: int | None) -> ExitCode:
+    if report.interrupted and not report.has_failures:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE if report.is_complete and remaining == 0 else ExitCode.PARTLY_DONE

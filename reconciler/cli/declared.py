@@ -1,0 +1,49 @@
+"""Loads a declaration for a command, and prints what is wrong with it where something is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import InvalidDeclarationError
+from reconciler.views.problems import render_problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.cli.console import Console
+    from reconciler.declaration.declaration import Declaration
+    from reconciler.model.desired import Desired
+    from reconciler.vaults.parse import DocumentParser
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A declaration that was loaded and resolved, and the path to show for it."""
+
+    declaration: Declaration
+    desired: Desired
+    shown: str
+
+
+def load_declared(file: Path, parser: DocumentParser, console: Console, *, without_secrets: bool = False) -> Declared:
+    """Load, check and resolve a declaration; its warnings go to stderr.
+
+    Raises :class:`InvalidDeclarationError`, after printing every problem, and
+    :class:`reconciler.errors.SecretUnavailableError`.
+    """
+    from reconciler.declaration.load import load
+    from reconciler.declaration.resolve import resolve
+    from reconciler.declaration.secrets import SecretResolver
+
+    try:
+        declaration = load(file, documents=parser)
+    except InvalidDeclarationError as error:
+        excerpts = error.excerpts if console.animated else {}
+        console.note(render_problems(error.problems, console.diagnostics, excerpts.get).rstrip("\n"))
+        raise
+    if declaration.warnings:
+        console.note(render_problems(declaration.warnings, console.diagnostics).rstrip("\n"))
+    secrets = None if without_secrets else SecretResolver(os.environ, declaration.folder)
+    return Declared(declaration, resolve(declaration, secrets=secrets), file.as_posix())

@@ -1,0 +1,86 @@
+"""``reconciler import``: write a declaration from a live workspace. Its connection cannot write to it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.clearml.read import read_live
+from reconciler.clearml.reader import Reader
+from reconciler.cli.options import connection_options
+from reconciler.cli.output import write_whole
+from reconciler.cli.progress import working
+from reconciler.cli.session import find_target, open_reader
+from reconciler.declaration.export import Exported, export
+from reconciler.declaration.write import declaration_text
+from reconciler.errors import ExitCode, UsageError
+from reconciler.model.text import harmless
+from reconciler.vaults.parse import DocumentParser
+from reconciler.views.sentences import counted
+
+if TYPE_CHECKING:
+    from reconciler.cli.console import Console
+    from reconciler.cli.options import Connection
+    from reconciler.model.live import Live
+
+_FILE = "workspace.yaml"
+
+
+@click.command("import")
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="FOLDER",
+    help="Where to write; it may not hold a workspace.yaml yet.",
+)
+@click.option("--name", metavar="NAME", help="The workspace's name in the declaration; by default the server's.")
+@connection_options
+@click.pass_obj
+def command(console: Console, folder: Path, *, connection: Connection, name: str | None) -> int:
+    """Write workspace.yaml, and vault documents as files, from a live workspace; a plan right after is empty.
+
+    Values of vaults under secret-looking keys become references to environment variables, which are listed.
+    """
+    if (folder / _FILE).exists():
+        raise UsageError(f"{harmless(str(folder / _FILE))} is there already", hint="give another --out folder")
+    target = find_target(connection, None)
+
+    async def read() -> tuple[Live, str]:
+        async with open_reader(target, connection, console) as transport:
+            reader = Reader(transport)
+            return await read_live(reader), (await reader.claims()).company_name or "workspace"
+
+    with working(console, "Reading the workspace"):
+        live, workspace = asyncio.run(read())
+    with DocumentParser() as parser:
+        exported = export(live, workspace=name or harmless(workspace), server=target.name, parser=parser)
+    _write(folder, exported)
+    _report(console, folder, exported)
+    return ExitCode.DONE
+
+
+def _write(folder: Path, exported: Exported) -> None:
+    try:
+        for path in exported.files:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{harmless(str(folder))} cannot be written to: {error.strerror}") from error
+    for path, text in exported.files.items():
+        write_whole(folder / path, text)
+    write_whole(folder / _FILE, declaration_text(exported.content))
+
+
+def _report(console: Console, folder: Path, exported: Exported) -> None:
+    for note in exported.notes:
+        console.note(f"Note: {note}")
+    files = counted(len(exported.files), "vault document")
+    console.note(f"Wrote {harmless(str(folder / _FILE))} and {files}.")
+    if exported.secrets:
+        console.note("Secret values were not written. Set these environment variables for plan and apply:")
+        console.result("".join(f"{variable}\n" for variable in sorted(exported.secrets)))

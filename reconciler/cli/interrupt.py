@@ -1,0 +1,36 @@
+"""A polite stop: the first signal lets the operations under way finish and starts no more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.cli.console import Console
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stopping_on_signals(console: Console) -> Iterator[asyncio.Event]:
+    """Set the yielded event on SIGINT or SIGTERM while the block lasts. Call it within a running event loop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def hear() -> None:
+        if not stop.is_set():
+            console.note("Stopping: what is under way is finished, nothing more is started.")
+        stop.set()
+
+    with contextlib.ExitStack() as stack:
+        for number in _SIGNALS:
+            # Only the main thread may handle signals; anywhere else there is nobody to send them.
+            with contextlib.suppress(ValueError, NotImplementedError, RuntimeError):
+                loop.add_signal_handler(number, hear)
+                stack.callback(loop.remove_signal_handler, number)
+        yield stop

@@ -1,0 +1,108 @@
+"""The ``reconciler`` command: finds the subcommand, and turns errors into text on stderr and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.console import Console
+from reconciler.errors import ExitCode, ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "validate": "Check the declaration, without a server.",
+    "plan": "Show what an apply would change.",
+    "apply": "Carry out a saved plan, or make one and ask.",
+    "drift": "Tell whether the workspace is what the declaration says.",
+    "import": "Write a declaration from a live workspace.",
+    "sandbox": "Run the embedded ClearML-compatible server.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are used: start-up time is a feature."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order in which people meet them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command and return it."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 internal error, 2 differences, 3 invalid declaration, 4 refused by a guard, "
+    "5 stale plan, 6 partly done, 7 server, 64 wrong usage, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Color in the output.")
+@click.option("--debug", is_flag=True, envvar="RECONCILER_DEBUG", help="Show every API call, and tracebacks of errors.")
+@click.pass_context
+def cli(context: click.Context, color: str, *, debug: bool) -> None:
+    """Manage a ClearML workspace as code: members, service accounts, groups and vaults, from workspace.yaml."""
+    context.obj = Console.detect(color, os.environ, debug=debug)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; prints errors, raises nothing."""
+    debug = "--debug" in arguments
+    console = Console.detect("auto", os.environ, debug=debug)
+    try:
+        code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.Abort:
+        console.note("Stopped.")
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        console.error(error.format_message())
+        return ExitCode.USAGE
+    except ReconcilerError as error:
+        if debug:
+            raise
+        console.error(error.message, error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.note("Stopped.")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone, as with `| head`; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INTERNAL_ERROR
+    except Exception as error:
+        if debug:
+            raise
+        console.error(
+            f"internal error: {type(error).__name__}",
+            "this is a defect of reconciler; run again with --debug and report what it prints",
+        )
+        return ExitCode.INTERNAL_ERROR
+    return int(code or 0)
+
+
+def main() -> None:
+    """Run the command line as a program."""
+    sys.exit(run(sys.argv[1:]))

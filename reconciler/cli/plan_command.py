@@ -1,0 +1,72 @@
+"""``reconciler plan``: show what an apply would change. Its connection cannot write."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.declared import load_declared
+from reconciler.cli.options import (
+    allow_option,
+    connection_options,
+    declaration_argument,
+    exact_option,
+    format_option,
+)
+from reconciler.cli.output import write_whole
+from reconciler.cli.planning import Choices, prepare
+from reconciler.cli.progress import working
+from reconciler.cli.session import find_target, open_reader
+from reconciler.errors import ExitCode
+from reconciler.vaults.parse import DocumentParser
+from reconciler.views.plan_text import render_plan
+
+if TYPE_CHECKING:
+    from reconciler.cli.console import Console
+    from reconciler.cli.options import Connection
+    from reconciler.plan.document import Plan
+
+
+@click.command("plan")
+@click.option("--out", type=click.Path(path_type=Path), metavar="PLAN", help="Save the plan, for apply, in this file.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to change.")
+@click.option("--without-secrets", is_flag=True, help="Compare without secret values; such a plan cannot be applied.")
+@allow_option
+@exact_option
+@format_option
+@connection_options
+@declaration_argument
+@click.pass_obj
+def command(
+    console: Console,
+    file: Path,
+    *,
+    connection: Connection,
+    out: Path | None,
+    detailed_exitcode: bool,
+    without_secrets: bool,
+    allowed: tuple[str, ...],
+    exact_documents: bool,
+    output_format: str,
+) -> int:
+    """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
+    choices = Choices.of(allowed, exact_documents=exact_documents)
+    with DocumentParser() as parser:
+        declared = load_declared(file, parser, console, without_secrets=without_secrets)
+        target = find_target(connection, declared.desired.server)
+
+        async def make() -> Plan:
+            async with open_reader(target, connection, console) as transport:
+                return (await prepare(transport, declared, target, parser, choices)).plan
+
+        with working(console, "Reading the workspace"):
+            plan = asyncio.run(make())
+    if out is not None:
+        write_whole(out, plan.to_json())
+    console.result(plan.to_json() if output_format == "json" else render_plan(plan, console.output))
+    if plan.refused:
+        return ExitCode.REFUSED
+    return ExitCode.DIFFERENCES if detailed_exitcode and not plan.is_empty else ExitCode.DONE

@@ -1,0 +1,79 @@
+"""``reconciler validate``: check the declaration, without a server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import declaration_argument
+from reconciler.errors import ExitCode, InvalidDeclarationError, Problem, Severity
+from reconciler.model.resources import Kind
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from reconciler.cli.console import Console
+    from reconciler.errors import Place
+    from reconciler.model.desired import Desired
+    from reconciler.vaults.parse import DocumentParser
+
+
+@click.command("validate")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="Form of the result; github makes workflow annotations.",
+)
+@declaration_argument
+@click.pass_obj
+def command(console: Console, file: Path, output_format: str) -> int:
+    """Check FILE (workspace.yaml by default) and all that it includes, and report every error at once."""
+    from reconciler.declaration.load import load
+    from reconciler.declaration.resolve import resolve
+    from reconciler.vaults.parse import DocumentParser
+    from reconciler.views.problems import problems_github, problems_json, render_problems
+
+    excerpts: Mapping[Place, str] = {}
+    with DocumentParser() as parser:
+        try:
+            declaration = load(file, documents=parser)
+        except InvalidDeclarationError as error:
+            problems, excerpts, code, summary = error.problems, error.excerpts, error.exit_code, error.message
+        else:
+            desired = resolve(declaration, secrets=None)
+            problems = (*declaration.warnings, *_client_problems(desired, parser))
+            code = ExitCode.DONE
+            summary = f"{harmless(str(file))} is valid: {_count(desired)}."
+    if output_format == "json":
+        console.result(problems_json(problems))
+    elif output_format == "github":
+        console.result(problems_github(problems))
+    else:
+        in_terminal = console.output.enabled or console.animated
+        console.result(render_problems(problems, console.output, excerpts.get if in_terminal else None))
+        console.note(console.diagnostics.strong(summary))
+    return code
+
+
+def _client_problems(desired: Desired, parser: DocumentParser) -> Iterator[Problem]:
+    """Return warnings about what clients make of each vault (only paths, never values)."""
+    from reconciler.vaults.client_view import client_differences
+
+    for address, vault in desired.snapshot.vaults.items():
+        for warning in client_differences(vault, parser):
+            message = f"vault {vault.title}: {warning.message}"
+            yield Problem(warning.rule.value, message, desired.places.get(address), severity=Severity.WARNING)
+
+
+def _count(desired: Desired) -> str:
+    from reconciler.views.sentences import counted, kind_name
+
+    counts = Counter(address.kind for address in desired.snapshot.resources)
+    return ", ".join(counted(counts[kind], kind_name(kind)) for kind in Kind if counts[kind]) or "nothing declared"

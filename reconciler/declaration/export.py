@@ -1,0 +1,170 @@
+"""From a live workspace to a declaration of it: what ``import`` writes.
+
+The result declares all that can be declared. What cannot (a name with control characters, two things of one name, a
+document that does not parse, a role that nobody can assign) is left out with a note, and its kind is then managed as
+``declared``, so that no later apply removes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.declaration.export_documents import DocumentFiles
+from reconciler.declaration.models import AssignableRole
+from reconciler.model.resources import Address, Group, Kind, Member, MemberState, OwnerKind, Role, ServiceAccount
+from reconciler.model.text import harmless, is_harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.model.live import Live
+    from reconciler.model.resources import Vault
+    from reconciler.model.secret import Secret
+    from reconciler.vaults.parse import DocumentParser
+
+Plain = dict[str, object]
+
+_LISTS = {
+    Kind.MEMBER: "members",
+    Kind.SERVICE_ACCOUNT: "service_accounts",
+    Kind.GROUP: "groups",
+    Kind.VAULT: "vaults",
+}
+_ASSIGNABLE = frozenset(Role(role.value) for role in AssignableRole)
+_LONGEST_NAME = 200
+_FEWEST_ADMINS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A declaration as plain values, its document files by path, the secrets taken out of them, and notes."""
+
+    content: Plain
+    files: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    notes: tuple[str, ...]
+
+
+def export(live: Live, *, workspace: str, server: str, parser: DocumentParser) -> Exported:
+    """Return a declaration of everything in a live workspace that can be declared."""
+    return _Exporter(live, DocumentFiles(parser)).export(workspace, server)
+
+
+@dataclass(slots=True)
+class _Exporter:
+    live: Live
+    documents: DocumentFiles
+    notes: list[str] = field(default_factory=list)
+    partial: set[Kind] = field(default_factory=set)
+
+    def export(self, workspace: str, server: str) -> Exported:
+        for address, ids in sorted(self.live.ambiguous.items()):
+            self._leave_out(address.kind, " / ".join(address.key), f"{len(ids)} of them share this name")
+        snapshot = self.live.snapshot
+        members = [entry for _, member in sorted(snapshot.members.items()) for entry in self._member(member)]
+        accounts = [
+            entry
+            for address, account in sorted(snapshot.service_accounts.items())
+            for entry in self._service_account(address, account)
+        ]
+        groups = [entry for _, group in sorted(snapshot.groups.items()) for entry in self._group(group)]
+        vaults = [
+            entry
+            for _, vault in sorted(snapshot.vaults.items())
+            if vault.owner_kind is OwnerKind.GROUP
+            for entry in self._vault(vault)
+        ]
+        content: Plain = {"version": 1, "workspace": {"name": workspace, "server": server}}
+        if self.partial:
+            content["manage"] = {_LISTS[kind]: "declared" for kind in Kind if kind in self.partial and kind in _LISTS}
+        content["policy"] = {"min_admins": self._min_admins()}
+        content |= {"members": members, "service_accounts": accounts, "groups": groups, "vaults": vaults}
+        return Exported(content, self.documents.files, self.documents.secrets, tuple(self.notes))
+
+    def _min_admins(self) -> int:
+        admins = sum(
+            member.role is Role.ADMIN and member.state is MemberState.ACTIVE
+            for member in self.live.snapshot.members.values()
+        )
+        return max(1, min(_FEWEST_ADMINS, admins))
+
+    def _leave_out(self, kind: Kind, name: str, why: str) -> None:
+        self.partial.add(kind)
+        self.notes.append(f"{kind.value} {harmless(name)} is left out: {why}")
+
+    def _declarable(self, kind: Kind, name: str) -> bool:
+        if name and name == name.strip() and len(name) <= _LONGEST_NAME and is_harmless(name):
+            return True
+        self._leave_out(kind, name or "without a name", "its name cannot be declared")
+        return False
+
+    def _member(self, member: Member) -> Iterator[Plain]:
+        if member.fixed or not self._declarable(Kind.MEMBER, member.email):
+            return
+        role = member.role or Role.USER
+        if role not in _ASSIGNABLE:
+            self._leave_out(Kind.MEMBER, member.email, f"nobody can be given the role {role.value}")
+            return
+        entry: Plain = {"email": member.email}
+        if member.name and is_harmless(member.name) and member.name == member.name.strip():
+            entry["name"] = member.name
+        yield entry | {"role": role.value}
+
+    def _service_account(self, address: Address, account: ServiceAccount) -> Iterator[Plain]:
+        if not self._declarable(Kind.SERVICE_ACCOUNT, account.name):
+            return
+        entry: Plain = {"name": account.name}
+        entry |= {name: True for name in ("impersonation", "admin") if getattr(account, name)}
+        credentials = [
+            (credential.label, self.live.credentials[at].label)
+            for at, credential in self.live.snapshot.credentials.items()
+            if at.owner == address
+        ]
+        if all(label == shown and is_harmless(shown) for shown, label in credentials):
+            entry["credentials"] = [{"label": shown} for shown, _ in sorted(credentials)]
+        else:
+            self.notes.append(
+                f"the credentials of service account {account.name} are left out: not each has a label of its own"
+            )
+        vaults = [
+            vault
+            for at, vault in self.live.snapshot.vaults.items()
+            if vault.owner_kind is OwnerKind.SERVICE_ACCOUNT and at.owner == address
+        ]
+        if len(vaults) > 1:
+            self.notes.append(f"service account {account.name} has {len(vaults)} vaults of its own; they are left out")
+        elif vaults and (document := self._document(vaults[0])) is not None:
+            named = {"name": vaults[0].name} if vaults[0].name != account.name else {}
+            entry["vault"] = named | document
+        yield entry
+
+    def _group(self, group: Group) -> Iterator[Plain]:
+        if group.builtin and not (group.assignable and (group.members or group.service_accounts)):
+            return
+        if not self._declarable(Kind.GROUP, group.name):
+            return
+        entry: Plain = {"name": group.name}
+        if group.description and not group.builtin and is_harmless(group.description):
+            entry["description"] = group.description
+        for name, kind, people in (
+            ("members", Kind.MEMBER, group.members),
+            ("service_accounts", Kind.SERVICE_ACCOUNT, group.service_accounts),
+        ):
+            resources = [self.live.snapshot.get(Address(kind, (person,))) for person in sorted(people or ())]
+            titles = [resource.title for resource in resources if resource is not None]
+            if len(titles) == len(people or ()) and all(is_harmless(title) for title in titles):
+                entry[name] = titles
+            else:
+                self.notes.append(f"the {name} of group {group.name} are left out: not all of them can be declared")
+        yield entry
+
+    def _vault(self, vault: Vault) -> Iterator[Plain]:
+        if self._declarable(Kind.VAULT, vault.name) and (document := self._document(vault)) is not None:
+            yield {"name": vault.name, "group": vault.owner} | document
+
+    def _document(self, vault: Vault) -> Plain | None:
+        document = self.documents.add(vault)
+        if document is None:
+            self._leave_out(Kind.VAULT, vault.title, f"its document is no {vault.format.value}")
+        return document

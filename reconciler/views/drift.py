@@ -1,0 +1,65 @@
+"""A drift report: the differences of a plan, told from the live workspace's side."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from reconciler.model.text import harmless
+from reconciler.views.plan_text import change_lines, note_lines, verdict
+from reconciler.views.sentences import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.plan.document import Plan
+    from reconciler.views.palette import Palette
+
+FORMAT = "clearml-reconciler/drift/1"
+_LEGEND = "(+ declared and missing, ~ different: live → declared, - live and not declared)"
+
+
+def render_drift(plan: Plan, palette: Palette) -> str:
+    """Return the report as text, its verdict last."""
+    return "".join(f"{line}\n" for line in _lines(plan, palette))
+
+
+def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
+    if plan.changes:
+        yield palette.quiet(f"{harmless(plan.workspace)}   {harmless(plan.server)}   {_LEGEND}")
+    for _, changes in groupby(plan.changes, key=lambda change: change.kind):
+        yield ""
+        for change in changes:
+            yield from change_lines(change, plan.declaration, palette)
+    if plan.changes:
+        yield ""
+    yield from note_lines(plan, palette, refusals=False)
+    if plan.is_empty:
+        yield palette.strong(verdict(plan))
+    else:
+        found = counted(len(plan.changes), "resource")
+        yield palette.error(f"Drift: {found} not as {harmless(plan.declaration)} says.")
+
+
+def drift_json(plan: Plan) -> str:
+    """Return the report as one JSON document."""
+    content = plan.model_dump(
+        mode="json",
+        include={
+            "workspace",
+            "server",
+            "declaration",
+            "without_secrets",
+            "totals",
+            "changes",
+            "waiting",
+            "left_alone",
+            "text_only",
+            "warnings",
+            "compared",
+            "secrets_left_out",
+        },
+    )
+    document = {"format": FORMAT, "in_sync": plan.is_empty, **content}
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

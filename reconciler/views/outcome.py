@@ -1,0 +1,81 @@
+"""What an apply did: past tense, counted from outcomes and never from the plan."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.model.text import harmless
+from reconciler.plan.changes import Action
+from reconciler.plan.outcomes import Outcome
+from reconciler.views.sentences import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.plan.document import Plan
+    from reconciler.plan.outcomes import Report
+    from reconciler.views.palette import Palette
+
+FORMAT = "clearml-reconciler/outcome/1"
+
+
+def render_outcome(report: Report, remaining: int | None, palette: Palette) -> str:
+    """Return the operations that did not succeed, then one line of totals. ``remaining``: changes still needed."""
+    return "".join(f"{line}\n" for line in _lines(report, remaining, palette))
+
+
+def _lines(report: Report, remaining: int | None, palette: Palette) -> Iterator[str]:
+    troubled = [result for result in report.results if result.outcome is not Outcome.APPLIED]
+    if troubled:
+        yield ""
+    for result in troubled:
+        style = palette.change if result.outcome is Outcome.SKIPPED else palette.error
+        head = f"{result.outcome.value:<8} {harmless(result.operation.title)}"
+        yield f"{style(head)}  {harmless(result.message)}"
+    yield ""
+    yield palette.strong(_totals(report, remaining))
+
+
+def _totals(report: Report, remaining: int | None) -> str:
+    applied = report.changes(Outcome.APPLIED)
+    added = sum(change.action in (Action.CREATE, Action.INVITE) for change in applied)
+    removed = sum(change.action is Action.DELETE for change in applied)
+    text = f"Applied: {added} added, {len(applied) - added - removed} changed, {removed} removed"
+    for outcome in (Outcome.FAILED, Outcome.SKIPPED, Outcome.UNKNOWN):
+        count = len(report.changes(outcome))
+        text += f", {count} {outcome.value}" if count else ""
+    if remaining is None:
+        return f"{text}. Nobody can tell whether the workspace has converged; run again."
+    if remaining:
+        return (
+            f"{text}. Not converged: {counted(remaining, 'change')} remain{'s' if remaining == 1 else ''}; run again."
+        )
+    return f"{text}. The workspace is as declared."
+
+
+def outcome_json(plan: Plan, report: Report | None, remaining: int | None) -> str:
+    """Return the outcome as one JSON document; ``report`` is ``None`` if there was nothing to do."""
+    ended = report.of_changes() if report else {}
+    messages = {result.operation.change.address: result.message for result in report.results} if report else {}
+    document = {
+        "format": FORMAT,
+        "workspace": plan.workspace,
+        "server": plan.server,
+        "interrupted": report.interrupted if report else False,
+        "changes": [
+            {
+                "action": change.action.value,
+                "kind": change.kind.value,
+                "title": change.title,
+                "outcome": ended[change.address].value,
+                "message": messages[change.address] or None,
+            }
+            for change in plan.changes
+            if change.address in ended
+        ],
+        "counts": {outcome.value: sum(end is outcome for end in ended.values()) for outcome in Outcome},
+        "remaining": remaining,
+        "waiting": len(plan.waiting),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
