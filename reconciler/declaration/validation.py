@@ -62,16 +62,20 @@ class Part:
 def validate_part(model: type[IncludedFile], tree: YamlTree) -> tuple[Part, list[Problem]]:
     """Check one file's values; return what is right of it, and every problem."""
     problems = list(_null_problems(tree))
-    try:
-        return Part(tree, model.model_validate(tree.root)), problems
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=True)
-    known = {problem.place for problem in problems}
-    for detail in details:
-        problem = _problem(model, tree, detail)
-        if detail["input"] is not None or problem.place not in known:
-            problems.append(problem)
-    return _salvage(model, tree, [detail["loc"] for detail in details]), problems
+    nulls = {problem.place for problem in problems}
+    remains = _Remains(model, tree)
+    while True:
+        try:
+            return remains.part(model.model_validate(remains.root)), problems
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        # What lies between the fields of an entry is only looked at once each of them is right: hence the rounds.
+        paths = [remains.original(detail["loc"]) for detail in details]
+        for path, detail in zip(paths, details, strict=True):
+            problem = _problem(model, tree, path, detail)
+            if detail["input"] is not None or problem.place not in nulls:
+                problems.append(problem)
+        remains.leave_out(paths)
 
 
 def _null_problems(tree: YamlTree) -> Iterator[Problem]:
@@ -84,8 +88,7 @@ def _null_problems(tree: YamlTree) -> Iterator[Problem]:
         yield Problem("no-value", f"`{harmless(key)}` has no value", place, hint)
 
 
-def _problem(model: type[BaseModel], tree: YamlTree, detail: ErrorDetails) -> Problem:
-    path: YamlPath = detail["loc"]
+def _problem(model: type[BaseModel], tree: YamlTree, path: YamlPath, detail: ErrorDetails) -> Problem:
     kind = detail["type"]
     if kind == "extra_forbidden":
         return _unknown_key(model, path, tree.place(path, key=True))
@@ -165,48 +168,65 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
-def _salvage(model: type[IncludedFile], tree: YamlTree, paths: list[YamlPath]) -> Part:
-    """Return what is right of a file: wrong fields, entries and sections left out."""
-    root = dict(tree.root)
-    indexes: dict[str, list[int]] = {}
-    damaged: dict[str, frozenset[str]] = {}
-    for path in paths:
-        if path and (path[0] not in LIST_KINDS or len(path) == 1):
-            _replace(root, str(path[0]), model)
-    for kind in LIST_KINDS:
-        wrong = [path for path in paths if path[0] == kind and len(path) > 1]
-        entries = root.get(kind)
-        if isinstance(entries, list) and wrong:
-            mended = _mended(kind, entries, wrong)
-            indexes[kind] = sorted(mended)
-            root[kind] = [mended[index] for index in indexes[kind]]
-            damaged[kind] = frozenset(_names(entry for index, entry in enumerate(entries) if index not in mended))
-        elif kind in tree.root and kind not in root:
-            damaged[kind] = frozenset()
-    unusable = any(kind in damaged and kind not in indexes for kind in LIST_KINDS)
-    return Part(tree, model.model_validate(root), indexes, damaged, unusable)
+class _Remains:
+    """A file's values with what is wrong left out: fields, entries, sections."""
+
+    def __init__(self, model: type[IncludedFile], tree: YamlTree) -> None:
+        self.root: dict[str, Any] = tree.root
+        self._model = model
+        self._tree = tree
+        self._entries: dict[str, dict[int, Any]] = {}
+        self._unusable: set[str] = set()
+
+    def part(self, model: IncludedFile) -> Part:
+        """Return the part whose model was made of what remains."""
+        indexes = {kind: list(entries) for kind, entries in self._entries.items()}
+        damaged = {kind: frozenset(_names(self._left_out(kind))) for kind in self._entries}
+        damaged.update(dict.fromkeys(self._unusable, frozenset()))
+        return Part(self._tree, model, indexes, damaged, bool(self._unusable))
+
+    def original(self, path: YamlPath) -> YamlPath:
+        """Return a path into what remains as one into the file."""
+        entries = self._entries.get(str(path[0])) if path else None
+        if entries is None or len(path) < 2 or not isinstance(path[1], int):
+            return path
+        return (path[0], list(entries)[path[1]], *path[2:])
+
+    def leave_out(self, paths: list[YamlPath]) -> None:
+        """Leave out what these paths into the file lead to."""
+        self.root = dict(self.root)
+        for path in paths:
+            kind = str(path[0])
+            if kind in LIST_KINDS and len(path) > 1 and isinstance(path[1], int):
+                entries = self._entries.setdefault(kind, dict(enumerate(self._tree.root[kind])))
+                _mend(kind, entries, path[1], path[2] if len(path) > 2 else None)
+            else:
+                self._replace(kind)
+        for kind, entries in self._entries.items():
+            self.root[kind] = list(entries.values())
+
+    def _replace(self, key: str) -> None:
+        self.root.pop(key, None)
+        if key in LIST_KINDS:
+            self._unusable.add(key)
+        elif self._model is WorkspaceFile and key in _STAND_INS:
+            self.root[key] = _STAND_INS[key]
+
+    def _left_out(self, kind: str) -> Iterator[Any]:
+        entries = self._entries[kind]
+        return (entry for index, entry in enumerate(self._tree.root[kind]) if index not in entries)
 
 
-def _mended(kind: str, entries: list[Any], wrong: list[YamlPath]) -> dict[int, Any]:
-    """Return the entries that are right by index, those with a wrong field that they can do without among them."""
+def _mend(kind: str, entries: dict[int, Any], index: int, name: str | int | None) -> None:
+    """Take a field out of an entry, or the entry out of the list if it cannot do without."""
+    if index not in entries:
+        return
     fields = _model_at(IncludedFile, (kind,)).model_fields
-    mended = dict(enumerate(entries))
-    for path in wrong:
-        index, name = path[1], path[2] if len(path) > 2 else None
-        if not isinstance(index, int) or index not in mended:
-            continue
-        needed = name in fields and (fields[str(name)].is_required() or name in _ENTANGLED)
-        if name is None or needed:
-            del mended[index]
-        else:
-            mended[index] = {key: value for key, value in mended[index].items() if key != name}
-    return mended
-
-
-def _replace(root: dict[str, Any], key: str, model: type[IncludedFile]) -> None:
-    root.pop(key, None)
-    if model is WorkspaceFile and key in _STAND_INS:
-        root[key] = _STAND_INS[key]
+    needed = name in fields and (fields[str(name)].is_required() or name in _ENTANGLED)
+    if name is None or needed:
+        del entries[index]
+    else:
+        entries[index] = {key: value for key, value in entries[index].items() if key != name}
 
 
 def _names(entries: Iterable[Any]) -> Iterator[str]:
