@@ -26,7 +26,7 @@ from reconciler.sandbox import (
     whitelist,
 )
 from reconciler.sandbox.call import Call, Endpoint
-from reconciler.sandbox.choices import API_VERSION
+from reconciler.sandbox.choices import API_VERSION, AUTH_COOKIE
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.wire import Envelope, read_fields, read_path
 
@@ -91,9 +91,8 @@ class _Dispatcher:
             trace = traceback.format_exc()
             _log.debug("%s failed", envelope.name, exc_info=error)
             return envelope.crash(str(error), trace)
-        cookie = sign_in.cookie_for(envelope.name, data, read_fields(request, body))
-        if cookie:
-            response.set_cookie(*cookie, httponly=True, path="/")
+        if envelope.name == sign_in.LOGIN and sign_in.wants_cookie(read_fields(request, body)):
+            response.set_cookie(AUTH_COOKIE, str(data["token"]), httponly=True, path="/")
         return response
 
     def _carry_out(self, request: Request, body: bytes, envelope: Envelope) -> Json:

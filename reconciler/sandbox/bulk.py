@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.builtins import (
+from reconciler.sandbox.built_in import (
     BUILTIN_GROUPS,
     ORDINARY,
     QUEUE_ADMINS,
@@ -38,7 +38,7 @@ _BUILTIN_KINDS = {name: kind for _, name, _, kind in BUILTIN_GROUPS}
 
 
 def load_workspace(store: Store, state: Workspace) -> None:
-    """Replace all that the store holds, the first administrator too, by ``state``; all of it or nothing.
+    """Replace all that the store holds, the first administrator and the log too, by ``state``; all of it or nothing.
 
     Sign in afterwards by :meth:`Store.session_for` or :meth:`Store.session_for_admin`: loaded credentials have no known
     secret. Raises :class:`SandboxError` if the state contradicts itself (an id twice, or one that points nowhere).

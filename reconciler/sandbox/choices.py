@@ -8,7 +8,14 @@ Choices that are behavior rather than a value:
 
 - *Missing field*: 400/12, as seen on the open-source server; 400/11 is documented but was never seen.
 - *Missing rights on fields*: ``include_auth`` by someone who is no administrator is ignored, not refused.
-- *E-mail addresses* are compared as they are written, as the open-source server does.
+- *E-mail addresses* are compared as they are written, as the open-source server does. A malformed one is 400/800 where
+  a user is made (as seen) and 400/22 where one is invited (documented).
+- *Booleans* may be the words true and false, as a query can hold no others.
+- *Unset fields* are left out of an answer, as seen for credentials; ``read_only`` and ``support`` are always there.
+- *``sec_groups``* holds group ids, the built-in groups among them.
+- *Adding someone who was invited* (``auth.add_user``) accepts the invitation.
+- *Order of lists* without ``order_by``: by id; groups, credentials and access rules in order of creation.
+- *Limits of paging*: ``page_size`` without ``page`` is page 0, ``page`` without ``page_size`` has pages of 500.
 - *Inviting again* someone who is pending or already a member adds nothing and changes nothing (not even the role); the
   address is simply missing from ``added``.
 - *Role of a pending invitation*: in no answer, as no field for it is documented.

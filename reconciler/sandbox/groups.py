@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.builtins import ADMINS, ORDINARY, QUEUE_ADMINS, USERS
+from reconciler.sandbox.built_in import ADMINS, ORDINARY, QUEUE_ADMINS, USERS
 from reconciler.sandbox.call import ADMIN, Endpoint
 from reconciler.sandbox.errors import ApiError, Fault
 

@@ -8,15 +8,21 @@ import re
 from reconciler.sandbox.choices import HIDDEN
 
 _PAIR = re.compile(r"""^(?P<key>\s*(?:-\s+)?(?:"[^"]*"|[\w.$@/-]+)\s*[:=]?\s*)(?P<value>.*?)(?P<end>\s*,?\s*)$""")
+_SPANNING = re.compile(r"""\"{3}|'{3}|[|>][+\-\d]*\s*(?:#.*)?$|\\$""", re.MULTILINE)
 _STRUCTURE = re.compile(r"[\s{}\[\],]*")
 _HARMLESS = re.compile(r"(?:true|false|null|-?\d+(?:\.\d+)?)?[\s{}\[\],]*")
 
 
 def preview(text: str) -> str:
-    """Hide every leaf string: exactly in JSON; line by line in other text, where doubt hides the whole line."""
+    """Hide every leaf string: exactly in JSON; line by line in other text, where doubt hides the line.
+
+    A text with values that span lines is hidden as a whole: a part of such a value can look like a key.
+    """
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
+        if _SPANNING.search(text):
+            return HIDDEN
         return "\n".join(_hide_line(line) for line in text.splitlines())
     return json.dumps(_hide(tree), ensure_ascii=False)
 

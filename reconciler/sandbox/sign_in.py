@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import tokens
 from reconciler.sandbox.call import ANYONE, Endpoint
-from reconciler.sandbox.choices import AUTH_COOKIE
 
 if TYPE_CHECKING:
     from reconciler.sandbox.call import Call, Json
     from reconciler.sandbox.fields import Fields
 
-_LOGIN = "auth.login"
+LOGIN = "auth.login"
+"""The call that answers a token."""
 
 
 def _login(call: Call) -> Json:
@@ -23,12 +23,10 @@ def _login(call: Call) -> Json:
     return {"token": tokens.issue(call.store, user, lifetime)}
 
 
-def cookie_for(name: str, data: Json, fields: Fields) -> tuple[str, str] | None:
-    """Return name and value of the cookie to set after a call: after a sign-in, unless ``set_cookie`` is false."""
-    if name != _LOGIN or fields.flag("set_cookie") is False:
-        return None
-    return AUTH_COOKIE, str(data["token"])
+def wants_cookie(fields: Fields) -> bool:
+    """Tell whether a sign-in with these fields also sets the cookie: unless ``set_cookie`` is false."""
+    return fields.flag("set_cookie") is not False
 
 
-ENDPOINTS = {_LOGIN: Endpoint(_login, ANYONE)}
+ENDPOINTS = {LOGIN: Endpoint(_login, ANYONE)}
 """The endpoints of this module."""

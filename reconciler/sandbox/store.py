@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.sandbox import schema
-from reconciler.sandbox.builtins import create_autocreated_rules, create_builtins
+from reconciler.sandbox.built_in import create_autocreated_rules, create_builtins
 from reconciler.sandbox.clock import Clock, Randomness, stamp, system_clock, system_randomness
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.settings import Settings
@@ -65,21 +65,12 @@ class Store:
         replaces the settings that the file holds. Raises :class:`SandboxError` if the file is not a sandbox's.
         """
         try:
-            if str(path) != ":memory:":
-                Path(path).touch(mode=0o600)  # it holds the signing key; SQLite gives its other files the same mode
-            connection = sqlite3.connect(
-                str(path), timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            connection.row_factory = sqlite3.Row
-            connection.create_function("regexp", 2, _regexp, deterministic=True)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            connection = _connect(path)
         except (OSError, sqlite3.Error) as error:
             raise SandboxError(f"cannot open the sandbox {path}: {error}") from error
         store = cls(connection, clock, randomness)
         try:
-            store._prepare(Person(admin_email, admin_name, admin_key, admin_secret))
+            store._prepare(FirstAdministrator(admin_email, admin_name, admin_key, admin_secret))
             if settings is not None:
                 store.settings = settings
         except BaseException:
@@ -87,7 +78,7 @@ class Store:
             raise
         return store
 
-    def _prepare(self, admin: Person) -> None:
+    def _prepare(self, admin: FirstAdministrator) -> None:
         with self.transaction(write=True) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
@@ -98,7 +89,7 @@ class Store:
                 raise SandboxError(f"the sandbox has version {version}; this program reads version {schema.VERSION}")
             self._meta = dict(db.execute("SELECT key, value FROM meta WHERE key <> 'settings'").fetchall())
 
-    def _create(self, db: sqlite3.Connection, admin: Person) -> None:
+    def _create(self, db: sqlite3.Connection, admin: FirstAdministrator) -> None:
         for statement in schema.STATEMENTS:
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {schema.VERSION}")
@@ -230,13 +221,32 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class FirstAdministrator:
     """Who the first administrator shall be; a key or secret that is ``None`` is made."""
 
     email: str
     name: str
     key: str | None
     secret: str | None = field(repr=False)
+
+
+def _connect(path: str | Path) -> sqlite3.Connection:
+    """Open the file, or make it for its owner only: it holds the signing key. SQLite's other files get its mode."""
+    if str(path) != ":memory:":
+        Path(path).touch(mode=0o600)
+    connection = sqlite3.connect(
+        str(path), timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.create_function("regexp", 2, _regexp, deterministic=True)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _regexp(pattern: str, value: str | None) -> bool:

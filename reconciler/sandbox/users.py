@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import paging
-from reconciler.sandbox.builtins import ADMINS, USERS
+from reconciler.sandbox.built_in import ADMINS, USERS
 from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
 from reconciler.sandbox.choices import ROLE_NAMES
 

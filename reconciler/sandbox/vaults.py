@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.builtins import ADMINS, USERS
+from reconciler.sandbox.built_in import ADMINS, USERS
 from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
 from reconciler.sandbox.choices import DEFAULT_VAULT_SCOPE
 from reconciler.sandbox.errors import ApiError, Fault

@@ -243,6 +243,12 @@ def test_a_defect_of_the_server_is_an_envelope_too(admin: Client, store: Store) 
     assert "Traceback" in answer.meta["error_stack"]
 
 
+def test_text_that_cannot_be_written_breaks_the_call_and_not_the_server(admin: Client) -> None:
+    assert Answer(admin.send("/users.get_all_ex", content=b'{"name": "\\ud800"}')).outcome == "500/0"
+    assert Answer(admin.send("/users.set_role", content=b'{"user": "x", "role": "\\ud800"}')).outcome == "400/301"
+    assert Answer(admin.send("/users.get_all_ex?page=" + "9" * 5000)).outcome == "500/0"
+
+
 def test_a_refused_call_changes_nothing(admin: Client) -> None:
     before = admin.call("login.get_settings")
     assert admin.refused("login.add_whitelist_entries", emails=["fine@acme.io", "not an address"]) == "400/22"

@@ -1,0 +1,127 @@
+"""The sandbox on a port, and the real ClearML SDK talking to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from queue import Queue
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sandbox_client import basic
+
+from reconciler.sandbox.bulk import dump_workspace
+from reconciler.sandbox.choices import USERS_GROUP_ID
+from reconciler.sandbox.serve import Running, serve
+from reconciler.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "w.db") as store:
+        yield store
+
+
+@pytest.fixture
+def running(stored: Store) -> Iterator[Running]:
+    ready: Queue[Running] = Queue()
+    thread = threading.Thread(target=serve, args=(stored, "127.0.0.1", 0), kwargs={"on_ready": ready.put})
+    thread.start()
+    server = ready.get(timeout=10)
+    yield server
+    server.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_free_port_is_taken_and_told(running: Running, stored: Store) -> None:
+    assert running.port > 0
+    assert running.url == f"http://127.0.0.1:{running.port}"
+    headers = {"Authorization": f"Bearer {stored.session_for_admin()}"}
+    answer = httpx.post(f"{running.url}/v2.31/users.get_all_ex", headers=headers, json={})
+    assert answer.json()["meta"]["result_code"] == 200
+
+
+def test_the_callers_address_is_noted(running: Running, stored: Store) -> None:
+    assert stored.bootstrap
+    headers = {"Authorization": basic(stored.bootstrap.access_key, stored.bootstrap.secret_key)}
+    (mine,) = httpx.post(f"{running.url}/auth.get_credentials", headers=headers).json()["data"]["credentials"]
+    assert mine["last_used_from"] == "127.0.0.1"
+
+
+def test_an_address_of_version_six_is_written_as_in_a_browser() -> None:
+    assert Running("::1", 8008, lambda: None).url == "http://[::1]:8008"
+
+
+def test_a_port_that_is_taken_is_an_error(stored: Store) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        serve(stored, "127.0.0.1", taken.getsockname()[1], on_ready=lambda _: None)
+
+
+SIGN_IN = """
+from clearml.backend_api import Session
+session = Session()
+print("user", session.get_decoded_token(session.token)["identity"]["user"])
+print("features", Session.feature_set, Session.api_version)
+print("region", session.config.get("sdk.aws.s3.region"))
+print("own", session.config.get("sdk.development.default_output_uri"))
+answer = session.send_request("projects", "get_all_ex", json={"name": "^Vis"}).json()
+print("projects", [project["name"] for project in answer["data"]["projects"]])
+"""
+
+
+@pytest.mark.real_clients
+def test_the_real_sdk_signs_in_and_gets_its_vaults(running: Running, stored: Store, tmp_path: Path) -> None:
+    stored.add_entity("project", "Vision")
+    headers = {"Authorization": f"Bearer {stored.session_for_admin()}"}
+
+    def call(endpoint: str, fields: dict[str, object]) -> dict[str, object]:
+        data: dict[str, object] = httpx.post(f"{running.url}/{endpoint}", headers=headers, json=fields).json()["data"]
+        return data
+
+    made = call("auth.create_service_user", {"name": "bot"})
+    keys = made["credentials"]
+    assert isinstance(keys, dict)
+    shared = {
+        "scope": "group",
+        "data": 'sdk.aws.s3.region: "eu-west-7"\nsdk.development.default_output_uri: "s3://all"',
+    }
+    own = {"scope": "user", "data": '{"sdk": {"development": {"default_output_uri": "s3://own"}}}', "format": "json"}
+    call("users.add_or_update_vault", {"vault": own, "user": made["id"]})
+    call("users.add_or_update_vault", {"vault": shared, "group": USERS_GROUP_ID})
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CLEARML_CONFIG_FILE": str(tmp_path / "none.conf"),
+        "CLEARML_API_HOST": running.url,
+        "CLEARML_WEB_HOST": running.url,
+        "CLEARML_FILES_HOST": running.url,
+        "CLEARML_API_ACCESS_KEY": str(keys["access_key"]),
+        "CLEARML_API_SECRET_KEY": str(keys["secret_key"]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SIGN_IN],
+        check=False,
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"user {made['id']}",
+        "features enterprise 2.31",
+        "region eu-west-7",
+        "own s3://own",
+        "projects ['Vision']",
+    ]
+    assert dump_workspace(stored).service_accounts[0].credentials[0].last_used
