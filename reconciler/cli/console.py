@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.edges import Edges
 from reconciler.views.palette import Palette
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ class Console:
     interactive: bool
     animated: bool
     debug: bool
+    edges: Edges = field(default_factory=Edges)
 
     @staticmethod
-    def detect(color: str, environ: Mapping[str, str], *, debug: bool) -> Console:
+    def detect(color: str, environ: Mapping[str, str], *, debug: bool, edges: Edges | None = None) -> Console:
         """Look at the streams and the environment (``NO_COLOR``, ``TERM``); ``color`` overrules them."""
         plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
 
@@ -39,6 +41,7 @@ class Console:
             interactive=sys.stdin is not None and sys.stdin.isatty() and errors,
             animated=errors and environ.get("TERM") != "dumb",
             debug=debug,
+            edges=edges or Edges(),
         )
 
     def result(self, text: str) -> None:

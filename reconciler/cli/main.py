@@ -16,6 +16,8 @@ from reconciler.errors import ExitCode, ReconcilerError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.cli.edges import Edges
+
 COMMANDS = {
     "validate": "Check the declaration, without a server.",
     "plan": "Show what an apply would change.",
@@ -62,15 +64,15 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(context: click.Context, color: str, *, debug: bool) -> None:
     """Manage a ClearML workspace as code: members, service accounts, groups and vaults, from workspace.yaml."""
-    context.obj = Console.detect(color, os.environ, debug=debug)
+    context.obj = Console.detect(color, os.environ, debug=debug, edges=context.obj)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code; prints errors, raises nothing."""
+def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
+    """Run the command line and return its exit code; prints errors, raises nothing unless debugging."""
     debug = "--debug" in arguments
     console = Console.detect("auto", os.environ, debug=debug)
     try:
-        code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
+        code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False, obj=edges)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code

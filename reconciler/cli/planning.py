@@ -38,7 +38,12 @@ async def prepare(
 ) -> Prepared:
     """Read the live workspace and compare the declaration with it."""
     desired = declared.desired
-    live = await read_live(Reader(transport), accounts=accounts_to_read(desired))
+    scope = desired.scope
+    live = await read_live(
+        Reader(transport),
+        accounts=_with_old_names(scope.credentials_of, desired),
+        vaults_of=_with_old_names(scope.vaults_of, desired),
+    )
     return make_plan(
         desired,
         live,
@@ -51,11 +56,6 @@ async def prepare(
     )
 
 
-def accounts_to_read(desired: Desired) -> frozenset[str]:
-    """Return the folded names of the service accounts whose credentials or own vault the declaration speaks of.
-
-    A renamed account is read under its old name too.
-    """
-    wanted = desired.scope.credentials_of | desired.scope.vaults_of
-    before = {old.key[0] for new, old in desired.renames.items() if new.key[0] in wanted}
-    return wanted | before
+def _with_old_names(accounts: frozenset[str], desired: Desired) -> frozenset[str]:
+    """Return the folded names of service accounts, and of those that are to be renamed the old ones too."""
+    return accounts | {old.key[0] for new, old in desired.renames.items() if new.key[0] in accounts}

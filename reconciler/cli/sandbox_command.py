@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,7 @@ def serve(
                     f"export CLEARML_API_ACCESS_KEY={store.bootstrap.access_key}\n"
                     f"export CLEARML_API_SECRET_KEY={store.bootstrap.secret_key}\n"
                 )
-            click.get_text_stream("stdout").flush()
+            sys.stdout.flush()
             console.note(f"The sandbox listens on {running.url} (Ctrl-C stops it).")
 
         try:

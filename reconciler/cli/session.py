@@ -95,13 +95,15 @@ async def _opened(
         console.note(f"{event.endpoint}: {status}, {event.seconds * 1000:.0f} ms")
 
     observer = observe if console.debug else None
+    timing = console.edges.timing
     if target.database is None:
-        async with sort(target.settings, options=options, observer=observer) as transport:
+        async with sort(target.settings, options=options, timing=timing, observer=observer) as transport:
             yield transport
         return
     with _sandbox(target.database) as (app, token):
+        wire = console.edges.wire(app)
         settings = ConnectionSettings(target.settings.server, source=target.settings.source, token=token)
-        async with sort(settings, transport=app, options=options, observer=observer) as transport:
+        async with sort(settings, transport=wire, options=options, timing=timing, observer=observer) as transport:
             yield transport
 
 
