@@ -82,7 +82,7 @@ class _Dispatcher:
         identifier = self._store.token(32)
         envelope = Envelope(identifier, request.headers.get("x-clearml-trx") or identifier)
         try:
-            read_path(request.url.path, envelope)
+            read_path(request.scope["path"], envelope)
             data = self._carry_out(request, body, envelope)
             response = envelope.answer(data)
         except ApiError as error:

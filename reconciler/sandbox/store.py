@@ -65,17 +65,16 @@ class Store:
         replaces the settings that the file holds. Raises :class:`SandboxError` if the file is not a sandbox's.
         """
         try:
-            connection = _connect(path)
+            store = cls(_connect(path), clock, randomness)
+            try:
+                store._prepare(FirstAdministrator(admin_email, admin_name, admin_key, admin_secret))
+                if settings is not None:
+                    store.settings = settings
+            except BaseException:
+                store.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise SandboxError(f"cannot open the sandbox {path}: {error}") from error
-        store = cls(connection, clock, randomness)
-        try:
-            store._prepare(FirstAdministrator(admin_email, admin_name, admin_key, admin_secret))
-            if settings is not None:
-                store.settings = settings
-        except BaseException:
-            connection.close()
-            raise
         return store
 
     def _prepare(self, admin: FirstAdministrator) -> None:

@@ -43,7 +43,9 @@ def test_an_endpoint_that_is_not_there_is_told_before_the_sign_in(admin: Client)
     assert answer.meta["error_stack"] is None
 
 
-@pytest.mark.parametrize("path", ["/", "/v2/users.get_all", "/api/users.get_all", "/users", "/v2.31/api/users.get_all"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v2/users.get_all", "/api/users.get_all", "/users", "//users.get_all", "/v2.31/api/users.get_all"]
+)
 def test_a_path_that_is_no_call_is_refused(admin: Client, path: str) -> None:
     assert Answer(admin.anonymous().send(path)).outcome == "400/0"
 
@@ -260,3 +262,23 @@ def test_answers_are_json_in_utf8(admin: Client, store: Store) -> None:
     raw = admin.send("/users.get_service_users").content
     assert "Zoë 🚀" in raw.decode()
     assert json.loads(raw)["data"]["users"][0]["name"] == "Zoë 🚀"
+
+
+DOCUMENTED = (
+    "auth: login add_user delete_user create_service_user create_credentials get_credentials edit_credentials",
+    "auth: revoke_credentials locate_credentials",
+    "users: get_all_ex get_role_options set_role update delete get_service_users update_service_user",
+    "users: get_organization_vaults get_vaults add_or_update_vault delete_vaults get_vault_operations_log",
+    "permissions: get_company_users get_user_groups add_or_update_user_group delete_user_groups",
+    "permissions: get_access_rules add_or_update_access_rule delete_access_rules get_entity_access_categories",
+    "login: get_settings add_whitelist_entries remove_whitelist_entries set_domains",
+    "projects: get_all_ex",
+    "queues: get_all_ex",
+)
+
+
+def test_every_documented_call_is_there(admin: Client) -> None:
+    for line in DOCUMENTED:
+        service, _, actions = line.partition(": ")
+        for action in actions.split():
+            assert admin.anonymous().refused(f"{service}.{action}") == "401/20", action

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -125,3 +126,24 @@ def test_the_real_sdk_signs_in_and_gets_its_vaults(running: Running, stored: Sto
         "projects ['Vision']",
     ]
     assert dump_workspace(stored).service_accounts[0].credentials[0].last_used
+
+
+SERVE = """
+import sys
+from reconciler.sandbox.serve import serve
+from reconciler.sandbox.store import Store
+with Store.open(sys.argv[1]) as store:
+    serve(store, port=0, on_ready=lambda running: print(running.url, flush=True))
+print("closed in order")
+"""
+
+
+def test_an_interrupt_ends_it_in_order_and_quietly(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", SERVE, str(tmp_path / "w.db")]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = process.stdout.readline().strip()
+        assert httpx.get(f"{url}/users.get_all_ex").status_code == 401
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=20)
+    assert (process.returncode, out, error) == (0, "closed in order\n", "")
