@@ -147,7 +147,7 @@ def test_what_a_removed_account_owns_goes_with_it_unsaid(parser: DocumentParser)
 
 
 class TestRenames:
-    RENAMED = {Address.group("researchers"): Address.group("research")}  # noqa: RUF012
+    RENAMED = {Address.group("researchers"): Address.group("research")}
 
     def test_a_renamed_group_keeps_its_members_and_vaults(self, parser: DocumentParser) -> None:
         wanted = desired(

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.model.desired import Limit, Policy
+from reconciler.model.live import CredentialFacts, Live
+from reconciler.model.resources import (
+    UNDELIVERED_MARK,
+    Address,
+    Credential,
+    Group,
+    Kind,
+    Member,
+    Resource,
+    Role,
+    ServiceAccount,
+)
+from reconciler.plan.changes import NEVER_LIFTED, Guard, Refusal
+from reconciler.vaults.parse import DocumentParser
+from tests.build import account_vault, admin, credential, desired, group, invited, live, planned, vault
+
+ROOT = admin("root@acme.io")
+LENIENT = Policy(min_admins=1, max_removals=Limit(count=1000))
+
+
+def refusals(
+    declared: tuple[Resource, ...],
+    existing: Live,
+    parser: DocumentParser,
+    policy: Policy = LENIENT,
+    allow: tuple[Guard, ...] = (),
+    credentials_of: tuple[str, ...] = (),
+) -> list[Refusal]:
+    wanted = desired(*declared, policy=policy, credentials_of=credentials_of)
+    return list(planned(wanted, existing, parser, allow=allow).plan.refused)
+
+
+def guards(
+    declared: tuple[Resource, ...],
+    existing: Live,
+    parser: DocumentParser,
+    policy: Policy = LENIENT,
+    allow: tuple[Guard, ...] = (),
+    credentials_of: tuple[str, ...] = (),
+) -> list[Guard]:
+    return [item.guard for item in refusals(declared, existing, parser, policy, allow, credentials_of)]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.2, 0.5, 0.99])
+@pytest.mark.parametrize("total", range(1, 51))
+def test_a_share_of_removals_is_judged_the_same_however_few_there_are(
+    total: int, share: float, parser: DocumentParser
+) -> None:
+    people = [Member(f"p{n:02}@acme.io") for n in range(total - 1)]
+    policy = Policy(min_admins=1, max_removals=Limit(share=share))
+    for removed in sorted({0, 1, total // 5, total // 2, total - 2, total - 1} & set(range(total))):
+        found = guards((ROOT, *people[removed:]), live(ROOT, *people), parser, policy)
+        assert (Guard.MAX_REMOVALS in found) == (removed / total > share)
+
+
+@pytest.mark.parametrize("total", range(1, 51))
+def test_all_of_a_kind_never_goes_unasked(total: int, parser: DocumentParser) -> None:
+    accounts = [ServiceAccount(f"agent-{n}") for n in range(total)]
+    everything = Policy(min_admins=1, max_removals=Limit(share=1.0))
+    assert guards((ROOT,), live(ROOT, *accounts), parser, everything) == [Guard.EMPTY_KIND]
+    if total > 1:
+        assert guards((ROOT, accounts[0]), live(ROOT, *accounts), parser, everything) == []
+
+
+@pytest.mark.parametrize("total", range(1, 51))
+def test_everybody_of_a_group_never_leaves_unasked(total: int, parser: DocumentParser) -> None:
+    people = [Member(f"p{n}@acme.io") for n in range(total)]
+    emails = [person.email for person in people]
+    everything = Policy(min_admins=1, max_removals=Limit(share=1.0))
+    existing = live(ROOT, *people, group("ops", *emails))
+    assert guards((ROOT, *people, group("ops")), existing, parser, everything) == [Guard.EMPTY_GROUP]
+    replaced = (ROOT, *people, group("ops", "root@acme.io"))
+    assert guards(replaced, existing, parser, everything) == [Guard.EMPTY_GROUP]
+
+
+def test_a_number_limits_removals_per_kind_and_per_group(parser: DocumentParser) -> None:
+    people = [Member(f"p{n}@acme.io") for n in range(10)]
+    emails = [person.email for person in people]
+    two = Policy(min_admins=1, max_removals=Limit(count=2))
+    existing = live(ROOT, *people, group("ops", *emails))
+    assert guards((ROOT, *people, group("ops", *emails[2:])), existing, parser, two) == []
+    found = refusals((ROOT, *people, group("ops", *emails[3:])), existing, parser, two)
+    assert [(item.guard, item.subject, item.count, item.total) for item in found] == [
+        (Guard.MAX_REMOVALS, "ops", 3, 10)
+    ]
+
+
+def test_who_leaves_the_workspace_is_not_counted_again_in_each_group(parser: DocumentParser) -> None:
+    people = [Member(f"p{n}@acme.io") for n in range(10)]
+    policy = Policy(min_admins=1, max_removals=Limit(share=0.1))
+    existing = live(ROOT, *people, group("ops", "p0@acme.io", "p1@acme.io"))
+    assert guards((ROOT, *people[1:], group("ops", "p1@acme.io")), existing, parser, policy) == []
+
+
+def test_invitations_count_as_members(parser: DocumentParser) -> None:
+    pending = [invited(f"p{n}@acme.io") for n in range(4)]
+    policy = Policy(min_admins=1, max_removals=Limit(share=0.5))
+    assert guards((ROOT,), live(ROOT, *pending), parser, policy) == [Guard.MAX_REMOVALS]
+
+
+class TestMinAdmins:
+    ADA, TOM = admin("ada@acme.io"), admin("tom@acme.io")
+    TWO = replace(LENIENT, min_admins=2)
+
+    @pytest.mark.parametrize(
+        ("declared", "existing", "expected"),
+        [
+            pytest.param((ADA,), (ADA, TOM), [], id="one of three may go"),
+            pytest.param((), (ADA, TOM), [Guard.MIN_ADMINS], id="two of three may not"),
+            pytest.param((Member("ada@acme.io"),), (ADA,), [Guard.MIN_ADMINS], id="a demotion counts like a removal"),
+            pytest.param((TOM,), (Member("tom@acme.io"), ADA), [], id="a promotion makes up for a removal"),
+            pytest.param((TOM,), (ADA,), [Guard.MIN_ADMINS], id="an invitation does not: nobody has come yet"),
+            pytest.param((TOM,), (Member("tom@acme.io"),), [], id="too few before is no reason against a promotion"),
+            pytest.param((), (Member("tom@acme.io"),), [], id="too few before is no reason against another removal"),
+        ],
+    )
+    def test_admins_that_would_be_left(
+        self,
+        declared: tuple[Resource, ...],
+        existing: tuple[Resource, ...],
+        expected: list[Guard],
+        parser: DocumentParser,
+    ) -> None:
+        assert guards((ROOT, *declared), live(ROOT, *existing), parser, self.TWO) == expected
+
+
+class TestOwnIdentity:
+    @pytest.mark.parametrize(
+        "declared",
+        [
+            pytest.param((), id="removed"),
+            pytest.param((Member("root@acme.io"),), id="demoted"),
+            pytest.param((Member("root@acme.io", Role.CONSUMER),), id="made a consumer"),
+        ],
+    )
+    def test_the_one_who_runs_it_is_safe_whatever_is_allowed(
+        self, declared: tuple[Resource, ...], parser: DocumentParser
+    ) -> None:
+        others = (admin("a@acme.io"), admin("b@acme.io"))
+        found = guards((*others, *declared), live(ROOT, *others), parser, allow=tuple(Guard))
+        assert found == [Guard.OWN_IDENTITY]
+
+    def test_its_own_credential_is_not_revoked(self, parser: DocumentParser) -> None:
+        resources = (ROOT, ServiceAccount("ci", admin=True), credential("ci", "new"))
+        existing = live(*resources, credential("ci", "used"), own_key="id-credential-ci-used")
+        found = guards(resources, existing, parser, credentials_of=("ci",), allow=(Guard.MAX_REMOVALS,))
+        assert found == [Guard.OWN_IDENTITY]
+
+
+class TestProtect:
+    @pytest.mark.parametrize(
+        "resource",
+        [
+            Member("tom@acme.io"),
+            ServiceAccount("agent"),
+            group("ops"),
+        ],
+    )
+    def test_a_protected_resource_is_not_removed(self, resource: Resource, parser: DocumentParser) -> None:
+        others = (Member("x@acme.io"), ServiceAccount("x"), group("x"))
+        policy = replace(LENIENT, protected=frozenset({resource.address}))
+        existing = live(ROOT, *others, resource)
+        assert guards((ROOT, *others), existing, parser, policy) == [Guard.PROTECT]
+        assert guards((ROOT, *others), existing, parser, policy, allow=(Guard.PROTECT,)) == []
+
+    def test_a_protected_admin_is_not_demoted(self, parser: DocumentParser) -> None:
+        ada = admin("ada@acme.io")
+        policy = replace(LENIENT, protected=frozenset({ada.address}))
+        assert guards((ROOT, Member("ada@acme.io")), live(ROOT, ada), parser, policy) == [Guard.PROTECT]
+
+
+class TestServerLimits:
+    def test_a_group_with_vaults_that_are_left_alone_cannot_go(self, parser: DocumentParser) -> None:
+        kept = {kind: value for kind, value in desired().scope.kinds.items() if kind is not Kind.VAULT}
+        wanted = desired(ROOT, group("x"), kinds=kept, policy=LENIENT)
+        existing = live(ROOT, group("x"), group("ops"), vault("v", "ops", "a: 1"))
+        (refusal,) = planned(wanted, existing, parser, allow=tuple(Guard)).plan.refused
+        assert (refusal.guard, refusal.subject, refusal.names) == (Guard.SERVER_LIMIT, "ops", ("v → ops",))
+
+    def test_more_accounts_than_the_server_has_room_for(self, parser: DocumentParser) -> None:
+        existing = live(ROOT, ServiceAccount("a"), maximum_service_accounts=1)
+        assert guards((ROOT, ServiceAccount("a"), ServiceAccount("b")), existing, parser) == [Guard.SERVER_LIMIT]
+
+    def test_admin_accounts_where_the_server_has_none(self, parser: DocumentParser) -> None:
+        existing = live(ROOT, ServiceAccount("a"), admin_accounts_allowed=False)
+        assert guards((ROOT, ServiceAccount("a", admin=True)), existing, parser) == [Guard.SERVER_LIMIT]
+
+
+@pytest.mark.parametrize(
+    ("label", "facts", "expected"),
+    [
+        ("ci" + UNDELIVERED_MARK, CredentialFacts("k", "ci" + UNDELIVERED_MARK), []),
+        ("[k]", CredentialFacts("k", None), []),
+        ("ci", CredentialFacts("k", "ci"), [Guard.EMPTY_KIND]),
+    ],
+    ids=["never delivered", "made by the server and never used", "somebody's"],
+)
+def test_what_a_dead_run_left_behind_is_revoked_unasked(
+    label: str, facts: CredentialFacts, expected: list[Guard], parser: DocumentParser
+) -> None:
+    left = Credential("agent", label)
+    resources = (ROOT, ServiceAccount("agent"))
+    existing = live(*resources, left, facts={left.address: facts})
+    assert guards(resources, existing, parser, credentials_of=("agent",)) == expected
+
+
+DANGEROUS: dict[Guard, tuple[Policy, tuple[Resource, ...], tuple[Resource, ...]]] = {
+    Guard.MIN_ADMINS: (replace(LENIENT, min_admins=2), (), (admin("ada@acme.io"), Member("x@acme.io"))),
+    Guard.MAX_REMOVALS: (
+        replace(LENIENT, max_removals=Limit(share=0.2)),
+        (),
+        (Member("tom@acme.io"), Member("ada@acme.io")),
+    ),
+    Guard.EMPTY_KIND: (LENIENT, (), (ServiceAccount("agent"),)),
+    Guard.EMPTY_GROUP: (LENIENT, (group("ops"),), (group("ops", "root@acme.io"),)),
+    Guard.PROTECT: (
+        replace(LENIENT, protected=frozenset({Address.member("tom@acme.io")})),
+        (),
+        (Member("tom@acme.io"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("lifted", [guard for guard in Guard if guard not in NEVER_LIFTED])
+@pytest.mark.parametrize("broken", DANGEROUS)
+def test_an_allowance_lifts_its_own_guard_and_no_other(broken: Guard, lifted: Guard, parser: DocumentParser) -> None:
+    policy, declared, existing = DANGEROUS[broken]
+    found = guards((ROOT, *declared), live(ROOT, *existing), parser, policy, allow=(lifted,))
+    assert found == ([] if lifted is broken else [broken])
+
+
+def test_a_group_of_the_server_is_neither_counted_nor_removed(parser: DocumentParser) -> None:
+    users = Group("Users", builtin=True, assignable=False)
+    everything = Policy(min_admins=1, max_removals=Limit(share=1.0))
+    assert guards((ROOT,), live(ROOT, users, group("ops")), parser, everything) == [Guard.EMPTY_KIND]
+
+
+def test_own_vaults_of_accounts_count_as_vaults(parser: DocumentParser) -> None:
+    wanted = desired(ROOT, ServiceAccount("agent"), policy=LENIENT, vaults_of=("agent",))
+    existing = live(ROOT, ServiceAccount("agent"), account_vault("agent", "a: 1"))
+    assert [item.guard for item in planned(wanted, existing, parser).plan.refused] == [Guard.EMPTY_KIND]
