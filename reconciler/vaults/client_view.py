@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 MAXIMUM_LEVELS = 30
 _SHOWN = 20
 _EMPTY_ITEM = re.compile(r'(?:[\[,\n]|^)[ \t]*""[ \t]*(?=[,\]\n])')
-_APPEND = re.compile(r"\+=")
-_NOT_CODE = re.compile(r'"""[\s\S]*?"*"""|"(?:[^"\\\n]|\\.)+"|#[^\n]*|(?<![^\s,{}\[\]=:])//[^\n]*')
+_NOT_CODE = re.compile(r'"""[\s\S]*?"*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|(?<![^\s,{}\[\]=:])//[^\n]*')
 
 MACHINE_KEYS = tuple(
     ("agent", key) for key in ("cuda_version", "cudnn_version", "default_python", "worker_id", "worker_name", "debug")
@@ -68,6 +67,7 @@ class ClientRule(StrEnum):
     VANISHES = "optional-substitution-vanishes"
     EMPTY_ITEM = "empty-text-in-list"
     TOO_DEEP = "too-deep-for-clients"
+    ENDLESS = "client-may-hang"
     APPEND = "append-sees-no-base"
     NOT_PORTABLE = "not-portable"
 
@@ -95,7 +95,7 @@ def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarn
     found += _keys(tree)
     if document.format is DocumentFormat.HOCON:
         found += _substitutions(tree)
-        found += _spellings(text)
+        found += _spellings(text, appends=_has_expression(tree))
     if vault.format is document.format is DocumentFormat.JSON:
         found += _empty_items(tree)
     if depth(tree) > MAXIMUM_LEVELS:
@@ -181,8 +181,12 @@ def _keys(tree: Tree) -> Iterator[ClientWarning]:
 
 
 def _substitutions(tree: Tree) -> Iterator[ClientWarning]:
-    if not any(isinstance(node, Expression) for _, node in leaves(tree)):
+    if not _has_expression(tree):
         return
+    for path, node in leaves(tree):
+        if isinstance(node, Expression) and isinstance(node.earlier, Object) and _has_expression(node.earlier):
+            message = "clients may never finish reading this: it overrides an object that holds substitutions"
+            yield ClientWarning(ClientRule.ENDLESS, path_text(path), message, Severity.ERROR)
     resolved = resolve(tree)
     for path in resolved.unresolved:
         message = "clients look for this in their own environment, and drop the whole vault if it is not there"
@@ -196,6 +200,10 @@ def _substitutions(tree: Tree) -> Iterator[ClientWarning]:
             yield ClientWarning(ClientRule.APPEND, path_text(path), message)
 
 
+def _has_expression(tree: Tree) -> bool:
+    return any(isinstance(node, Expression) for _, node in leaves(tree))
+
+
 def _is_append(node: Expression, path: Path) -> bool:
     first = node.parts[0] if node.parts else None
     return (
@@ -207,16 +215,21 @@ def _is_append(node: Expression, path: Path) -> bool:
     )
 
 
-def _spellings(text: str) -> Iterator[ClientWarning]:
+def _spellings(text: str, *, appends: bool) -> Iterator[ClientWarning]:
     """Find in the text what the parser already dropped from the tree."""
     if "+=" not in text and '""' not in text:
         return
-    code = _NOT_CODE.sub(lambda match: '"x"' if match.group()[0] == '"' else "", text)
+    code = _NOT_CODE.sub(_blank, text)
     if _EMPTY_ITEM.search(code):
         yield ClientWarning(ClientRule.EMPTY_ITEM, "", "clients drop empty texts from lists")
-    if any(True for _ in _APPEND.finditer(code)):
-        message = "+= sees only this vault: nothing of the client's own value is kept"
-        yield ClientWarning(ClientRule.APPEND, "", message)
+    if "+=" in code and not appends:
+        yield ClientWarning(ClientRule.APPEND, "", "+= sees only this vault: nothing of the client's own value is kept")
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Replace a comment by nothing and a text by a harmless one, or by an empty one if it is empty."""
+    found = match.group()
+    return "" if found[0] != '"' else found if found == '""' else '"x"'
 
 
 def _empty_items(tree: Tree, path: Path = ()) -> Iterator[ClientWarning]:

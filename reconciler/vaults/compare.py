@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.secret import HIDDEN, Secret
+from reconciler.model.secret import HIDDEN
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import stored_text
 from reconciler.vaults.redact import CLIENT_TARGET, is_hidden, secret_paths
 from reconciler.vaults.redactor import SHORTEST
-from reconciler.vaults.references import LITERAL, bind, is_template, mark
+from reconciler.vaults.references import bind
+from reconciler.vaults.same_text import same_text_as
 from reconciler.vaults.tree import (
     Expression,
     Hidden,
@@ -106,7 +107,7 @@ def _edits(
 
 def compare_documents(before: Document, after: Document, target: str, parser: DocumentParser) -> DocumentDiff:
     """Compare what is live with what is declared; raises :class:`DocumentError` only for the declared one."""
-    same = before.format is after.format and _same_text(before, after.text.reveal(), after, parser)
+    same = before.format is after.format and same_text_as(before, after.text.reveal(), after, parser)
     return _compare(before, after, target, parser, same_text=same)
 
 
@@ -116,7 +117,7 @@ def compare_vaults(before: Vault, after: Vault, parser: DocumentParser) -> Docum
     Use this one for plans: an author may write YAML and store JSON.
     """
     if after.format is after.document.format:
-        same = before.format is after.format and _same_text(
+        same = before.format is after.format and same_text_as(
             before.document, after.document.text.reveal(), after.document, parser
         )
     else:
@@ -129,48 +130,6 @@ def _stored_alike(before: Vault, after: Vault, parser: DocumentParser) -> bool:
         # The stored text is made from the tree, so equal leaves mean equal text.
         return not _compare(before.document, after.document, after.target, parser, same_text=False).edits
     return stored_text(after, parser) == before.document.text
-
-
-def _same_text(before: Document, source: str, after: Document, parser: DocumentParser) -> bool:
-    """Tell whether the live text is the declared one, with anything in the places of secrets without a value."""
-    live = before.text.reveal()
-    if not is_template(after) or LITERAL not in source:
-        return live == source
-    if all(value is not None for _, value in after.secrets):
-        from reconciler.vaults.render import render
-
-        return render(after, parser) == Secret(live)
-    marked = mark(after, parser)
-    used = marked.used()
-    pieces = [""]
-    end = 0
-    for index, occurrence in enumerate(marked.occurrences):
-        pieces[-1] += source[end : occurrence.start]
-        end = occurrence.end
-        if index not in used:
-            pieces[-1] += source[occurrence.start : end]
-        elif occurrence.name:
-            pieces.append("")
-        else:
-            pieces[-1] += LITERAL
-    pieces[-1] += source[end:]
-    return _fits(live, [piece.strip('"') if len(pieces) > 1 else piece for piece in pieces])
-
-
-def _fits(text: str, pieces: list[str]) -> bool:
-    """Tell whether a text is the pieces in order with anything between them."""
-    if len(pieces) == 1:
-        return text == pieces[0]
-    first, *middle, last = pieces
-    if not text.startswith(first) or not text.endswith(last):
-        return False
-    at = len(first)
-    for piece in middle:
-        at = text.find(piece, at)
-        if at < 0:
-            return False
-        at += len(piece)
-    return at <= len(text) - len(last)
 
 
 def _compare(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.resources import Document
+from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import write_portable_json
@@ -94,7 +94,7 @@ class _Attempt:
         tree: Tree,
         wanted: Mapping[Path, str],
         names: Mapping[Path, str],
-        values: Mapping[str, Secret],
+        values: dict[str, Secret],
         parser: DocumentParser,
     ) -> None:
         self._document = document
@@ -123,6 +123,7 @@ class _Attempt:
     def anew(self) -> str:
         """Write the tree with references in it as portable JSON, which is valid in all three formats."""
         # A word in the value's place, then the reference in the word's: a literal @{ elsewhere is escaped between.
+        self._values.update({self._names[path]: Secret(value) for path, value in self._wanted.items()})
         words = {path: f"Qx{index}EXTRACTED" for index, path in enumerate(self._wanted)}
         text = write_portable_json(
             transform(self._tree, lambda path, node: Scalar(words[path]) if path in words else node)
@@ -146,23 +147,33 @@ class _Attempt:
     def _place(self, path: Path, edits: list[_Edit]) -> _Edit | None:
         """Find where the text spells this value; proved by parsing the template with all edits so far."""
         done = frozenset(other for other in self._wanted if any(f"@{{{self._names[other]}}}" in e[2] for e in edits))
-        for start, end in self._candidates(self._wanted[path]):
+        name = self._names[path]
+        for start, end, value in self._candidates(self._wanted[path]):
+            self._values[name] = Secret(value)
             free = [edit for edit in edits if not (start <= edit[0] and edit[1] <= end and edit[2] == ESCAPED)]
             if any(start < other[1] and other[0] < end for other in free):
                 continue
-            edit = (start, end, f"@{{{self._names[path]}}}")
+            edit = (start, end, f"@{{{name}}}")
             if self._means(_applied(self._source, [*free, edit]), done | {path}):
                 edits[:] = free
                 return edit
+        self._values[name] = Secret(self._wanted[path])
         return None
 
-    def _candidates(self, value: str) -> Iterator[tuple[int, int]]:
+    def _candidates(self, value: str) -> Iterator[tuple[int, int, str]]:
+        """Iterate over places that may spell the value, with what the secret then is."""
         spellings = [value, json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(value)[1:-1]]
         spellings += [value.replace("'", "''"), value.replace("\n", "\\n").replace('"', '\\"')]
         for spelling in dict.fromkeys(spellings):
             found = re.finditer(f"(?={re.escape(spelling)})", self._source)
             for match in itertools.islice(found, _MOST_PLACES):
-                yield match.start(), match.start() + len(spelling)
+                yield match.start(), match.start() + len(spelling), value
+        # A YAML block: indented lines, whose last line end belongs to the block and not to the secret.
+        if "\n" in value and self._document.format is DocumentFormat.YAML:
+            lines = value.rstrip("\n").split("\n")
+            pattern = lines[0] and r"\n *".join(map(re.escape, lines))
+            for match in itertools.islice(re.finditer(pattern, self._source) if pattern else (), _MOST_PLACES):
+                yield match.start(), match.end(), value.rstrip("\n")
 
     def _template(self, text: str) -> Document:
         return Document(self._document.format, Secret(text), tuple(self._values.items()), self._document.file or "live")

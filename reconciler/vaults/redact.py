@@ -31,7 +31,7 @@ _HARMLESS = frozenset(
 )
 _SUBTREES = frozenset({"environment"})
 _DOCKER = re.compile(r"extra_docker_(?:shell_script|arguments)|docker_.*")
-_ASSIGNMENT = re.compile(r"(?:^|\s)(?:-e|--env)\b|^\s*\w+=|=")
+_ASSIGNMENT = re.compile(r"""(?:^|[\s;"'=]|-e)[A-Za-z_]\w*=""")
 
 _VALUE = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 _LEXEME = re.compile(r'"""[\s\S]*?"*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|(?<![^\s,{}\[\]=:])//[^\n]*')
+# Without quotes only what no reader takes for anything but a text: no number, no truth value of any YAML, no comment.
+_BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]|/(?!/)){7,}")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -52,7 +54,7 @@ def render(document: Document, parser: DocumentParser) -> Secret:
     values = _values(marked, document)
     around = _surroundings(marked, document.format)
     words = [
-        _spell(marked, index, values[index], around[index])
+        _spell(marked, index, values[index], around[index], bare=document.format is not DocumentFormat.JSON)
         if around[index] is not _Around.COMMENT
         else source[occurrence.start : occurrence.end]
         for index, occurrence in enumerate(marked.occurrences)
@@ -108,11 +110,11 @@ def _yaml_surroundings(marked: Marked) -> dict[int, _Around]:
     return found
 
 
-def _spell(marked: Marked, index: int, value: str, around: _Around) -> str:
-    return next(_spellings(marked, index, value, around))
+def _spell(marked: Marked, index: int, value: str, around: _Around, *, bare: bool) -> str:
+    return next(_spellings(marked, index, value, around, bare=bare))
 
 
-def _spellings(marked: Marked, index: int, value: str, around: _Around) -> Iterator[str]:
+def _spellings(marked: Marked, index: int, value: str, around: _Around, *, bare: bool) -> Iterator[str]:
     """Iterate over ways to write a value, the likeliest first."""
     escaped = re.sub(r'[\\"\n\r\t]', lambda match: _ESCAPES[match.group()], value)
     indent = _indent(marked.source, marked.occurrences[index].start)
@@ -121,6 +123,8 @@ def _spellings(marked: Marked, index: int, value: str, around: _Around) -> Itera
     elif around is _Around.SINGLE:
         yield value.replace("'", "''").replace("\n", "\n\n" + indent)
     elif around is _Around.ALONE:
+        if bare and _BARE.fullmatch(value):
+            yield value
         yield f'"{escaped}"'
     elif around is _Around.DOUBLE:
         yield escaped
@@ -182,7 +186,7 @@ def _search(
     for index in range(len(marked.occurrences)):
         if around[index] is _Around.COMMENT:
             continue
-        for spelling in _spellings(marked, index, values[index], around[index]):
+        for spelling in _spellings(marked, index, values[index], around[index], bare=not alone):
             trial = [*neutral[:index], spelling, *neutral[index + 1 :]]
             if _proved(marked, trial, values, document_format, parser, only=index):
                 chosen[index] = spelling
