@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from reconciler.clearml.reader import Reader
+from reconciler.clearml.write import Writer
 from reconciler.errors import ReconcilerError
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from reconciler.apply.delivery import Deliveries
-    from reconciler.clearml.reader import Reader
-    from reconciler.clearml.write import NewCredential, Writer
+    from reconciler.clearml.transport import Transport
+    from reconciler.clearml.write import NewCredential
     from reconciler.model.live import Live
-    from reconciler.model.resources import Address, Resource
+    from reconciler.model.resources import Address, FileDelivery, Resource
+    from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.make import Prepared
     from reconciler.plan.operations import Operation
     from reconciler.vaults.parse import DocumentParser
 
@@ -23,6 +26,16 @@ Sort = TypeVar("Sort", bound="Resource")
 
 class MovedError(ReconcilerError):
     """A resource is no longer what the plan was made from; it was left alone."""
+
+
+class Delivering(Protocol):
+    """Hands new secret keys over; what the real run and a rehearsal do differently."""
+
+    def check(self, delivery: FileDelivery) -> None:
+        """Raise :class:`reconciler.errors.DeliveryError` if this delivery cannot work."""
+
+    def deliver(self, delivery: FileDelivery, access_key: str, secret_key: Secret) -> None:
+        """Hand a secret key over, or raise :class:`reconciler.errors.DeliveryError`."""
 
 
 @dataclass(slots=True)
@@ -38,9 +51,22 @@ class Run:
     desired: Snapshot
     live: Live
     parser: DocumentParser
-    deliveries: Deliveries
-    ids: dict[Address, str] = field(default_factory=dict)
+    deliveries: Delivering
+    ids: dict[Address, str]
     first_credentials: dict[Address, NewCredential] = field(default_factory=dict)
+
+    @staticmethod
+    def begin(transport: Transport, prepared: Prepared, parser: DocumentParser, deliveries: Delivering) -> Run:
+        """Start an apply of a plan over this connection."""
+        return Run(
+            reader=Reader(transport),
+            writer=Writer(transport),
+            desired=prepared.desired,
+            live=prepared.live,
+            parser=parser,
+            deliveries=deliveries,
+            ids=dict(prepared.live.ids),
+        )
 
     def wanted(self, operation: Operation, sort: type[Sort]) -> Sort:
         """Return what the operation's resource shall be."""

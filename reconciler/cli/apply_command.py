@@ -13,8 +13,6 @@ from reconciler.apply.delivery import Deliveries
 from reconciler.apply.execute import check_deliveries, execute
 from reconciler.apply.run import Run
 from reconciler.apply.stale import check_still_fits
-from reconciler.clearml.reader import Reader
-from reconciler.clearml.write import Writer
 from reconciler.cli.declared import Declared, load_declared
 from reconciler.cli.interrupt import stopping_on_signals
 from reconciler.cli.options import allow_option, connection_options, exact_option, format_option
@@ -121,21 +119,21 @@ class _Job:
             return await prepare(transport, self.declared, self.target, self.parser, self.choices)
 
     async def _execute(self, transport: Transport, prepared: Prepared, changes: Sequence[Change]) -> Report:
-        run = Run(
-            reader=Reader(transport),
-            writer=Writer(transport),
-            desired=prepared.desired,
-            live=prepared.live,
-            parser=self.parser,
-            deliveries=Deliveries(self.declared.declaration.folder, self.target.name),
-            ids=dict(prepared.live.ids),
-        )
+        deliveries = Deliveries(self.declared.declaration.folder, self.target.name)
+        run = Run.begin(transport, prepared, self.parser, deliveries)
         check_deliveries(run, changes)
+        await self._rehearse(prepared, changes)
         with (
             stopping_on_signals(self.console) as stop,
             operations_bar(self.console, len(operations_of(changes))) as listener,
         ):
             return await execute(run, changes, concurrency=self.connection.concurrency, stop=stop, listener=listener)
+
+    async def _rehearse(self, prepared: Prepared, changes: Sequence[Change]) -> None:
+        from reconciler.rehearsal.rehearse import rehearse
+
+        with working(self.console, "Rehearsing on a copy"):
+            await rehearse(prepared, changes, self.declared.desired, parser=self.parser, key=self.target.key)
 
     async def _remaining(self, transport: Transport) -> int | None:
         """Read once more and count the changes that remain; ``None`` if nobody can tell."""

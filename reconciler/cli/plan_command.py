@@ -20,20 +20,23 @@ from reconciler.cli.output import write_whole
 from reconciler.cli.planning import Choices, prepare
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, UsageError
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.plan_text import render_plan
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
+    from reconciler.cli.declared import Declared
     from reconciler.cli.options import Connection
-    from reconciler.plan.document import Plan
+    from reconciler.cli.session import Target
+    from reconciler.plan.make import Prepared
 
 
 @click.command("plan")
 @click.option("--out", type=click.Path(path_type=Path), metavar="PLAN", help="Save the plan, for apply, in this file.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to change.")
 @click.option("--without-secrets", is_flag=True, help="Compare without secret values; such a plan cannot be applied.")
+@click.option("--rehearse", is_flag=True, help="Carry the plan out on an in-memory copy first; apply always does.")
 @allow_option
 @exact_option
 @format_option
@@ -48,6 +51,7 @@ def command(
     out: Path | None,
     detailed_exitcode: bool,
     without_secrets: bool,
+    rehearse: bool,
     allowed: tuple[str, ...],
     exact_documents: bool,
     output_format: str,
@@ -58,15 +62,30 @@ def command(
         declared = load_declared(file, parser, console, without_secrets=without_secrets)
         target = find_target(connection, declared.desired.server)
 
-        async def make() -> Plan:
+        async def make() -> Prepared:
             async with open_reader(target, connection, console) as transport:
-                return (await prepare(transport, declared, target, parser, choices)).plan
+                return await prepare(transport, declared, target, parser, choices)
 
         with working(console, "Reading the workspace"):
-            plan = asyncio.run(make())
+            prepared = asyncio.run(make())
+        plan = prepared.plan
+        if rehearse and not plan.refused:
+            _rehearse(console, prepared, declared, target, parser)
     if out is not None:
         write_whole(out, plan.to_json())
     console.result(plan.to_json() if output_format == "json" else render_plan(plan, console.output))
     if plan.refused:
         return ExitCode.REFUSED
     return ExitCode.DIFFERENCES if detailed_exitcode and not plan.is_empty else ExitCode.DONE
+
+
+def _rehearse(console: Console, prepared: Prepared, declared: Declared, target: Target, parser: DocumentParser) -> None:
+    from reconciler.rehearsal.rehearse import rehearse
+    from reconciler.views.sentences import counted
+
+    if prepared.plan.without_secrets:
+        raise UsageError("a plan without secret values cannot be rehearsed")
+    changes = prepared.plan.changes
+    with working(console, "Rehearsing on a copy"):
+        done = asyncio.run(rehearse(prepared, changes, declared.desired, parser=parser, key=target.key))
+    console.note(f"Rehearsed on a copy: {counted(done.writes, 'write')}, all succeed, and nothing is left to do.")

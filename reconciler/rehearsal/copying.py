@@ -1,0 +1,84 @@
+"""From the live workspace, as it was read, to the sandbox's own values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import Address, Kind, MemberState, OwnerKind, Role
+from reconciler.sandbox import state
+from reconciler.sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.live import Live
+
+
+def workspace_of(live: Live) -> state.Workspace:
+    """Return a copy of the live workspace, as far as it was read.
+
+    Users that are neither members nor service accounts, and things that share a name, are not in it: no plan touches
+    them.
+    """
+    return state.Workspace(
+        people=tuple(_people(live)),
+        invitations=tuple(
+            state.Invitation(member.email, (member.role or Role.USER).value)
+            for member in live.snapshot.members.values()
+            if member.state is MemberState.INVITED
+        ),
+        service_accounts=tuple(_service_accounts(live)),
+        groups=tuple(_groups(live)),
+        vaults=tuple(_vaults(live)),
+        settings=Settings(
+            allowed_service_users=live.maximum_service_accounts, allow_admins=live.admin_accounts_allowed
+        ),
+    )
+
+
+def _people(live: Live) -> Iterator[state.Person]:
+    for address, member in live.snapshot.members.items():
+        if member.state is MemberState.ACTIVE:
+            role = (member.role or Role.USER).value
+            yield state.Person(live.ids[address], member.email, member.name or "", role, read_only=member.fixed)
+
+
+def _service_accounts(live: Live) -> Iterator[state.ServiceAccount]:
+    keys: defaultdict[Address | None, list[state.AccessKey]] = defaultdict(list)
+    for address, facts in live.credentials.items():
+        keys[address.owner].append(
+            state.AccessKey(
+                facts.access_key, facts.label, facts.created, facts.expires, facts.last_used, facts.last_used_from
+            )
+        )
+    for address, account in live.snapshot.service_accounts.items():
+        role = Role.ADMIN if account.admin else Role.USER
+        yield state.ServiceAccount(
+            live.ids[address], account.name, role.value, account.impersonation, tuple(keys[address])
+        )
+
+
+def _groups(live: Live) -> Iterator[state.Group]:
+    for address, group in live.snapshot.groups.items():
+        people = [Address(Kind.MEMBER, (name,)) for name in group.members or ()]
+        people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in group.service_accounts or ()]
+        users = frozenset(live.ids[person] for person in people if person in live.ids)
+        yield state.Group(live.ids[address], group.name, group.description or "", users, system=group.builtin)
+
+
+def _vaults(live: Live) -> Iterator[state.Vault]:
+    for address, vault in live.snapshot.vaults.items():
+        owner = live.ids.get(address.owner) if address.owner is not None else None
+        in_group = vault.owner_kind is OwnerKind.GROUP
+        yield state.Vault(
+            live.ids[address],
+            vault.name,
+            vault.document.text.reveal(),
+            scope="group" if in_group else "user",
+            group=owner if in_group else None,
+            user=None if in_group else owner,
+            format=vault.format.value,
+            type=vault.target,
+            enabled=vault.enabled,
+        )

@@ -1,0 +1,176 @@
+"""The rehearsal: a plan is carried out on an in-memory copy before the real workspace is touched.
+
+It finds what the comparison cannot see: a call that the server's rules refuse, a state on the way that nobody wants,
+an end that is not what was declared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from reconciler.apply.execute import execute
+from reconciler.apply.run import Run
+from reconciler.clearml.endpoints import READS
+from reconciler.clearml.read import read_live
+from reconciler.clearml.reader import Reader
+from reconciler.clearml.settings import ConnectionSettings
+from reconciler.clearml.transport import Transport
+from reconciler.errors import RefusedError
+from reconciler.model.resources import Address, Group, Kind, Member, MemberState, Role
+from reconciler.model.secret import Secret
+from reconciler.model.text import harmless
+from reconciler.plan.make import make_plan
+from reconciler.plan.outcomes import Outcome
+from reconciler.rehearsal.copying import workspace_of
+from reconciler.rehearsal.watch import Bounds, Watch
+from reconciler.sandbox.app import create_app
+from reconciler.sandbox.bulk import load_workspace
+from reconciler.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.model.desired import Desired
+    from reconciler.model.live import Live
+    from reconciler.model.resources import FileDelivery
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.changes import Change
+    from reconciler.plan.fingerprints import DigestKey
+    from reconciler.plan.make import Prepared
+    from reconciler.plan.outcomes import Result
+    from reconciler.vaults.parse import DocumentParser
+
+_COPY = "http://copy.localhost"
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How a rehearsal went: the number of writes, and of states that were looked at on the way."""
+
+    writes: int
+    states: int
+
+
+class _NoDeliveries:
+    """Takes the copy's secret keys, which open nothing, and keeps none of them."""
+
+    def check(self, delivery: FileDelivery) -> None:
+        """Find nothing wrong: the real deliveries are checked by the real run."""
+
+    def deliver(self, delivery: FileDelivery, access_key: str, secret_key: Secret) -> None:
+        """Deliver nothing."""
+
+
+async def rehearse(
+    prepared: Prepared, changes: Sequence[Change], desired: Desired, *, parser: DocumentParser, key: DigestKey
+) -> Rehearsed:
+    """Carry these changes out on a copy of the workspace.
+
+    Raises :class:`RefusedError`, which says which operation would have gone wrong, or which rule broken.
+    """
+    with Store.open(":memory:") as store:
+        load_workspace(store, workspace_of(prepared.live))
+        watch = Watch(httpx.ASGITransport(create_app(store)), store, READS)
+        token = Secret(store.session_for_admin())
+        settings = ConnectionSettings(_COPY, source="the rehearsal", token=token)
+        async with Transport(settings, transport=watch) as transport:
+            run = Run.begin(transport, prepared, parser, _NoDeliveries())
+            watch.bounds = _bounds(prepared, changes, desired)
+            failed: list[Result] = []
+            await execute(
+                run,
+                changes,
+                concurrency=1,
+                stop=asyncio.Event(),
+                listener=lambda result: failed.append(result) if result.outcome is not Outcome.APPLIED else None,
+            )
+            problems = list(_failures(failed)) + watch.violations
+            problems = problems or await _remaining(transport, changes, desired, parser=parser, key=key)
+    if problems:
+        more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        listed = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
+        raise RefusedError(
+            f"the rehearsal on a copy failed; nothing was changed:{listed}{more}",
+            hint="mend the declaration or the workspace, then make a new plan",
+        )
+    return Rehearsed(watch.writes, watch.states)
+
+
+def _failures(results: Sequence[Result]) -> Iterator[str]:
+    for result in results:
+        yield f"{harmless(result.operation.title)} would be {result.outcome.value}: {harmless(result.message)}"
+
+
+async def _remaining(
+    transport: Transport, changes: Sequence[Change], desired: Desired, *, parser: DocumentParser, key: DigestKey
+) -> list[str]:
+    """Make the plan again on the copy; what was carried out must not be in it any more."""
+    live = await read_live(Reader(transport))
+    again = make_plan(desired, live, declaration="", server=_COPY, parser=parser, key=key).plan
+    done = {change.address for change in changes}
+    return [
+        f"{change.kind.value} {harmless(change.title)} would still differ afterwards"
+        for change in again.changes
+        if change.address in done
+    ]
+
+
+def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired) -> Bounds:
+    live, ids = prepared.live, prepared.live.ids
+    changed = {change.address for change in changes}
+    before = {address for address, member in live.snapshot.members.items() if _is_admin(member)}
+    after = {
+        address
+        for address, member in live.snapshot.members.items()
+        if (_is_admin(member) if address not in changed else _stays_admin(prepared.desired, address, member))
+    }
+    people = frozenset(ids[address] for address in live.snapshot.members if address in ids)
+    accounts_before, accounts_after = _admin_accounts(prepared, changed)
+    return Bounds(
+        caller=live.caller.user if live.caller.address is not None else None,
+        known=frozenset(ids.values()),
+        fewest_admins=min(desired.policy.min_admins, len(before), len(after)),
+        people=people,
+        admins_before=frozenset(ids[address] for address in before) | accounts_before,
+        admins_after=frozenset(ids[address] for address in after) | accounts_after,
+        groups=dict(_groups(prepared)),
+    )
+
+
+def _is_admin(member: Member) -> bool:
+    return member.role is Role.ADMIN and member.state is MemberState.ACTIVE
+
+
+def _stays_admin(desired: Snapshot, address: Address, member: Member) -> bool:
+    wanted = desired.get(address)
+    return member.state is MemberState.ACTIVE and isinstance(wanted, Member) and wanted.role is Role.ADMIN
+
+
+def _admin_accounts(prepared: Prepared, changed: set[Address]) -> tuple[frozenset[str], frozenset[str]]:
+    live = prepared.live
+    before = {address for address, account in live.snapshot.service_accounts.items() if account.admin}
+    wanted = {address for address, account in prepared.desired.service_accounts.items() if account.admin}
+    after = {address for address in before if address not in changed} | (wanted & live.ids.keys())
+    return frozenset(live.ids[address] for address in before), frozenset(live.ids[address] for address in after)
+
+
+def _groups(prepared: Prepared) -> Iterator[tuple[str, tuple[frozenset[str], frozenset[str]]]]:
+    live = prepared.live
+    for address, group in live.snapshot.groups.items():
+        wanted = prepared.desired.get(address)
+        if not group.builtin and isinstance(wanted, Group):
+            before = _ids(live, group.members, group.service_accounts)
+            members = group.members if wanted.members is None else wanted.members
+            accounts = group.service_accounts if wanted.service_accounts is None else wanted.service_accounts
+            yield live.ids[address], (before, _ids(live, members, accounts))
+
+
+def _ids(live: Live, members: frozenset[str] | None, accounts: frozenset[str] | None) -> frozenset[str]:
+    people = [Address(Kind.MEMBER, (name,)) for name in members or ()]
+    people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in accounts or ()]
+    return frozenset(live.ids[person] for person in people if person in live.ids)

@@ -1,0 +1,83 @@
+"""Looks at the copy after each call: no state on the way may break a rule that the start and the end keep."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.sandbox.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What every state on the way must keep to, in server ids.
+
+    ``admins_before`` and ``admins_after`` are people and service accounts; ``people`` says which of them are people.
+    ``groups`` leads from a group's id to its users before and after. ``fewest_admins`` is the least number of people
+    who are admins: the policy's, unless the start or the end has fewer. ``known`` are all ids that were there before;
+    what the plan creates gets ids of its own. ``caller`` is ``None`` if it is not in the copy.
+    """
+
+    caller: str | None
+    known: frozenset[str]
+    fewest_admins: int
+    people: frozenset[str]
+    admins_before: frozenset[str]
+    admins_after: frozenset[str]
+    groups: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+
+
+class Watch(httpx.AsyncBaseTransport):
+    """A wire to the copy that counts the writes and notes, after each, what is not lawful."""
+
+    def __init__(self, wire: httpx.AsyncBaseTransport, store: Store, reads: frozenset[str]) -> None:
+        self._wire = wire
+        self._store = store
+        self._reads = reads
+        self.bounds: Bounds | None = None
+        self.writes = 0
+        self.states = 0
+        self.violations: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a call on, and look at the copy if it was a write."""
+        response = await self._wire.handle_async_request(request)
+        endpoint = request.url.path.rpartition("/")[2]
+        if endpoint not in self._reads and endpoint != "auth.login" and self.bounds is not None:
+            self.writes += 1
+            self._look(self.bounds, endpoint, json.loads(request.content or b"{}"))
+        return response
+
+    def _look(self, bounds: Bounds, endpoint: str, body: Mapping[str, object]) -> None:
+        self.states += 1
+        admins = admin_ids(self._store)
+        people = admins & bounds.people
+        if len(people) < bounds.fewest_admins:
+            self._note(endpoint, f"only {len(people)} admins are left on the way")
+        if bounds.caller is not None and not exists(self._store, bounds.caller):
+            self._note(endpoint, "the identity of this run is gone")
+        if bounds.caller in bounds.admins_before - admins:
+            self._note(endpoint, "the identity of this run is no longer an admin")
+        if (admins & bounds.known) - bounds.admins_before - bounds.admins_after:
+            self._note(endpoint, "somebody is an admin who was not and shall not be")
+        if (bounds.admins_before & bounds.admins_after) - admins:
+            self._note(endpoint, "somebody who stays an admin is none on the way")
+        group = body.get("id")
+        if endpoint == "permissions.add_or_update_user_group" and isinstance(group, str) and group in bounds.groups:
+            before, after = bounds.groups[group]
+            now = group_user_ids(self._store, group)
+            if (now & bounds.known) - before - after:
+                self._note(endpoint, "somebody is in a group who was not and shall not be")
+            if (before & after) - now:
+                self._note(endpoint, "somebody who stays in a group is not in it on the way")
+
+    def _note(self, endpoint: str, what: str) -> None:
+        self.violations.append(f"after call {self.writes} ({endpoint}): {what}")
