@@ -1,0 +1,1 @@
+"""What tests of whole commands share: a runner, a workspace folder, and the sandbox's truth."""

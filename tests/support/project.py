@@ -1,0 +1,73 @@
+"""A folder with a declaration and a sandbox beside it, and the command run in it."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.runner import Result, Wire, clean_environment, edges, invoke
+from tests.support.sandboxes import Sandbox, new_sandbox
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@dataclass
+class Project:
+    """A team's folder; ``environment`` holds the variables that its commands see beside the bare necessities."""
+
+    folder: Path
+    sandbox: Sandbox
+    environment: dict[str, str] = field(default_factory=dict)
+    wire: Wire | None = None
+
+    def write(self, **files: str) -> None:
+        """Write files by name, ``__`` standing for a slash and ``_dot_`` for a dot."""
+        for name, text in files.items():
+            self.write_file(name.replace("__", "/").replace("_dot_", "."), text)
+
+    def write_file(self, path: str, text: str) -> Path:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(textwrap.dedent(text), encoding="utf-8")
+        return target
+
+    def declare(self, text: str, *, policy: str = "min_admins: 1, max_removals: 100%") -> None:
+        """Write workspace.yaml with this body below a head that names the sandbox."""
+        head = f'version: 1\nworkspace: {{name: acme-ml, server: "{self.sandbox.server}"}}\npolicy: {{{policy}}}\n'
+        (self.folder / "workspace.yaml").write_text(head + textwrap.dedent(text), encoding="utf-8")
+
+    def run(self, *arguments: str | Path, wire: Wire | None = None, stdin: str | None = None) -> Result:
+        """Run the command in this folder."""
+        return invoke(
+            *arguments,
+            folder=self.folder,
+            environment=clean_environment(self.folder / "home", **self.environment),
+            edges=edges(wire or self.wire),
+            stdin=stdin,
+        )
+
+    def apply(self, *options: str, wire: Wire | None = None) -> Result:
+        return self.run("apply", "--yes", *options, wire=wire)
+
+    def converge(self, *options: str) -> Result:
+        """Apply, and expect that nothing is left to do."""
+        result = self.apply(*options)
+        assert result.code == 0, result
+        assert self.run("plan", "--detailed-exitcode").code == 0
+        return result
+
+
+def new_project(folder: Path) -> Project:
+    """Make an empty project with a new sandbox."""
+    (folder / "home").mkdir()
+    return Project(folder, new_sandbox(folder / "sandbox.db"))
+
+
+def example_project(folder: Path, name: str, **environment: str) -> Project:
+    """Copy an example beside a new sandbox; its commands need ``--server``."""
+    project = new_project(folder)
+    shutil.copytree(EXAMPLES / name, folder, dirs_exist_ok=True)
+    project.environment.update(environment)
+    return project
