@@ -1,4 +1,4 @@
-"""Loads a declaration for a command, and prints what is wrong with it where something is."""
+"""Loads a declaration for a command, and prints its warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.errors import InvalidDeclarationError
 from reconciler.views.problems import render_problems
 
 if TYPE_CHECKING:
@@ -30,19 +29,13 @@ class Declared:
 def load_declared(file: Path, parser: DocumentParser, console: Console, *, without_secrets: bool = False) -> Declared:
     """Load, check and resolve a declaration; its warnings go to stderr.
 
-    Raises :class:`InvalidDeclarationError`, after printing every problem, and
-    :class:`reconciler.errors.SecretUnavailableError`.
+    Raises :class:`reconciler.errors.InvalidDeclarationError` and :class:`reconciler.errors.SecretUnavailableError`.
     """
     from reconciler.declaration.load import load
     from reconciler.declaration.resolve import resolve
     from reconciler.declaration.secrets import SecretResolver
 
-    try:
-        declaration = load(file, documents=parser)
-    except InvalidDeclarationError as error:
-        excerpts = error.excerpts if console.animated else {}
-        console.note(render_problems(error.problems, console.diagnostics, excerpts.get).rstrip("\n"))
-        raise
+    declaration = load(file, documents=parser)
     if declaration.warnings:
         console.note(render_problems(declaration.warnings, console.diagnostics).rstrip("\n"))
     secrets = None if without_secrets else SecretResolver(os.environ, declaration.folder)

@@ -11,7 +11,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.console import Console
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, InvalidDeclarationError, ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"reconciler.cli.{cmd_name}_command")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; whichever part of it finds the declaration invalid, every problem is told on stderr."""
+        try:
+            return super().invoke(ctx)
+        except InvalidDeclarationError as error:
+            from reconciler.views.problems import render_problems
+
+            console: Console = ctx.obj
+            excerpts = error.excerpts if console.animated else {}
+            console.note(render_problems(error.problems, console.diagnostics, excerpts.get).rstrip("\n"))
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any of them."""
