@@ -10,11 +10,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.model.resources import Address, Credential, Group, Kind, Resource, Vault
+from reconciler.model.resources import Address, Credential, Group, Kind, OwnerKind, Resource, Vault
 from reconciler.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
@@ -25,16 +25,29 @@ Value = TypeVar("Value")
 def under_new_names(live: Live, desired: Desired) -> Live:
     """Return the live workspace with every declared rename already made in its addresses and references.
 
-    A rename whose old name is gone, or whose new name is there already, is done: nothing happens for it.
+    A rename whose old name is gone, or whose new name is there already, is done: nothing happens for it. Owners are
+    renamed before their vaults, which a declaration names under the new owner.
     """
+    owners = {new: old for new, old in desired.renames.items() if new.kind is not Kind.VAULT}
+    vaults = {new: old for new, old in desired.renames.items() if new.kind is Kind.VAULT}
+    return _renamed(_renamed(live, owners, desired.snapshot), vaults | dict(_own_vaults(owners)), desired.snapshot)
+
+
+def _own_vaults(owners: Mapping[Address, Address]) -> Iterator[tuple[Address, Address]]:
+    """Return the renames of the vaults that bear their service account's name because nobody gave them another."""
+    for new, old in owners.items():
+        if new.kind is Kind.SERVICE_ACCOUNT:
+            owner = OwnerKind.SERVICE_ACCOUNT
+            yield Address.vault(owner, new.key[0], new.key[0]), Address.vault(owner, new.key[0], old.key[0])
+
+
+def _renamed(live: Live, renames: Mapping[Address, Address], desired: Snapshot) -> Live:
     moves = {
-        old: new
-        for new, old in desired.renames.items()
-        if old in live.snapshot and new not in live.snapshot and new in desired.snapshot
+        old: new for new, old in renames.items() if old in live.snapshot and new not in live.snapshot and new in desired
     }
     if not moves:
         return live
-    names = _Names(moves, desired.snapshot)
+    names = _Names(moves, desired)
     resources = {
         names.address(address): names.references(resource) for address, resource in live.snapshot.resources.items()
     }
