@@ -71,13 +71,15 @@ declaration_argument = click.argument(
     "file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"), required=False
 )
 
+_LIFTABLE = [guard.value for guard in Guard if guard not in NEVER_LIFTED]
+
 allow_option = click.option(
     "--allow",
     "allowed",
-    type=click.Choice([guard.value for guard in Guard if guard not in NEVER_LIFTED]),
+    type=click.Choice(_LIFTABLE),
     multiple=True,
     metavar="GUARD",
-    help="Lift one guard on purpose, by its name; may be given more than once. There is no --force.",
+    help=f"Lift one guard on purpose: {', '.join(_LIFTABLE)}. May be given more than once; there is no --force.",
 )
 
 format_option = click.option(
