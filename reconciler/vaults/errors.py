@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.errors import ExitCode, ReconcilerError
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ExitCode, Place, ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.model.resources import Document
 
 
 class DocumentError(ReconcilerError):
@@ -25,6 +30,13 @@ class DocumentError(ReconcilerError):
         if self.line is None:
             return self.message
         return f"line {self.line}, column {self.column or 1}: {self.message}"
+
+
+def place_in_file(document: Document, error: DocumentError) -> Place | None:
+    """Return where in the user's files an error is; ``None`` for a document that comes from no file."""
+    if document.file is None:
+        return None
+    return Place(document.file, document.line + (error.line or 1) - 1, error.column or 1)
 
 
 def position(text: str, offset: int) -> tuple[int, int]:

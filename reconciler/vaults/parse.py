@@ -140,12 +140,16 @@ def _easy(text: str) -> Tree | None:
 
     JSON is HOCON, and pyhocon reads it as itself within the limits that are checked here (a test compares both).
     """
-    if text.lstrip(" \r\n")[:1] != "{" or _UNLIKE_JSON.search(text):
-        return None
-    from reconciler.vaults.json_reader import parse_json
-
     try:
         check_text(DocumentFormat.HOCON, text)
+        if text.lstrip(" \r\n")[:1] != "{":
+            from reconciler.vaults.hocon_fast import parse_plain
+
+            return parse_plain(text)
+        if _UNLIKE_JSON.search(text):
+            return None
+        from reconciler.vaults.json_reader import parse_json
+
         tree = parse_json(text)
     except DocumentError:
         return None

@@ -48,13 +48,13 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 def test_a_hostile_document_is_refused_in_time(document_format: DocumentFormat, text: str) -> None:
     with DocumentParser() as parser:
-        parser.parse(HOCON, "warm = up")
+        parser.parse(HOCON, "warm = ${up}")
         start = time.monotonic()
         with pytest.raises(DocumentError) as caught:
             parser.parse(document_format, text)
         assert time.monotonic() - start < LIMIT + SLACK
         assert len(caught.value.message) < 120
-        assert str(parser.parse(HOCON, "after = wards"))
+        assert str(parser.parse(HOCON, "after = ${wards}"))
 
 
 def includes(port: int, secret_file: Path) -> list[str]:
@@ -110,7 +110,7 @@ def test_the_word_include_is_harmless_where_it_is_no_include(parser: DocumentPar
 
 def test_the_child_can_open_nothing_and_sees_no_environment() -> None:
     with DocumentParser() as parser:
-        parser.parse(HOCON, "a = b c")
+        parser.parse(HOCON, "a = ${b}")
         child = parser._hocon._child
         assert child is not None
         folder = Path(f"/proc/{child.pid}")

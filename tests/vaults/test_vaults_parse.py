@@ -5,11 +5,14 @@ import sys
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from vault_documents import HOCON, JSON, YAML, portable_trees
 
-from reconciler.model.resources import DocumentFormat
-from reconciler.vaults.errors import DocumentError
+from reconciler.model.resources import Document, DocumentFormat
+from reconciler.model.secret import Secret
+from reconciler.vaults.errors import DocumentError, place_in_file
 from reconciler.vaults.hocon import HoconProcess
+from reconciler.vaults.hocon_fast import parse_plain
 from reconciler.vaults.parse import DocumentParser
 from reconciler.vaults.portable import write_portable_json
 from reconciler.vaults.tree import Expression, Object, Scalar, Substitution, from_plain, parse_path, path_text
@@ -185,10 +188,10 @@ def test_equal_text_is_parsed_once() -> None:
 
 
 def test_many_documents_are_parsed_each_once_and_errors_stand_among_the_results() -> None:
-    wanted = [(HOCON, f"a.b = x{number % 40} y") for number in range(80)] + [(HOCON, "a ] b"), (JSON, '{"a": 1}')]
+    wanted = [(HOCON, f"a.b = x{number % 40} ${{y}}") for number in range(80)] + [(HOCON, "a ] b"), (JSON, '{"a": 1}')]
     with DocumentParser() as parser:
         results = parser.parse_many(wanted)
-        assert results[5] == from_plain({"a": {"b": "x5 y"}})
+        assert results[5] == Object({"a": Object({"b": Expression((Scalar("x5 "), Substitution("y")))})})
         assert isinstance(results[-2], DocumentError)
         assert parser.full_parses == 42
         assert parser.parse_many(wanted)[:-2] == results[:-2]
@@ -227,3 +230,46 @@ def test_importing_the_package_is_cheap() -> None:
 def test_paths_are_written_and_read_back(path: tuple[str | int, ...], text: str) -> None:
     assert path_text(path) == text
     assert parse_path(text) == path
+
+
+LINES = st.sampled_from(
+    [
+        *("a: 1", "a = x", "b { c: 2 }", "b.c = [1, x, {d: 1}]", '"a.b": "q\\n\\"x"', "a { b {", "}", "} }", "# c {"),
+        *(
+            "y: 010",
+            "a: true",
+            "a: trueish",
+            'l = ["", ]',
+            "a = 5m",
+            "a: http://h:1/x",
+            "a: ${x}",
+            "z: -2.50",
+            "a b: c",
+        ),
+        *("k:", "include x", "a: 1 b: 2", "[1]", 'm: """x"""', "a: null ", "b: {} {}", "a: //x", "\ta:\t1", "é: é"),
+        *('e: "é"', "a: 1e3", "a: 7 ", "x = a b // c", "x = a true", "x = a 1"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(lines=st.lists(LINES, max_size=5), separator=st.sampled_from(["\n", ",", ", ", "\n\n# c\n", " "]))
+def test_plain_hocon_is_read_as_pyhocon_reads_it(hocon: HoconProcess, lines: list[str], separator: str) -> None:
+    text = separator.join(lines)
+    plain = parse_plain(text)
+    if plain is not None:
+        assert plain == hocon.parse(text)
+
+
+@pytest.mark.parametrize("text", ['a.b = c\nd { e: [1, two words, {f: "x"}] } # g', '{"a": [1, 2.5, null]}'])
+def test_everyday_documents_need_no_child(text: str) -> None:
+    with DocumentParser() as parser:
+        parser.parse(HOCON, text)
+        assert parser._hocon._child is None
+
+
+def test_an_error_is_placed_in_the_file_of_the_document(parser: DocumentParser) -> None:
+    document = Document(YAML, Secret("a: 1\na: 2"), file="teams/ml.yaml", line=40)
+    with pytest.raises(DocumentError) as caught:
+        parser.parse(document.format, document.text.reveal())
+    assert str(place_in_file(document, caught.value)) == "teams/ml.yaml:41:1"

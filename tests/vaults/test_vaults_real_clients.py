@@ -27,7 +27,7 @@ pyhocon = pytest.importorskip("clearml.utilities.pyhocon")
 @given(trees=st.lists(portable_trees, min_size=2, max_size=3))
 def test_merging_is_what_the_client_does(trees: list[Object]) -> None:
     configs = [pyhocon.ConfigFactory.parse_string(write_portable_json(tree)) for tree in trees]
-    merged = reduce(ConfigTree.merge_configs, configs)
+    merged = reduce(pyhocon.ConfigTree.merge_configs, configs)
     ours = merge_layers([Layer(str(n), tree) for n, tree in enumerate(trees)])
     assert from_plain(_plain(merged)) == ours.tree
 
