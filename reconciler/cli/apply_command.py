@@ -21,6 +21,8 @@ from reconciler.cli.progress import operations_bar, working
 from reconciler.cli.saved_plan import read_target_file
 from reconciler.cli.session import Target, find_target, open_writer
 from reconciler.errors import ExitCode, RefusedError, UsageError
+from reconciler.plan.document import totals_of
+from reconciler.plan.guards import Case, check
 from reconciler.plan.operations import operations_of
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.outcome import outcome_json, render_outcome
@@ -87,7 +89,7 @@ class _Job:
             plan = prepared.plan
             if saved is not None:
                 check_still_fits(saved, plan)
-                plan = _restricted(plan, saved)
+                plan = self._restricted(prepared, saved)
             text = output_format == "text"
             if text or ask:
                 show = self.console.result if text else self.console.note
@@ -103,7 +105,7 @@ class _Job:
                     return ExitCode.INTERRUPTED
                 prepared = await self._prepare(transport)
                 check_still_fits(plan, prepared.plan)
-                plan = _restricted(prepared.plan, plan)
+                plan = self._restricted(prepared, plan)
                 _refuse(plan)
             report = await self._execute(transport, prepared, plan.changes)
             remaining = await self._remaining(transport)
@@ -117,6 +119,15 @@ class _Job:
     async def _prepare(self, transport: Transport) -> Prepared:
         with working(self.console, "Reading the workspace"):
             return await prepare(transport, self.declared, self.target, self.parser, self.choices)
+
+    def _restricted(self, prepared: Prepared, reviewed: Plan) -> Plan:
+        """Return the current plan with nothing in it but what was reviewed, and judged without the rest."""
+        addresses = {change.address for change in reviewed.changes}
+        changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
+        case = Case(changes, prepared.live, prepared.desired, self.declared.desired.policy)
+        refusals = check(case, self.choices.allowed)
+        update = {"changes": changes, "totals": totals_of(changes), "refusals": refusals}
+        return prepared.plan.model_copy(update=update).sealed()
 
     async def _execute(self, transport: Transport, prepared: Prepared, changes: Sequence[Change]) -> Report:
         deliveries = Deliveries(self.declared.declaration.folder, self.target.name)
@@ -144,15 +155,6 @@ class _Job:
         except ServerError as error:
             self.console.note(f"The workspace could not be read again: {error.message}")
             return None
-
-
-def _restricted(current: Plan, reviewed: Plan) -> Plan:
-    """Return the current plan with nothing in it but what was reviewed."""
-    from reconciler.plan.document import totals_of
-
-    addresses = {change.address for change in reviewed.changes}
-    changes = tuple(change for change in current.changes if change.address in addresses)
-    return current.model_copy(update={"changes": changes, "totals": totals_of(changes)}).sealed()
 
 
 def _refuse(plan: Plan) -> None:

@@ -18,6 +18,8 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises :class:`UsageError` if the folder is missing or not writable.
     """
+    if not path.name:
+        raise UsageError(f"{harmless(str(path))} cannot be written: it is a folder")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         temporary.write_text(text, encoding="utf-8")
