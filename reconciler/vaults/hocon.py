@@ -51,7 +51,11 @@ class HoconProcess:
             if status in {-signal.SIGPROF, -signal.SIGKILL, -signal.SIGXCPU}:
                 raise DocumentError(_SLOW, hint="split the vault, or write it as JSON") from None
             raise DocumentError("the document ended the HOCON parser") from None
-        except RecursionError:
+        except BaseException as error:
+            # The answer to this document may still come: the next one must not be taken for it.
+            self._stop()
+            if not isinstance(error, RecursionError):
+                raise
             raise DocumentError("the document is nested too deeply; clients fail beyond about 30 levels") from None
         if answer[0] == "ok":
             return _decode(answer[1])
@@ -73,7 +77,7 @@ class HoconProcess:
                 stderr=subprocess.DEVNULL,
                 env={},
                 cwd=folder,
-                close_fds=True,
+                start_new_session=True,
             )
         self._child = child
         try:
