@@ -179,3 +179,21 @@ class InterruptedRunError(ReconcilerError):
     """The user or the system asked the run to stop."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class RecordError(ReconcilerError):
+    """The record of past runs cannot be read, trusted or written; before the first write that stops a run."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class RecordUnavailableError(RecordError):
+    """The object store that holds the record cannot be reached, or refuses the credentials."""
+
+    exit_code = ExitCode.SERVER
+
+
+class LockedError(ReconcilerError):
+    """Another run holds the workspace's lock."""
+
+    exit_code = ExitCode.REFUSED

@@ -1,0 +1,95 @@
+"""How a record grows: pure functions from a record to the next one.
+
+Each can be applied again to a record that somebody else has written to in the meantime, which is what makes
+conditional writes work: read, apply, write if unchanged, else once more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.plan.changes import Action
+from reconciler.record.fingerprint import applied
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from reconciler.model.live import Live
+    from reconciler.model.resources import Address
+    from reconciler.plan.changes import Change
+    from reconciler.plan.fingerprints import DigestKey
+    from reconciler.record.document import Applied, Record, RunEntry, Told
+
+KEPT_RUNS = 200
+KEPT_OPERATIONS = 5000
+"""Operations of all runs together; of older runs only the counts stay."""
+
+
+def with_run(record: Record, run: RunEntry) -> Record:
+    """Return the record with this run in it, in place of what it knew of the same run; the oldest runs fall out."""
+    others = [item for item in record.runs if item.id != run.id]
+    runs = sorted([run, *others], key=lambda item: (item.started, item.id), reverse=True)[:KEPT_RUNS]
+    return record.model_copy(update={"runs": tuple(_without_old_operations(runs))})
+
+
+def _without_old_operations(runs: Iterable[RunEntry]) -> Iterable[RunEntry]:
+    room = KEPT_OPERATIONS
+    for position, run in enumerate(runs):
+        # The newest run keeps its operations whatever their number: it may not have ended.
+        fits = position == 0 or len(run.operations) <= room
+        room = max(0, room - len(run.operations)) if fits else 0
+        yield run if fits or not run.operations else run.model_copy(update={"operations": ()})
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a reading of the whole workspace showed, compared with the declaration.
+
+    ``declared`` are the addresses that the declaration names, ``remaining`` the changes that are still needed, and
+    ``touched`` the addresses that this run carried operations out on.
+    """
+
+    live: Live
+    declared: Collection[Address]
+    remaining: Collection[Change]
+    touched: Collection[Address]
+    key: DigestKey
+    seen: datetime
+
+
+def with_sight(record: Record, sight: Sight) -> Record:
+    """Return the record with what is applied by now.
+
+    A resource counts as applied if it is as declared, or if this run has touched it; whatever else differs has been
+    changed by somebody else, and keeps what was known of it. What is neither declared nor still to be removed is
+    forgotten. A later sight is never replaced by an earlier one.
+    """
+    known = record.by_address()
+    differing = {change.address for change in sight.remaining}
+    to_remove = {change.address for change in sight.remaining if change.action is Action.DELETE}
+    found: dict[Address, Applied] = {}
+    for address in {*sight.declared, *to_remove}:
+        before = known.get(address)
+        if before is not None and before.seen > sight.seen:
+            found[address] = before
+        elif address in sight.live.snapshot and (address not in differing or address in sight.touched):
+            found[address] = _seen(address, before, sight)
+        elif before is not None:
+            found[address] = before
+    ordered = tuple(found[address] for address in sorted(found))
+    return record if ordered == record.resources else record.model_copy(update={"resources": ordered})
+
+
+def _seen(address: Address, before: Applied | None, sight: Sight) -> Applied:
+    resource = sight.live.snapshot.resources[address]
+    now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen)
+    same = before is not None and before == now.model_copy(update={"seen": before.seen})
+    return before if same and before is not None else now
+
+
+def with_told(record: Record, told: Iterable[Told]) -> Record:
+    """Return the record with all drift that people know of by now, in place of what they knew before."""
+    ordered = tuple(sorted(told, key=lambda item: item.address))
+    return record if ordered == record.told else record.model_copy(update={"told": ordered})

@@ -1,0 +1,75 @@
+"""Who makes a run and from which commit: the only place of the record that looks at the environment and at git."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from reconciler.record.document import Commit, Who
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reconciler.model.live import Caller
+
+# GitHub, GitLab, CircleCI, Buildkite, Jenkins, Azure Pipelines, Bitbucket.
+_STARTED_BY = (
+    "GITHUB_TRIGGERING_ACTOR",
+    "GITHUB_ACTOR",
+    "GITLAB_USER_LOGIN",
+    "CIRCLE_USERNAME",
+    "BUILDKITE_BUILD_CREATOR",
+    "BUILD_USER_ID",
+    "BUILD_REQUESTEDFOR",
+    "BITBUCKET_STEP_TRIGGERER_UUID",
+)
+_COMMITS = (
+    "GITHUB_SHA",
+    "CI_COMMIT_SHA",
+    "CIRCLE_SHA1",
+    "BUILDKITE_COMMIT",
+    "GIT_COMMIT",
+    "BUILD_SOURCEVERSION",
+    "BITBUCKET_COMMIT",
+)
+_SHA = re.compile(r"[0-9a-f]{7,64}")
+_LONGEST_NAME = 200
+_GIT_SECONDS = 10
+
+
+def who_runs(caller: Caller, environ: Mapping[str, str]) -> Who:
+    """Return the identity that the server knows, and the person that the CI system names."""
+    user = caller.address.key[-1] if caller.address is not None else caller.user
+    return Who(user=user, started_by=_first(environ, _STARTED_BY))
+
+
+def commit_of(folder: Path, files: Sequence[Path], environ: Mapping[str, str]) -> Commit | None:
+    """Return the commit that a declaration was checked out from, and whether its files were changed since.
+
+    git is asked first: it knows what is really there. Where it says nothing the CI system's word counts.
+    """
+    sha = _git(folder, "rev-parse", "--verify", "HEAD")
+    if sha is not None and _SHA.fullmatch(sha.strip()):
+        changed = _git(folder, "status", "--porcelain", "--", *(str(file) for file in files))
+        return Commit(sha=sha.strip(), dirty=None if changed is None else bool(changed.strip()))
+    named = _first(environ, _COMMITS)
+    return Commit(sha=named) if named is not None and _SHA.fullmatch(named) else None
+
+
+def _first(environ: Mapping[str, str], names: Sequence[str]) -> str | None:
+    found = next((environ[name] for name in names if environ.get(name)), None)
+    return None if found is None else found[:_LONGEST_NAME]
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Ask git, which shall neither write nor run anything that the repository names; ``None`` if it cannot say."""
+    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments and paths after --, no shell
+            command, cwd=folder, capture_output=True, timeout=_GIT_SECONDS, check=True, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,181 @@
+"""The record of one run, from before its first write to after its last, and the lock that it holds meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.errors import RecordError
+from reconciler.model.text import harmless
+from reconciler.record.document import OperationEntry
+from reconciler.record.lock import LEASE, HeldLock, Lock
+from reconciler.record.merge import Sight, with_run, with_sight
+from reconciler.vaults.redactor import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime, timedelta
+
+    from reconciler.plan.operations import Operation
+    from reconciler.plan.order import Identity
+    from reconciler.plan.outcomes import Report, Result
+    from reconciler.record.document import Record, RunEntry
+    from reconciler.record.places import Place
+    from reconciler.record.store import RecordStore
+
+LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a lease lasts, and how many seconds pass between two renewals and between two intermediate records."""
+
+    lease: timedelta = LEASE
+    renewal: float = 15.0
+    checkpoint: float = 2.0
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes down what a run intends, what comes of each operation, and how it ends.
+
+    ``troubled`` is set when the record could not be written once operations were under way; they go on all the same.
+    """
+
+    store: RecordStore
+    lock_place: Place
+    run: RunEntry
+    now: Callable[[], datetime]
+    tell: Callable[[str], None]
+    redactor: Redactor = field(default_factory=Redactor)
+    pace: Pace = field(default_factory=Pace)
+    troubled: bool = False
+    _held: HeldLock | None = None
+    _results: dict[Identity, Result] = field(default_factory=dict)
+    _operations: tuple[Operation, ...] = ()
+    _written: int = 0
+
+    async def begin(self, operations: Sequence[Operation]) -> None:
+        """Take the lock and write down what is going to be done.
+
+        Raises :class:`reconciler.errors.LockedError`, and :class:`RecordError` for a record that cannot be trusted or
+        written; nothing is held then.
+        """
+        await self.store.load()
+        self._operations = tuple(operations)
+        lock = Lock.of(self.store.workspace, self.run.id, self.run.who, self.now(), self.pace.lease)
+        self._held = await HeldLock.take(self.lock_place, lock, lease=self.pace.lease, tell=self.tell)
+        try:
+            record = await self.store.update(lambda record: with_run(record, self._entry()))
+        except BaseException:
+            await self.release()
+            raise
+        self._tell_of_unfinished(record)
+
+    def hear(self, result: Result) -> None:
+        """Learn how an operation ended."""
+        self._results[result.operation.identity] = result
+
+    @asynccontextmanager
+    async def watching(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Renew the lock and write down what has ended while the block lasts; a lost lock sets ``stop``."""
+        closing = asyncio.Event()
+        tasks = [
+            asyncio.create_task(self._every(self.pace.renewal, closing, lambda: self._renew(stop))),
+            asyncio.create_task(self._every(self.pace.checkpoint, closing, self._checkpoint)),
+        ]
+        try:
+            yield
+        finally:
+            # They are asked to end rather than cancelled, so that no write is left under way.
+            closing.set()
+            await asyncio.gather(*tasks)
+
+    async def finish(self, report: Report, sight: Sight | None) -> None:
+        """Write down how the run ended, and, where the workspace could be read again, what is applied by now."""
+        for result in report.results:
+            self.hear(result)
+        ended = {
+            "finished": self.now(),
+            "interrupted": report.interrupted,
+            "remaining": None if sight is None else len(tuple(sight.remaining)),
+        }
+        entry = self._entry().model_copy(update=ended)
+
+        def change(record: Record) -> Record:
+            record = with_run(record, entry)
+            return record if sight is None else with_sight(record, sight)
+
+        await self._write(change)
+
+    async def release(self) -> None:
+        """Give the lock back, if it is held; never fails."""
+        held, self._held = self._held, None
+        if held is not None:
+            try:
+                await held.release()
+            except RecordError as error:
+                self.troubled = True
+                self.tell(f"The lock could not be released: {error.message}; break it with reconciler unlock.")
+
+    async def _every(self, seconds: float, closing: asyncio.Event, work: Callable[[], object]) -> None:
+        while not closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(closing.wait(), seconds)
+                return
+            await work()  # type: ignore[misc]
+
+    async def _renew(self, stop: asyncio.Event) -> None:
+        if self._held is None or stop.is_set():
+            return
+        try:
+            kept = await self._held.renew(self.now())
+            why = "somebody broke it"
+        except RecordError as error:
+            kept = self.now() < self._held.lock.until
+            why = f"its lease has ended: {error.message}"
+        if not kept:
+            self.tell(f"The lock of this run is lost ({why}): nothing more is started.")
+            self.troubled = True
+            stop.set()
+
+    async def _checkpoint(self) -> None:
+        ended = len(self._results)
+        if ended != self._written:
+            self._written = ended
+            entry = self._entry()
+            await self._write(lambda record: with_run(record, entry))
+
+    async def _write(self, change: Callable[[Record], Record]) -> None:
+        try:
+            await self.store.update(change)
+        except RecordError as error:
+            if not self.troubled:
+                self.tell(f"The record could not be written: {error.message}")
+            self.troubled = True
+
+    def _entry(self) -> RunEntry:
+        results = self._results
+        operations = tuple(
+            OperationEntry(
+                operation=operation.kind.value,
+                kind=operation.change.kind,
+                title=operation.change.title,
+                outcome=result.outcome if (result := results.get(operation.identity)) else None,
+                message=self.redactor.mask(result.message)[:LONGEST_MESSAGE] if result else "",
+            )
+            for operation in self._operations
+        )
+        counts = Counter(result.outcome for result in results.values())
+        return self.run.model_copy(update={"operations": operations, "counts": dict(counts), "total": len(operations)})
+
+    def _tell_of_unfinished(self, record: Record) -> None:
+        earlier = next((run for run in record.runs if run.id != self.run.id), None)
+        if earlier is not None and earlier.finished is None:
+            who, when = harmless(earlier.who.user), f"{earlier.started:%Y-%m-%d %H:%M} UTC"
+            self.tell(
+                f"The last run ({harmless(earlier.id)}, {who}, {when}) did not finish; this one goes on from there."
+            )
