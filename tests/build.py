@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
+from reconciler.model.delivery import FileDelivery
 from reconciler.model.desired import Desired, Management, Policy, Scope
 from reconciler.model.live import Caller, CredentialFacts, Live
 from reconciler.model.resources import (
@@ -11,7 +13,6 @@ from reconciler.model.resources import (
     Credential,
     Document,
     DocumentFormat,
-    FileDelivery,
     Group,
     Kind,
     Member,
@@ -26,7 +27,7 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold
 from reconciler.plan.changes import Guard
 from reconciler.plan.fingerprints import DigestKey
-from reconciler.plan.make import Prepared, make_plan
+from reconciler.plan.make import Prepared, Terms, make_plan
 from reconciler.vaults.parse import DocumentParser
 
 EVERYTHING = {
@@ -35,6 +36,7 @@ EVERYTHING = {
     Kind.GROUP: Management.ALL,
     Kind.VAULT: Management.ALL,
 }
+NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 KEY = DigestKey.derive("access", Secret("secret"))
 
 
@@ -110,13 +112,13 @@ def desired(
 def planned(
     wanted: Desired, existing: Live, parser: DocumentParser, *, allow: Iterable[Guard] = (), exact: bool = False
 ) -> Prepared:
-    return make_plan(
-        wanted,
-        existing,
+    terms = Terms(
         declaration="workspace.yaml",
         server="https://api.acme.io",
         parser=parser,
         key=KEY,
+        now=NOW,
         allowed=frozenset(allow),
         exact_documents=exact,
     )
+    return make_plan(wanted, existing, terms)

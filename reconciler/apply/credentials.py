@@ -6,12 +6,13 @@ next run finds the mark, knows that nobody holds the key, revokes the credential
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.apply.run import MovedError, moved
 from reconciler.apply.settle import confirmed, repeated, settled
 from reconciler.errors import DeliveryError
-from reconciler.model.resources import UNDELIVERED_MARK, Address, Credential, FileDelivery
+from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Address, Credential
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
@@ -38,25 +39,40 @@ async def create(run: Run, operation: Operation) -> None:
     A failed delivery revokes it at once (design decision 7).
     """
     credential = run.wanted(operation, Credential)
-    account = Address.service_account(credential.account)
-    account_id = run.id_of(account)
-    if credential.delivery is None:
-        raise DeliveryError(f"{credential.title} has no delivery declared")
-    new = await _obtain(run, account, account_id, credential)
-    try:
-        await _deliver(run, credential.delivery, new)
-    except DeliveryError:
-        await revoke_one(run, account_id, new.access_key)
-        raise
+    account_id = run.id_of(Address.service_account(credential.account))
+    new = await _delivered(run, account_id, credential)
     await repeated(lambda: run.writer.label_credential(account_id, new.access_key, credential.label))
     run.ids[operation.change.address] = new.access_key
 
 
-async def _deliver(run: Run, delivery: FileDelivery, new: NewCredential) -> None:
-    run.deliveries.deliver(delivery, new.access_key, new.secret_key)
+async def rotate(run: Run, operation: Operation) -> None:
+    """Replace a credential: the new one is delivered first, the old one then works on until its own end.
+
+    The old one gives its label away before the new one takes it, so that no moment has two of them.
+    """
+    credential = run.wanted(operation, Credential)
+    account_id = run.id_of(Address.service_account(credential.account))
+    old = run.id_of(operation.change.address)
+    new = await _delivered(run, account_id, credential)
+    await repeated(lambda: run.writer.label_credential(account_id, old, credential.label + RETIRING_MARK))
+    await repeated(lambda: run.writer.label_credential(account_id, new.access_key, credential.label))
+    run.ids[operation.change.address] = new.access_key
 
 
-async def _obtain(run: Run, account: Address, account_id: str, credential: Credential) -> NewCredential:
+async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCredential:
+    if credential.delivery is None:
+        raise DeliveryError(f"{credential.title} has no delivery declared")
+    new = await _obtain(run, account_id, credential)
+    try:
+        await asyncio.to_thread(run.deliveries.deliver, credential.delivery, new.access_key, new.secret_key)
+    except DeliveryError:
+        await revoke_one(run, account_id, new.access_key)
+        raise
+    return new
+
+
+async def _obtain(run: Run, account_id: str, credential: Credential) -> NewCredential:
+    account = Address.service_account(credential.account)
     if first_declared(run.desired, account) == credential and account in run.first_credentials:
         return run.first_credentials.pop(account)
     marked = credential.label + UNDELIVERED_MARK
@@ -66,8 +82,9 @@ async def _obtain(run: Run, account: Address, account_id: str, credential: Crede
 
     async def revoke_lost() -> None:
         """Revoke what may have been made: its secret key went with the answer."""
+        known = set(run.ids.values())
         for record in await run.reader.credentials(account_id):
-            if record.label == marked:
+            if record.label == marked and record.access_key not in known:
                 await revoke_one(run, account_id, record.access_key)
 
     return await settled(write, revoke_lost)

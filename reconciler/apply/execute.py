@@ -45,7 +45,7 @@ async def execute(
 def check_deliveries(run: Run, changes: Sequence[Change]) -> None:
     """Make sure that every new credential can be delivered, while nothing has been written yet."""
     for change in changes:
-        if change.kind is Kind.CREDENTIAL and change.action is Action.CREATE:
+        if change.kind is Kind.CREDENTIAL and change.action in (Action.CREATE, Action.ROTATE):
             credential = run.desired.get(change.address)
             if isinstance(credential, Credential) and credential.delivery is not None:
                 run.deliveries.check(credential.delivery)

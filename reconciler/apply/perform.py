@@ -25,6 +25,7 @@ PERFORM: Mapping[OperationKind, Callable[[Run, Operation], Awaitable[None]]] = {
     OperationKind.REMOVE_ACCOUNT: service_accounts.remove,
     OperationKind.CREATE_CREDENTIAL: credentials.create,
     OperationKind.LABEL_CREDENTIAL: credentials.label,
+    OperationKind.ROTATE_CREDENTIAL: credentials.rotate,
     OperationKind.REVOKE_CREDENTIAL: credentials.revoke,
     OperationKind.CREATE_GROUP: groups.create,
     OperationKind.UPDATE_GROUP: groups.update,

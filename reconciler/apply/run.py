@@ -13,8 +13,9 @@ from reconciler.model.text import harmless
 if TYPE_CHECKING:
     from reconciler.clearml.transport import Transport
     from reconciler.clearml.write import NewCredential
+    from reconciler.model.delivery import Delivery
     from reconciler.model.live import Live
-    from reconciler.model.resources import Address, FileDelivery, Resource
+    from reconciler.model.resources import Address, Resource
     from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.make import Prepared
@@ -31,10 +32,10 @@ class MovedError(ReconcilerError):
 class Delivering(Protocol):
     """Hands new secret keys over; what the real run and a rehearsal do differently."""
 
-    def check(self, delivery: FileDelivery) -> None:
+    def check(self, delivery: Delivery) -> None:
         """Raise :class:`reconciler.errors.DeliveryError` if this delivery cannot work."""
 
-    def deliver(self, delivery: FileDelivery, access_key: str, secret_key: Secret) -> None:
+    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         """Hand a secret key over, or raise :class:`reconciler.errors.DeliveryError`."""
 
 

@@ -16,7 +16,7 @@ from reconciler.apply.stale import check_still_fits
 from reconciler.cli.declared import Declared, load_declared
 from reconciler.cli.interrupt import stopping_on_signals
 from reconciler.cli.options import allow_option, connection_options, exact_option, format_option
-from reconciler.cli.planning import Choices, prepare
+from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import operations_bar, working
 from reconciler.cli.saved_plan import read_target_file
 from reconciler.cli.session import Target, find_target, open_writer
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.cli.options import Connection
     from reconciler.plan.changes import Change
     from reconciler.plan.document import Plan
-    from reconciler.plan.make import Prepared
+    from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.outcomes import Report
 
 
@@ -66,11 +66,12 @@ def command(
     if not yes and not console.interactive:
         raise UsageError("there is no terminal to ask in", hint="--yes applies without asking")
     saved, file = read_target_file(target)
-    choices = Choices.of(allowed, exact_documents=exact_documents or (saved is not None and saved.exact_documents))
     with DocumentParser() as parser:
         declared = load_declared(file, parser, console)
         connected = find_target(connection, declared.desired.server)
-        job = _Job(console, connection, declared, connected, parser, choices)
+        exact = exact_documents or (saved is not None and saved.exact_documents)
+        terms = terms_for(console, declared, connected, parser, allowed=allowed, exact_documents=exact)
+        job = _Job(console, connection, declared, connected, terms)
         return asyncio.run(job.carry_out(saved, ask=not yes, output_format=output_format))
 
 
@@ -80,8 +81,7 @@ class _Job:
     connection: Connection
     declared: Declared
     target: Target
-    parser: DocumentParser
-    choices: Choices
+    terms: Terms
 
     async def carry_out(self, saved: Plan | None, *, ask: bool, output_format: str) -> int:
         async with open_writer(self.target, self.connection, self.console) as transport:
@@ -118,20 +118,20 @@ class _Job:
 
     async def _prepare(self, transport: Transport) -> Prepared:
         with working(self.console, "Reading the workspace"):
-            return await prepare(transport, self.declared, self.target, self.parser, self.choices)
+            return await prepare(transport, self.declared.desired, self.terms)
 
     def _restricted(self, prepared: Prepared, reviewed: Plan) -> Plan:
         """Return the current plan with nothing in it but what was reviewed, and judged without the rest."""
         addresses = {change.address for change in reviewed.changes}
         changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
         case = Case(changes, prepared.live, prepared.desired, self.declared.desired.policy)
-        refusals = check(case, self.choices.allowed)
+        refusals = check(case, self.terms.allowed)
         update = {"changes": changes, "totals": totals_of(changes), "refusals": refusals}
         return prepared.plan.model_copy(update=update).sealed()
 
     async def _execute(self, transport: Transport, prepared: Prepared, changes: Sequence[Change]) -> Report:
         deliveries = Deliveries(self.declared.declaration.folder, self.target.name)
-        run = Run.begin(transport, prepared, self.parser, deliveries)
+        run = Run.begin(transport, prepared, self.terms.parser, deliveries)
         check_deliveries(run, changes)
         await self._rehearse(prepared, changes)
         with (
@@ -144,7 +144,7 @@ class _Job:
         from reconciler.rehearsal.rehearse import rehearse
 
         with working(self.console, "Rehearsing on a copy"):
-            await rehearse(prepared, changes, self.declared.desired, parser=self.parser, key=self.target.key)
+            await rehearse(prepared, changes, self.declared.desired, self.terms)
 
     async def _remaining(self, transport: Transport) -> int | None:
         """Read once more and count the changes that remain; ``None`` if nobody can tell."""

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.declared import load_declared
 from reconciler.cli.options import connection_options, declaration_argument, exact_option, format_option
-from reconciler.cli.planning import Choices, prepare
+from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
 from reconciler.errors import ExitCode
@@ -48,10 +48,11 @@ def command(
         declared = load_declared(file, parser, console, without_secrets=without_secrets)
         target = find_target(connection, declared.desired.server)
 
+        terms = terms_for(console, declared, target, parser, exact_documents=exact_documents)
+
         async def compare() -> Plan:
             async with open_reader(target, connection, console) as transport:
-                choices = Choices(exact_documents=exact_documents)
-                return (await prepare(transport, declared, target, parser, choices)).plan
+                return (await prepare(transport, declared.desired, terms)).plan
 
         with working(console, "Reading the workspace"):
             plan = asyncio.run(compare())

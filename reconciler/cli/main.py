@@ -24,6 +24,7 @@ COMMANDS = {
     "apply": "Carry out a saved plan, or make one and ask.",
     "drift": "Tell whether the workspace is what the declaration says.",
     "import": "Write a declaration from a live workspace.",
+    "credentials": "List the access keys of service accounts.",
     "sandbox": "Run the embedded ClearML-compatible server.",
 }
 

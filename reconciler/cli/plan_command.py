@@ -17,7 +17,7 @@ from reconciler.cli.options import (
     format_option,
 )
 from reconciler.cli.output import write_whole
-from reconciler.cli.planning import Choices, prepare
+from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
 from reconciler.errors import ExitCode, UsageError
@@ -26,10 +26,9 @@ from reconciler.views.plan_text import render_plan
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
-    from reconciler.cli.declared import Declared
     from reconciler.cli.options import Connection
-    from reconciler.cli.session import Target
-    from reconciler.plan.make import Prepared
+    from reconciler.model.desired import Desired
+    from reconciler.plan.make import Prepared, Terms
 
 
 @click.command("plan")
@@ -57,20 +56,21 @@ def command(
     output_format: str,
 ) -> int:
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
-    choices = Choices.of(allowed, exact_documents=exact_documents)
     with DocumentParser() as parser:
         declared = load_declared(file, parser, console, without_secrets=without_secrets)
         target = find_target(connection, declared.desired.server)
 
+        terms = terms_for(console, declared, target, parser, allowed=allowed, exact_documents=exact_documents)
+
         async def make() -> Prepared:
             async with open_reader(target, connection, console) as transport:
-                return await prepare(transport, declared, target, parser, choices)
+                return await prepare(transport, declared.desired, terms)
 
         with working(console, "Reading the workspace"):
             prepared = asyncio.run(make())
         plan = prepared.plan
         if rehearse and not plan.refused:
-            _rehearse(console, prepared, declared, target, parser)
+            _rehearse(console, prepared, declared.desired, terms)
     if out is not None:
         write_whole(out, plan.to_json())
     console.result(plan.to_json() if output_format == "json" else render_plan(plan, console.output))
@@ -79,7 +79,7 @@ def command(
     return ExitCode.DIFFERENCES if detailed_exitcode and not plan.is_empty else ExitCode.DONE
 
 
-def _rehearse(console: Console, prepared: Prepared, declared: Declared, target: Target, parser: DocumentParser) -> None:
+def _rehearse(console: Console, prepared: Prepared, desired: Desired, terms: Terms) -> None:
     from reconciler.rehearsal.rehearse import rehearse
     from reconciler.views.sentences import counted
 
@@ -87,5 +87,5 @@ def _rehearse(console: Console, prepared: Prepared, declared: Declared, target: 
         raise UsageError("a plan without secret values cannot be rehearsed")
     changes = prepared.plan.changes
     with working(console, "Rehearsing on a copy"):
-        done = asyncio.run(rehearse(prepared, changes, declared.desired, parser=parser, key=target.key))
+        done = asyncio.run(rehearse(prepared, changes, desired, terms))
     console.note(f"Rehearsed on a copy: {counted(done.writes, 'write')}, all succeed, and nothing is left to do.")

@@ -2,58 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.plan.changes import Guard
-from reconciler.plan.make import Prepared, make_plan
+from reconciler.plan.make import Prepared, Terms, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.clearml.transport import ReadTransport
+    from reconciler.cli.console import Console
     from reconciler.cli.declared import Declared
     from reconciler.cli.session import Target
     from reconciler.model.desired import Desired
     from reconciler.vaults.parse import DocumentParser
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user chose for the comparison."""
+def terms_for(
+    console: Console,
+    declared: Declared,
+    target: Target,
+    parser: DocumentParser,
+    *,
+    allowed: Iterable[str] = (),
+    exact_documents: bool = False,
+) -> Terms:
+    """Take what a comparison is made with from the command line and the moment."""
+    return Terms(
+        declaration=declared.shown,
+        server=target.name,
+        parser=parser,
+        key=target.key,
+        now=console.edges.now(),
+        allowed=frozenset(Guard(name) for name in allowed),
+        exact_documents=exact_documents,
+    )
 
-    allowed: frozenset[Guard] = frozenset()
-    exact_documents: bool = False
 
-    @staticmethod
-    def of(allowed: Iterable[str], *, exact_documents: bool) -> Choices:
-        """Take the values of the command line."""
-        return Choices(frozenset(Guard(name) for name in allowed), exact_documents)
-
-
-async def prepare(
-    transport: ReadTransport, declared: Declared, target: Target, parser: DocumentParser, choices: Choices
-) -> Prepared:
+async def prepare(transport: ReadTransport, desired: Desired, terms: Terms) -> Prepared:
     """Read the live workspace and compare the declaration with it."""
-    desired = declared.desired
     scope = desired.scope
     live = await read_live(
         Reader(transport),
         accounts=_with_old_names(scope.credentials_of, desired),
         vaults_of=_with_old_names(scope.vaults_of, desired),
     )
-    return make_plan(
-        desired,
-        live,
-        declaration=declared.shown,
-        server=target.name,
-        parser=parser,
-        key=target.key,
-        allowed=choices.allowed,
-        exact_documents=choices.exact_documents,
-    )
+    return make_plan(desired, live, terms)
 
 
 def _with_old_names(accounts: frozenset[str], desired: Desired) -> frozenset[str]:

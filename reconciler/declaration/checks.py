@@ -57,15 +57,17 @@ def _credentials(declaration: Declaration) -> Iterator[Problem]:
     for account in declaration.service_accounts or ():
         for index, credential in enumerate(account.item.credentials or ()):
             yield from _rotation(account, index, credential)
-            if credential.deliver is not None:
-                place = account.place("credentials", index, "deliver", "file")
-                target = os.path.realpath(declaration.folder / credential.deliver.file)
+            written = credential.deliver.written_file if credential.deliver is not None else None
+            if written is not None:
+                steps, path = written
+                place = account.place("credentials", index, "deliver", *steps)
+                target = os.path.realpath(declaration.folder / path)
                 first = taken.setdefault(target, place)
                 if first is not place:
-                    message = f"{shown(credential.deliver.file)} already receives another key, at {first}"
+                    message = f"{shown(path)} already receives another key, at {first}"
                     yield Problem("duplicate-delivery", message, place)
                 if target in sources:
-                    message = f"{shown(credential.deliver.file)} is part of the declaration and would be overwritten"
+                    message = f"{shown(path)} is part of the declaration and would be overwritten"
                     yield Problem("delivery-over-source", message, place)
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from reconciler.declaration.check_documents import referred
 from reconciler.declaration.check_names import is_builtin_group
 from reconciler.errors import SecretUnavailableError
+from reconciler.model.delivery import CommandDelivery, EnvFileDelivery, FileDelivery, KubernetesSecretDelivery
 from reconciler.model.desired import Desired, Policy, Scope
 from reconciler.model.resources import (
     Address,
     Credential,
     Document,
-    FileDelivery,
     Group,
     Kind,
     Member,
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.declaration.declaration import Declaration, Entry, OwnedVault
-    from reconciler.declaration.models import CredentialEntry, GroupEntry, ServiceAccountEntry
+    from reconciler.declaration.models import CredentialEntry, DeliverSection, GroupEntry, ServiceAccountEntry
     from reconciler.declaration.secrets import SecretResolver
     from reconciler.errors import Place
+    from reconciler.model.delivery import Delivery
     from reconciler.model.resources import Resource
 
 _SCOPED = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT)
@@ -82,8 +83,19 @@ def _account(item: ServiceAccountEntry) -> ServiceAccount:
 
 
 def _credential(account: str, item: CredentialEntry) -> Credential:
-    delivery = FileDelivery(item.deliver.file) if item.deliver is not None else None
+    delivery = _delivery(item.deliver) if item.deliver is not None else None
     return Credential(account, item.label, item.expires_in, item.rotate_before, delivery)
+
+
+def _delivery(section: DeliverSection) -> Delivery:
+    if section.env_file is not None:
+        return EnvFileDelivery(section.env_file)
+    if section.command is not None:
+        return CommandDelivery(tuple(section.command))
+    if section.kubernetes_secret is not None:
+        secret = section.kubernetes_secret
+        return KubernetesSecretDelivery(secret.file, secret.name, secret.namespace)
+    return FileDelivery(section.file or "")
 
 
 def _group(entry: Entry[GroupEntry], folds: dict[str, str]) -> Group:

@@ -17,11 +17,15 @@ from reconciler.model.text import fold
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from reconciler.model.delivery import Delivery
     from reconciler.model.secret import Secret
 
 
 UNDELIVERED_MARK = " [undelivered]"
 """Ends the label of a new credential until its secret key has been delivered."""
+
+RETIRING_MARK = " [retiring]"
+"""Ends the label of a credential that was replaced and works until its own end."""
 
 
 class Kind(StrEnum):
@@ -153,13 +157,6 @@ class ServiceAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class FileDelivery:
-    """Deliver a new secret key into a file (created 0600), relative to the declaration's folder."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class Credential:
     """An access key of a service account, known by its label.
 
@@ -171,7 +168,7 @@ class Credential:
     label: str
     lifetime: timedelta | None = None
     rotate_before: timedelta | None = None
-    delivery: FileDelivery | None = None
+    delivery: Delivery | None = None
 
     @property
     def address(self) -> Address:

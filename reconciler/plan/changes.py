@@ -19,6 +19,7 @@ class Action(StrEnum):
     CREATE = "create"
     INVITE = "invite"
     UPDATE = "update"
+    ROTATE = "rotate"
     DELETE = "delete"
 
 
@@ -29,6 +30,8 @@ class Reason(StrEnum):
     DIFFERS = "differs"
     RENAMED = "renamed"
     NOT_DECLARED = "not_declared"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
 
 
 class Guard(StrEnum):

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.documents import DocumentComparison
+    from reconciler.plan.rotation import Rotation
 
-_ACTION_ORDER = {Action.CREATE: 0, Action.INVITE: 0, Action.UPDATE: 1, Action.DELETE: 2}
+_ACTION_ORDER = {Action.CREATE: 0, Action.INVITE: 0, Action.UPDATE: 1, Action.ROTATE: 1, Action.DELETE: 2}
 _KIND_ORDER = {kind: position for position, kind in enumerate(Kind)}
 
 
@@ -54,14 +55,19 @@ class _Found:
 
 
 def difference(
-    desired: Snapshot, live: Live, places: Mapping[Address, Place], documents: DocumentComparison
+    desired: Snapshot,
+    live: Live,
+    places: Mapping[Address, Place],
+    documents: DocumentComparison,
+    rotation: Rotation,
 ) -> Difference:
     """Compare what shall be with what is.
 
-    ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning.
+    ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning, ``rotation`` tells
+    which credentials are due.
     """
     found = _Found()
-    context = _Context(desired, live, places, documents, found)
+    context = _Context(desired, live, places, documents, rotation, found)
     for address, wanted in desired.resources.items():
         existing = live.snapshot.get(address)
         if existing is wanted:
@@ -92,6 +98,7 @@ class _Context:
     live: Live
     places: Mapping[Address, Place]
     documents: DocumentComparison
+    rotation: Rotation
     found: _Found
 
     def create(self, address: Address, wanted: Resource) -> None:
@@ -102,11 +109,21 @@ class _Context:
         self._add(address, Action.DELETE, Reason.NOT_DECLARED, _final_edits(existing), existing, None)
 
     def update(self, address: Address, wanted: Resource, existing: Resource) -> None:
+        due = self.rotation.due(wanted, address) if isinstance(wanted, Credential) else None
+        if due is not None:
+            self._add(address, Action.ROTATE, due, self._rotation_edits(address, wanted), existing, wanted)
+            return
         edits = self._edits(wanted, existing)
         if edits:
             renamed = any(isinstance(edit, FieldEdit) and edit.field == "name" for edit in edits)
             reason = Reason.RENAMED if renamed and address.kind is not Kind.MEMBER else Reason.DIFFERS
             self._add(address, Action.UPDATE, reason, edits, existing, wanted)
+
+    def _rotation_edits(self, address: Address, wanted: Resource) -> tuple[Edit, ...]:
+        expires = self.live.credentials[address].expires
+        lifetime = f"{wanted.lifetime} after it is made" if isinstance(wanted, Credential) and wanted.lifetime else None
+        end = (FieldEdit(field="expires", before=f"{expires:%Y-%m-%d %H:%M}", after=lifetime),) if expires else ()
+        return (*end, *self._initial_edits(wanted))
 
     def _add(
         self,
@@ -148,7 +165,7 @@ class _Context:
                 flags = (("impersonation", wanted.impersonation), ("admin", wanted.admin))
                 return tuple(FieldEdit(field=name, before=None, after=True) for name, is_on in flags if is_on)
             case Credential():
-                target = wanted.delivery.path if wanted.delivery else None
+                target = wanted.delivery.title if wanted.delivery else None
                 return (FieldEdit(field="deliver", before=None, after=target),) if target else ()
             case Group():
                 described = _field_edits(("description", None, wanted.description or None))

@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import Document, FileDelivery, Resource
+from reconciler.model.resources import Document, Resource
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Address
@@ -69,8 +69,8 @@ def _plain(value: object) -> object:
         return sorted(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, FileDelivery):
-        return value.path
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, asdict(value)]
     return value
 
 

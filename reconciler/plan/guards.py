@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import UNDELIVERED_MARK, Group, Kind, MemberState, Role
+from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 
 if TYPE_CHECKING:
@@ -109,12 +109,14 @@ def _is_leftover(live: Live, address: Address) -> bool:
     """Tell whether a credential was left behind by a run that died before anybody had its secret key.
 
     Such a one is revoked unasked: it bears the mark of an undelivered one, or it is one that the server made with an
-    account, without a label, and was never used.
+    account, without a label, and was never used. So is one that was replaced and has had its time.
     """
     facts = live.credentials.get(address)
     if facts is None:
         return False
-    return (facts.label or "").endswith(UNDELIVERED_MARK) or (not facts.label and facts.last_used is None)
+    if not facts.label:
+        return facts.last_used is None
+    return facts.label.endswith((UNDELIVERED_MARK, RETIRING_MARK))
 
 
 def _judge(

@@ -15,10 +15,12 @@ from reconciler.plan.fingerprints import DigestKey, declaration_digest
 from reconciler.plan.guards import Case, check
 from reconciler.plan.references import check_references
 from reconciler.plan.renames import under_new_names
+from reconciler.plan.rotation import Rotation
 from reconciler.plan.scope import adopt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
@@ -35,43 +37,51 @@ class Prepared:
     live: Live
 
 
-def make_plan(
-    desired: Desired,
-    live: Live,
-    *,
-    declaration: str,
-    server: str,
-    parser: DocumentParser,
-    key: DigestKey,
-    allowed: frozenset[Guard] = frozenset(),
-    exact_documents: bool = False,
-) -> Prepared:
-    """Compare a declaration with the live workspace.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a comparison is made with.
 
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
-    documents; ``allowed`` names the guards that are lifted on purpose. Raises
-    :class:`reconciler.errors.InvalidDeclarationError` for names that exist nowhere and
+    documents; ``now`` judges which credentials are due; ``allowed`` names the guards that are lifted on purpose;
+    ``exact_documents`` makes a different text of the same meaning a change.
+    """
+
+    declaration: str
+    server: str
+    parser: DocumentParser
+    key: DigestKey
+    now: datetime
+    allowed: frozenset[Guard] = frozenset()
+    exact_documents: bool = False
+
+
+def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
+    """Compare a declaration with the live workspace.
+
+    Raises :class:`reconciler.errors.InvalidDeclarationError` for names that exist nowhere and
     :class:`reconciler.errors.AmbiguousWorkspaceError` for live names that mean two things.
     """
     live = under_new_names(live, desired)
-    adopted = adopt(desired, live)
-    check_references(desired, adopted.snapshot, live)
-    found = difference(adopted.snapshot, live, desired.places, DocumentComparison(parser, key, exact_documents))
+    rotation = Rotation(live, terms.now)
+    adopted = adopt(desired, live, rotation)
+    check_references(desired, adopted.snapshot, live, rotation)
+    documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
+    found = difference(adopted.snapshot, live, desired.places, documents, rotation)
     plan = Plan(
         workspace=desired.workspace,
-        server=server,
-        declaration=declaration,
-        declaration_digest=declaration_digest(desired.snapshot, key),
-        key_id=key.key_id,
+        server=terms.server,
+        declaration=terms.declaration,
+        declaration_digest=declaration_digest(desired.snapshot, terms.key),
+        key_id=terms.key.key_id,
         without_secrets=desired.without_secrets,
-        exact_documents=exact_documents,
+        exact_documents=terms.exact_documents,
         totals=totals_of(found.changes),
         changes=found.changes,
         waiting=found.waiting,
         left_alone=adopted.left_alone,
         text_only=found.text_only,
-        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy), allowed),
-        warnings=tuple(_warnings(desired, live, parser)),
+        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy), terms.allowed),
+        warnings=tuple(_warnings(desired, live, terms.parser)),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )

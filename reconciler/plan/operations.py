@@ -27,6 +27,7 @@ class OperationKind(StrEnum):
     REMOVE_ACCOUNT = "remove service account"
     CREATE_CREDENTIAL = "create credential"
     LABEL_CREDENTIAL = "label credential"
+    ROTATE_CREDENTIAL = "rotate credential"
     REVOKE_CREDENTIAL = "revoke credential"
     CREATE_GROUP = "create group"
     UPDATE_GROUP = "update group"
@@ -130,6 +131,7 @@ def _credential(change: Change) -> Iterator[Operation]:
     kinds = {
         Action.CREATE: OperationKind.CREATE_CREDENTIAL,
         Action.UPDATE: OperationKind.LABEL_CREDENTIAL,
+        Action.ROTATE: OperationKind.ROTATE_CREDENTIAL,
         Action.DELETE: OperationKind.REVOKE_CREDENTIAL,
     }
     yield Operation(kinds[change.action], change, removal=change.action is Action.DELETE)

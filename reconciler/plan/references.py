@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from reconciler.model.live import Live
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.rotation import Rotation
 
 
-def check_references(desired: Desired, adopted: Snapshot, live: Live) -> None:
+def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: Rotation) -> None:
     """Check that all that the declaration names is declared or live, and that no name means two things.
 
     Raises :class:`InvalidDeclarationError` with every unknown name, or :class:`AmbiguousWorkspaceError`.
@@ -33,22 +34,22 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live) -> None:
         for address, resource in desired.snapshot.resources.items()
         for _, problem in sorted(_unknown(desired, adopted, address, resource), key=lambda found: found[0])
     ]
-    problems += _undeliverable(desired, live)
+    problems += _undeliverable(desired, live, rotation)
     if problems:
         raise InvalidDeclarationError(problems)
 
 
-def _undeliverable(desired: Desired, live: Live) -> list[Problem]:
+def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Problem]:
     """Return the credentials that would have to be made although nobody says where their secret keys go."""
     return [
         Problem(
             "undeliverable",
-            f"credential {credential.title} does not exist yet, and the declaration does not say where to deliver it",
+            f"credential {credential.title} has to be made, and the declaration does not say where to deliver it",
             desired.places.get(address),
             "add deliver: {file: …}",
         )
         for address, credential in desired.snapshot.credentials.items()
-        if credential.delivery is None and address not in live.snapshot
+        if credential.delivery is None and (address not in live.snapshot or rotation.due(credential, address))
     ]
 
 

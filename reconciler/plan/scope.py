@@ -17,6 +17,7 @@ from reconciler.plan.changes import LeftAlone
 
 if TYPE_CHECKING:
     from reconciler.model.live import Live
+    from reconciler.plan.rotation import Rotation
 
 WhyAlone = Literal["not_declared", "kind_not_managed", "fixed_by_server"]
 
@@ -29,7 +30,7 @@ class Adopted:
     left_alone: tuple[LeftAlone, ...]
 
 
-def adopt(desired: Desired, live: Live) -> Adopted:
+def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
     """Copy what the declaration does not speak for from live to desired.
 
     Resources of a service account or group that is itself to be removed are not adopted: they go with it, or stand in
@@ -41,7 +42,7 @@ def adopt(desired: Desired, live: Live) -> Adopted:
     for address, resource in owners_first:
         if address in kept:
             continue
-        if isinstance(resource, Group) and resource.builtin:
+        if (isinstance(resource, Group) and resource.builtin) or rotation.retires(address, desired.snapshot):
             kept[address] = resource
             continue
         why = _why_left_alone(desired, address, resource)

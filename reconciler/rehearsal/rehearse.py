@@ -34,15 +34,13 @@ from reconciler.sandbox.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reconciler.model.delivery import Delivery
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
-    from reconciler.model.resources import FileDelivery
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.changes import Change
-    from reconciler.plan.fingerprints import DigestKey
-    from reconciler.plan.make import Prepared
+    from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.outcomes import Result
-    from reconciler.vaults.parse import DocumentParser
 
 _COPY = "http://copy.localhost"
 _SHOWN = 5
@@ -59,16 +57,14 @@ class Rehearsed:
 class _NoDeliveries:
     """Takes the copy's secret keys, which open nothing, and keeps none of them."""
 
-    def check(self, delivery: FileDelivery) -> None:
+    def check(self, delivery: Delivery) -> None:
         """Find nothing wrong: the real deliveries are checked by the real run."""
 
-    def deliver(self, delivery: FileDelivery, access_key: str, secret_key: Secret) -> None:
+    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         """Deliver nothing."""
 
 
-async def rehearse(
-    prepared: Prepared, changes: Sequence[Change], desired: Desired, *, parser: DocumentParser, key: DigestKey
-) -> Rehearsed:
+async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desired, terms: Terms) -> Rehearsed:
     """Carry these changes out on a copy of the workspace.
 
     Raises :class:`RefusedError`, which says which operation would have gone wrong, or which rule broken.
@@ -79,7 +75,7 @@ async def rehearse(
         token = Secret(store.session_for_admin())
         settings = ConnectionSettings(_COPY, source="the rehearsal", token=token)
         async with Transport(settings, transport=watch) as transport:
-            run = Run.begin(transport, prepared, parser, _NoDeliveries())
+            run = Run.begin(transport, prepared, terms.parser, _NoDeliveries())
             watch.bounds = _bounds(prepared, changes, desired)
             failed: list[Result] = []
             await execute(
@@ -90,7 +86,7 @@ async def rehearse(
                 listener=lambda result: failed.append(result) if result.outcome is not Outcome.APPLIED else None,
             )
             problems = list(_failures(failed)) + watch.violations
-            problems = problems or await _remaining(transport, changes, desired, parser=parser, key=key)
+            problems = problems or await _remaining(transport, changes, desired, terms)
     if problems:
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         listed = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
@@ -106,12 +102,10 @@ def _failures(results: Sequence[Result]) -> Iterator[str]:
         yield f"{harmless(result.operation.title)} would be {result.outcome.value}: {harmless(result.message)}"
 
 
-async def _remaining(
-    transport: Transport, changes: Sequence[Change], desired: Desired, *, parser: DocumentParser, key: DigestKey
-) -> list[str]:
+async def _remaining(transport: Transport, changes: Sequence[Change], desired: Desired, terms: Terms) -> list[str]:
     """Make the plan again on the copy; what was carried out must not be in it any more."""
     live = await read_live(Reader(transport))
-    again = make_plan(desired, live, declaration="", server=_COPY, parser=parser, key=key).plan
+    again = make_plan(desired, live, terms).plan
     done = {change.address for change in changes}
     return [
         f"{change.kind.value} {harmless(change.title)} would still differ afterwards"

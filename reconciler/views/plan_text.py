@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
-from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, SetEdit, TextEdit
+from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, Reason, SetEdit, TextEdit
 from reconciler.views.sentences import (
     counted,
     kind_name,
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from reconciler.plan.document import Plan
     from reconciler.views.palette import Palette
 
-SYMBOLS = {Action.CREATE: "+", Action.INVITE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.INVITE: "+",
+    Action.UPDATE: "~",
+    Action.ROTATE: "~",
+    Action.DELETE: "-",
+}
 _KIND_WIDTH = max(len(kind.value) for kind in Kind)
 _TITLE_WIDTH = 40
 
@@ -89,6 +95,9 @@ def change_lines(change: Change, declaration: str, palette: Palette) -> Iterator
     width = min(max((len(_name(edit)) for edit in edits), default=0), 60)
     for edit in edits:
         yield from _edit_lines(edit, width, palette)
+    if change.action is Action.ROTATE:
+        ending = "has expired" if change.reason is Reason.EXPIRED else "works until its own end"
+        yield f"    {palette.quiet(f'a new key is made and delivered; the old one {ending}')}"
     if change.credentials_lost:
         credentials = counted(change.credentials_lost, "credential")
         yield f"    {palette.remove(f'{credentials} will stop working')}"
@@ -119,6 +128,7 @@ def _style(action: Action, palette: Palette) -> Callable[[str], str]:
         Action.CREATE: palette.add,
         Action.INVITE: palette.add,
         Action.UPDATE: palette.change,
+        Action.ROTATE: palette.change,
         Action.DELETE: palette.remove,
     }[action]
 

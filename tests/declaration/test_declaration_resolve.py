@@ -1,7 +1,5 @@
 """What a declaration asks for, as a snapshot."""
 
-# ruff: noqa: E501  (the tables quote whole messages)
-
 from __future__ import annotations
 
 from datetime import timedelta
@@ -12,12 +10,12 @@ import pytest
 from reconciler.declaration.resolve import resolve
 from reconciler.declaration.secrets import SecretResolver
 from reconciler.errors import SecretUnavailableError
+from reconciler.model.delivery import FileDelivery
 from reconciler.model.desired import Limit, Management
 from reconciler.model.resources import (
     Address,
     Credential,
     DocumentFormat,
-    FileDelivery,
     Group,
     Kind,
     Member,

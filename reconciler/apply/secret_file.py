@@ -1,0 +1,62 @@
+"""Writes a secret into a file: whole or not at all, readable by its owner only, never through a symbolic link."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from reconciler.errors import DeliveryError
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def check_secret_file(path: Path, name: str) -> None:
+    """Make sure that the file can be written; ``name`` is how the declaration calls it.
+
+    Raises :class:`DeliveryError` if the folder is missing or not writable, or something else is in the way.
+    """
+    shown = harmless(name)
+    if not path.parent.is_dir():
+        hint = f"make it first: mkdir -p {harmless(str(path.parent))}"
+        raise DeliveryError(f"the folder for {shown} does not exist", hint=hint)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise DeliveryError(f"the folder for {shown} cannot be written to")
+    if path.is_symlink():
+        raise DeliveryError(f"{shown} is a symbolic link; a secret key is never written through one")
+    if path.exists() and not path.is_file():
+        raise DeliveryError(f"{shown} is there and is not a plain file")
+
+
+def write_secret_file(path: Path, name: str, content: str) -> None:
+    """Write the file anew with mode 0600; an old one is replaced in one step.
+
+    Raises :class:`DeliveryError`; then nothing, or the whole old file, is there.
+    """
+    check_secret_file(path, name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(temporary, flags, stat.S_IRUSR | stat.S_IWUSR), "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _settle_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise DeliveryError(f"{harmless(name)} could not be written: {error.strerror}") from error
+
+
+def _settle_folder(folder: Path) -> None:
+    """Make the new name as lasting as the content: a key that is lost with the power cannot be read again."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

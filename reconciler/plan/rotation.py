@@ -1,0 +1,48 @@
+"""When a credential is replaced, and how long the one before it stays.
+
+A rotation makes a new credential, delivers it, and gives it the label; the old one keeps working, with a mark in its
+label, until its own end. That is the overlap: whoever still uses the old key has until then to pick up the new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import RETIRING_MARK, Address, Credential, Kind
+from reconciler.model.text import fold
+from reconciler.plan.changes import Reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.model.live import Live
+    from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Judges live credentials by the time of this run."""
+
+    live: Live
+    now: datetime
+
+    def due(self, credential: Credential, address: Address) -> Reason | None:
+        """Return why a declared credential has to be replaced, or ``None`` if it does not."""
+        facts = self.live.credentials.get(address)
+        if facts is None or facts.expires is None:
+            return None
+        if facts.expires <= self.now:
+            return Reason.EXPIRED
+        if credential.rotate_before is not None and facts.expires - credential.rotate_before <= self.now:
+            return Reason.EXPIRING
+        return None
+
+    def retires(self, address: Address, desired: Snapshot) -> bool:
+        """Tell whether an undeclared credential is one that was replaced and still has its time."""
+        facts = self.live.credentials.get(address)
+        if facts is None or not (facts.label or "").endswith(RETIRING_MARK):
+            return False
+        label = (facts.label or "").removesuffix(RETIRING_MARK)
+        declared = Address(Kind.CREDENTIAL, (address.key[0], fold(label))) in desired
+        return declared and (facts.expires is None or facts.expires > self.now)
