@@ -1,0 +1,66 @@
+"""Each example is valid, and brings an empty sandbox to what it declares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.declaration.load import load
+from reconciler.vaults.parse import DocumentParser
+from tests.support.project import EXAMPLES, Project, example_project
+
+FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/workspace.yaml"))
+
+
+@pytest.fixture(params=FOLDERS)
+def example(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
+    """An example with everything that its secrets come from."""
+    project = example_project(tmp_path, request.param)
+    (project.folder / "out").mkdir(exist_ok=True)
+    program = project.write_file("bin/op", "#!/bin/sh\necho glpat-of-the-example\n")
+    program.chmod(0o700)
+    project.write_file("secrets/ssh_host_key", "host-key-of-the-example\n")
+    project.environment["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    for name in ("S3_KEY", "S3_SECRET", "VISION_S3_KEY", "VISION_S3_SECRET", "LANGUAGE_GCS_JSON", "AZURE_ACCOUNT_KEY"):
+        project.environment[name] = f'{{"value": "{name.lower()}"}}'
+    return project
+
+
+def test_it_is_valid_without_a_warning(example: Project) -> None:
+    result = example.run("validate", "--format", "json")
+    assert (result.code, result.json["problems"]) == (0, []), result
+
+
+def test_it_converges_on_an_empty_sandbox(example: Project) -> None:
+    server = ("--server", example.sandbox.server)
+    assert example.run("plan", "--detailed-exitcode", *server).code == 2
+    assert example.apply(*server).code == 0
+    waiting = example.run("plan", "--detailed-exitcode", *server)
+    assert waiting.code == 0, waiting
+    assert "Waiting:" in waiting.stdout
+
+    example.sandbox.accept(*example.sandbox.truth().invited)
+    assert example.apply(*server).code == 0
+    result = example.run("drift", *server)
+    assert result.code == 0, result
+    assert "Waiting:" not in result.stdout
+
+
+def test_every_document_of_it_is_used(example: Project, parser: DocumentParser) -> None:
+    declaration = load(example.folder / "workspace.yaml", documents=parser)
+    used = {Path(file).resolve() for file in declaration.files}
+    there = {path.resolve() for path in (example.folder / "vaults").rglob("*") if path.is_file()}
+    assert there <= used
+
+
+def test_every_delivered_key_signs_in(example: Project) -> None:
+    assert example.apply("--server", example.sandbox.server).code == 0
+    delivered = sorted((example.folder / "out").glob("*.conf"))
+    assert delivered
+    for path in delivered:
+        assert path.stat().st_mode & 0o777 == 0o600
+        words = path.read_text(encoding="utf-8").split()
+        key, secret = (words[words.index(f"{name}:") + 1].strip('"') for name in ("access_key", "secret_key"))
+        assert example.sandbox.sign_in(key, secret) == 200
