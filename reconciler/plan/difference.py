@@ -261,7 +261,9 @@ def _final_edits(existing: Resource) -> tuple[Edit, ...]:
 def _group_field_edits(wanted: Group, existing: Group) -> tuple[Edit, ...]:
     if existing.builtin:
         return ()
-    said = None if wanted.description is None else existing.description or ""
+    said: str | None = existing.description or ""
+    if wanted.description is None or said.strip() == wanted.description:  # a declared text has no blanks around it
+        said = wanted.description
     return _field_edits(("name", existing.name, wanted.name), ("description", said, wanted.description))
 
 

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox import state
+from tests.support.project import Project
+from tests.support.runner import Result, clean_environment, edges, invoke
+from tests.support.wires import Calls
+
+SECRET = "hunter2-imported-value"
+HOSTILE = "evil\x1b[31m\u202e\nname"
+
+PEOPLE = (
+    state.Person("u-root", "root@acme.io", "Root", "admin"),
+    state.Person("u-ada", "Ada@Acme.io", "Ada Lovelace", "admin"),
+    state.Person("u-tom", "tom@acme.io", "tom: 'the \"cat\"' #1"),
+    state.Person("u-eve", "eve@acme.io", "Eve", "consumer"),
+    state.Person("u-bot", "bot@clear.ml", "Support", "admin", read_only=True, support=True),
+)
+ACCOUNTS = (
+    state.ServiceAccount(
+        "s-agent",
+        "train-agent",
+        allow_running_as_owner=True,
+        credentials=(
+            state.AccessKey("AK1", "k8s-prod", datetime(2026, 1, 1, tzinfo=UTC)),
+            state.AccessKey("AK2", "ci: #1", datetime(2026, 1, 2, tzinfo=UTC)),
+        ),
+    ),
+    state.ServiceAccount("s-robot", "null", role="admin"),
+)
+GROUPS = (
+    state.Group("g-res", "researchers", "People who train", frozenset({"u-root", "u-ada", "s-agent"})),
+    state.Group("g-yes", "yes", " blanks around ", frozenset({"u-tom"})),
+    state.Group("g-lines", "lines", "two\nlines"),
+    state.Group("g-empty", "1e3: {x}"),
+    state.Group("g-queue", "Queue admins", users=frozenset({"u-tom", "s-agent"}), system=True),
+)
+VAULTS = (
+    state.Vault("v-1", "s3", f'sdk.aws.s3 {{ key: "AKIA", secret: "{SECRET}" }}\n# note', "group", "g-res"),
+    state.Vault("v-2", "json", f'{{"a": [1, {{"password": "{SECRET}"}}]}}', "group", "g-res", format="json"),
+    state.Vault("v-3", "yaml", f"a:\n  - 1\n  - token: {SECRET}\n", "group", "g-yes", format="yaml"),
+    state.Vault("v-4", "off", "a: 1", "group", "g-yes", enabled=False),
+    state.Vault("v-5", "agent's own", "agent.git_pass: " + SECRET, "user", user="s-agent"),
+    state.Vault("v-6", "train-agent-mine", "a: 1", "user", user="u-ada"),
+    state.Vault("v-7", "literal", 'a: "@{NOT_A_REFERENCE}"', "group", "g-yes"),
+    state.Vault("v-8", "ui", "a: 1", "group", "g-yes", type="ui_storage_credentials"),
+)
+RICH = state.Workspace(
+    people=PEOPLE,
+    invitations=(state.Invitation("new@acme.io", "user"), state.Invitation("tom@acme.io", "user", "u-tom")),
+    service_accounts=ACCOUNTS,
+    groups=GROUPS,
+    vaults=VAULTS,
+)
+
+
+def imported(project: Project) -> Result:
+    return project.run("import", "--server", project.sandbox.server, "--out", "imported")
+
+
+def in_the_import(project: Project, listed: str, *arguments: str) -> Result:
+    variables = dict.fromkeys(listed.split(), SECRET)
+    if any(name.endswith("_KEY") for name in variables):
+        variables |= {name: "AKIA" for name in variables if name.endswith("_KEY")}
+    folder = project.folder / "imported"
+    return invoke(
+        *arguments, folder=folder, environment=clean_environment(folder, **variables), edges=edges(project.wire)
+    )
+
+
+def test_a_plan_right_after_is_empty(project: Project) -> None:
+    project.sandbox.load(RICH)
+    before, calls = project.sandbox.truth(), Calls()
+    result = project.run("import", "--server", project.sandbox.server, "--out", "imported", wire=calls.wire)
+    assert result.code == 0, result
+    assert calls.writes == []
+    assert project.sandbox.truth() == before
+    planned = in_the_import(project, result.stdout, "plan", "--detailed-exitcode")
+    assert planned.code == 0, planned
+    assert in_the_import(project, result.stdout, "drift").code == 0
+    validated = in_the_import(project, "", "validate")
+    assert validated.code == 0, validated
+
+
+def test_secrets_are_listed_and_written_nowhere(project: Project) -> None:
+    project.sandbox.load(RICH)
+    result = imported(project)
+    assert len(result.stdout.split()) >= 4
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in result.stdout.split())
+    for path in (project.folder / "imported").rglob("*"):
+        if path.is_file():
+            assert SECRET not in path.read_text(), path
+    assert SECRET not in result.output
+
+
+def test_everything_of_the_workspace_is_there(project: Project) -> None:
+    project.sandbox.load(RICH)
+    imported(project)
+    text = (project.folder / "imported/workspace.yaml").read_text()
+    for word in (
+        "Ada@Acme.io",
+        "new@acme.io",
+        "k8s-prod",
+        "Queue admins",
+        "agent's own",
+        "ui-storage",
+        "enabled: false",
+    ):
+        assert word in text
+    for word in ("bot@clear.ml", "train-agent-mine"):
+        assert word not in text
+    suffixes = {path.suffix for path in (project.folder / "imported/vaults").iterdir()}
+    assert suffixes == {".conf", ".json", ".yaml"}
+
+
+def test_what_cannot_be_declared_is_left_out_with_a_note_and_left_alone(project: Project) -> None:
+    hostile = state.Workspace(
+        people=(*PEOPLE, state.Person("u-sup", "sup@acme.io", "Sup", "superuser")),
+        service_accounts=(
+            *ACCOUNTS,
+            state.ServiceAccount("s-1", "twin"),
+            state.ServiceAccount("s-2", "Twin"),
+            state.ServiceAccount("s-3", HOSTILE),
+        ),
+        groups=(*GROUPS, state.Group("g-evil", HOSTILE, HOSTILE, frozenset({"u-sup", "s-3"}))),
+        vaults=(
+            *VAULTS,
+            state.Vault("v-evil", HOSTILE, "a: 1", "group", "g-res"),
+            state.Vault("v-bad", "damaged", "a: {{{", "group", "g-res"),
+        ),
+    )
+    project.sandbox.load(hostile)
+    result = imported(project)
+    assert result.code == 0, result
+    assert "Note: member sup@acme.io is left out: nobody can be given the role superuser" in result.stderr
+    assert "Note: service_account twin is left out: 2 of them share this name" in result.stderr
+    assert "\\x1b[31m\\u202e\\nname is left out: its name cannot be declared" in result.stderr
+    assert "damaged → researchers is left out: its document is no hocon" in result.stderr
+    assert not re.search("[\x1b\u202e]", result.output)
+    planned = in_the_import(project, result.stdout, "plan", "--detailed-exitcode")
+    assert planned.code == 0, planned
+    assert "Left alone:" in planned.stdout
+
+
+def test_an_untouched_workspace_is_imported_too(project: Project) -> None:
+    result = imported(project)
+    assert (result.code, result.stdout) == (0, "")
+    assert in_the_import(project, "", "plan", "--detailed-exitcode").code == 0
+
+
+def test_one_thing_is_never_overwritten(project: Project) -> None:
+    project.write_file("imported/workspace.yaml", "mine")
+    result = imported(project)
+    assert result.code == 64
+    assert "imported/workspace.yaml is there already" in result.stderr
+    assert (project.folder / "imported/workspace.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", ["workspace.yaml/x", "workspace.yaml"])
+def test_a_folder_that_cannot_be_made_is_wrong_usage(out: str, project: Project) -> None:
+    project.declare("groups: []")
+    result = project.run("import", "--server", project.sandbox.server, "--out", out)
+    assert result.code == 64, result
+
+
+def test_the_imported_name_can_be_chosen(project: Project) -> None:
+    result = project.run("import", "--server", project.sandbox.server, "--out", "imported", "--name", "chosen")
+    assert result.code == 0
+    assert "name: chosen" in Path(project.folder / "imported/workspace.yaml").read_text()
