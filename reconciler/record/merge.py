@@ -28,9 +28,14 @@ KEPT_OPERATIONS = 5000
 
 
 def with_run(record: Record, run: RunEntry) -> Record:
-    """Return the record with this run in it, in place of what it knew of the same run; the oldest runs fall out."""
-    others = [item for item in record.runs if item.id != run.id]
-    runs = sorted([run, *others], key=lambda item: (item.started, item.id), reverse=True)[:KEPT_RUNS]
+    """Return the record with this run in it, in place of what it knew of the same run; the oldest runs fall out.
+
+    Runs are kept in the order in which they came, which holds whatever the clocks of their machines say.
+    """
+    if any(item.id == run.id for item in record.runs):
+        runs = [run if item.id == run.id else item for item in record.runs]
+    else:
+        runs = [run, *record.runs][:KEPT_RUNS]
     return record.model_copy(update={"runs": tuple(_without_old_operations(runs))})
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.errors import RecordError
+from reconciler.errors import RecordError, StalePlanError
 from reconciler.model.text import harmless
 from reconciler.record.document import OperationEntry
 from reconciler.record.lock import LEASE, HeldLock, Lock
@@ -58,17 +58,18 @@ class Recorder:
     _operations: tuple[Operation, ...] = ()
     _written: int = 0
 
-    async def begin(self, operations: Sequence[Operation]) -> None:
+    async def begin(self, operations: Sequence[Operation], latest: str | None) -> None:
         """Take the lock and write down what is going to be done.
 
-        Raises :class:`reconciler.errors.LockedError`, and :class:`RecordError` for a record that cannot be trusted or
-        written; nothing is held then.
+        ``latest`` is the newest run that the record knew before the workspace was read. Raises
+        :class:`reconciler.errors.LockedError`, :class:`StalePlanError` if another run came in between, and
+        :class:`RecordError` for a record that cannot be trusted or written; nothing is held then.
         """
-        await self.store.load()
         self._operations = tuple(operations)
         lock = Lock.of(self.store.workspace, self.run.id, self.run.who, self.now(), self.pace.lease)
         self._held = await HeldLock.take(self.lock_place, lock, lease=self.pace.lease, tell=self.tell)
         try:
+            self._check_latest(await self.store.load(), latest)
             record = await self.store.update(lambda record: with_run(record, self._entry()))
         except BaseException:
             await self.release()
@@ -172,6 +173,14 @@ class Recorder:
         counts = Counter(result.outcome for result in results.values())
         return self.run.model_copy(update={"operations": operations, "counts": dict(counts), "total": len(operations)})
 
+    def _check_latest(self, record: Record, latest: str | None) -> None:
+        newest = record.runs[0] if record.runs else None
+        if newest is not None and newest.id != latest:
+            raise StalePlanError(
+                f"another run ({harmless(newest.id)}, {harmless(newest.who.user)}) came in between",
+                hint="nothing was changed; run again",
+            )
+
     def _tell_of_unfinished(self, record: Record) -> None:
         earlier = next((run for run in record.runs if run.id != self.run.id), None)
         if earlier is not None and earlier.finished is None:
@@ -179,3 +188,21 @@ class Recorder:
             self.tell(
                 f"The last run ({harmless(earlier.id)}, {who}, {when}) did not finish; this one goes on from there."
             )
+
+
+class Unrecorded:
+    """Stands in for a recorder where no record is wanted."""
+
+    troubled = False
+
+    def hear(self, result: Result) -> None:
+        """Forget it."""
+
+    @asynccontextmanager
+    async def watching(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Watch nothing."""
+        del stop
+        yield
+
+    async def finish(self, report: Report, sight: Sight | None) -> None:
+        """Write nothing down."""

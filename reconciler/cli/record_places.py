@@ -1,0 +1,91 @@
+"""Where the record of a workspace is: chosen with ``--record``, or beside the declaration."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.errors import UsageError
+from reconciler.model.text import fold, harmless
+from reconciler.record.document import Workspace
+from reconciler.record.lock import SUFFIX
+from reconciler.record.places import Place, open_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.cli.session import Target
+    from reconciler.model.desired import Desired
+
+FOLDER = ".reconciler"
+NONE = "none"
+_ENDING = ".json"
+_SLUG_LENGTH = 40
+
+record_option = click.option(
+    "--record",
+    envvar="RECONCILER_RECORD",
+    metavar="PATH|URL",
+    help="Where the record of runs and the lock are: a file, or s3://, gs:// or az://; none keeps none. "
+    "[env: RECONCILER_RECORD; default: a file in .reconciler beside the declaration]",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The record, and the lock beside it."""
+
+    record: Place
+    lock: Place
+
+    @staticmethod
+    def at(where: str, base: Path | None = None) -> Places:
+        """Open both. Raises :class:`UsageError` for an address that cannot be one."""
+        return Places(open_place(where, base=base), open_place(where, base=base, suffix=SUFFIX))
+
+
+def workspace_of(desired: Desired, target: Target) -> Workspace:
+    """Return what tells this workspace's record from every other."""
+    server = target.name if target.database is None else f"sandbox:{target.database.resolve()}"
+    return Workspace(name=desired.workspace, server=server)
+
+
+def places_for(where: str | None, folder: Path, workspace: Workspace) -> Places | None:
+    """Return where a run keeps its record; ``None`` if it shall keep none."""
+    if where == NONE:
+        return None
+    return Places.at(where) if where else Places.at(f"{FOLDER}/{slug(workspace)}{_ENDING}", folder)
+
+
+def slug(workspace: Workspace) -> str:
+    """Return a file name for a workspace: readable, and another one for every server."""
+    name = re.sub(r"[^a-z0-9]+", "-", fold(workspace.name))[:_SLUG_LENGTH].strip("-")
+    digest = hashlib.sha256(f"{workspace.server}\n{workspace.name}".encode()).hexdigest()[:8]
+    return f"{name}-{digest}" if name else digest
+
+
+def find_places(where: str | None, file: Path) -> Places:
+    """Return the places that are to be looked at, without a server: the ones named, or the only ones there are.
+
+    Raises :class:`UsageError` if there are none, or several to choose from.
+    """
+    if where == NONE:
+        raise UsageError("there is no record to look at: --record (or RECONCILER_RECORD) is none")
+    if where:
+        return Places.at(where)
+    folder = (file if file.is_dir() else file.parent) / FOLDER
+    names = {path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{_ENDING}*")}
+    found = sorted(name for name in names if name.endswith(_ENDING) and not name.startswith("."))
+    if not found:
+        raise UsageError(
+            f"there is no record in {harmless(str(folder))}",
+            hint="apply makes one; --record (or RECONCILER_RECORD) names another place",
+        )
+    if len(found) > 1:
+        shown = "".join(f"\n  --record {harmless(str(folder / name))}" for name in found)
+        raise UsageError(f"there are several records in {harmless(str(folder))}; choose one:{shown}")
+    return Places.at(str(folder / found[0]))

@@ -1,0 +1,108 @@
+"""Past runs, as the record knows them: a table, one run in full, or JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.model.text import harmless
+from reconciler.plan.outcomes import Outcome
+from reconciler.views.sentences import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from reconciler.record.document import Commit, RunEntry, Workspace
+    from reconciler.views.palette import Palette
+
+FORMAT = "clearml-reconciler/history/1"
+_HEAD = ("RUN", "STARTED (UTC)", "BY", "COMMIT", "APPLIED", "FAILED", "SKIPPED", "UNKNOWN", "END")
+_SHORT_SHA = 10
+
+
+def render_history(
+    workspace: Workspace, runs: Sequence[RunEntry], known: int, running: str | None, palette: Palette
+) -> str:
+    """Return one line per run; ``known`` is how many runs there are in all, ``running`` the one that holds the lock."""
+    lines = [palette.quiet(f"{harmless(workspace.name)}   {harmless(workspace.server)}")]
+    if not runs:
+        return f"{lines[0]}\nNothing was applied yet.\n"
+    rows = [_HEAD, *(_row(run, running) for run in runs)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    for position, row in enumerate(rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        lines.append(palette.strong(line) if position == 0 else line)
+    if known > len(runs):
+        lines.append(palette.quiet(f"{counted(known - len(runs), 'older run')} not shown (--limit)."))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _row(run: RunEntry, running: str | None) -> tuple[str, ...]:
+    counts = (str(run.counts.get(outcome, 0)) for outcome in _outcomes())
+    return (harmless(run.id), _time(run.started), _who(run), _commit(run.commit), *counts, _end(run, running))
+
+
+def _outcomes() -> tuple[Outcome, ...]:
+    return (Outcome.APPLIED, Outcome.FAILED, Outcome.SKIPPED, Outcome.UNKNOWN)
+
+
+def render_run(run: RunEntry, running: str | None, palette: Palette) -> str:
+    """Return one run in full, with every operation that is still known."""
+    return "".join(f"{line}\n" for line in _run_lines(run, running, palette))
+
+
+def _run_lines(run: RunEntry, running: str | None, palette: Palette) -> Iterator[str]:
+    yield palette.strong(f"Run {harmless(run.id)}: {_end(run, running)}")
+    yield f"  by        {_who(run)}"
+    yield f"  started   {_time(run.started)} UTC"
+    if run.finished is not None:
+        yield f"  finished  {_time(run.finished)} UTC"
+    yield f"  commit    {_commit(run.commit)}"
+    yield f"  plan      {harmless(run.plan)}"
+    if run.allowed:
+        yield f"  allowed   {', '.join(harmless(guard) for guard in run.allowed)}"
+    yield ""
+    for operation in run.operations:
+        outcome = "not known" if operation.outcome is None else operation.outcome.value
+        reason = f": {harmless(operation.message)}" if operation.message else ""
+        yield f"{outcome:<9} {harmless(operation.operation)} {harmless(operation.title)}{reason}"
+    if run.total > len(run.operations):
+        yield palette.quiet(f"{counted(run.total - len(run.operations), 'operation')} no longer kept.")
+
+
+def history_json(workspace: Workspace, runs: Sequence[RunEntry], running: str | None) -> str:
+    """Return runs as one JSON document."""
+    document = {
+        "format": FORMAT,
+        "workspace": workspace.name,
+        "server": workspace.server,
+        "running": running,
+        "runs": [run.model_dump(mode="json") for run in runs],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _who(run: RunEntry) -> str:
+    started = f" ({harmless(run.who.started_by)})" if run.who.started_by else ""
+    return f"{harmless(run.who.user)}{started}"
+
+
+def _commit(commit: Commit | None) -> str:
+    if commit is None:
+        return "-"
+    return harmless(commit.sha[:_SHORT_SHA]) + (" + changes" if commit.dirty else "")
+
+
+def _end(run: RunEntry, running: str | None) -> str:
+    if run.finished is None:
+        return "running" if run.id == running else "not finished"
+    if run.interrupted:
+        return "stopped"
+    if run.remaining is None:
+        return "not checked"
+    return "converged" if run.remaining == 0 else f"{counted(run.remaining, 'change')} left"
