@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 MAXIMUM_LEVELS = 30
 _SHOWN = 20
 _EMPTY_ITEM = re.compile(r'(?:[\[,\n]|^)[ \t]*""[ \t]*(?=[,\]\n])')
+_DURATION = re.compile(
+    r"""(?:^|[\s:=\]}"])\d+\s*(?:ns|nano|nanos|nanoseconds?|us|micro|micros|microseconds?|ms|milli|millis|milliseconds?"""
+    r"""|s|seconds?|m|minutes?|h|hours?|w|weeks?|d|days?|mo|months?|y|years?)\n?\Z"""
+)
 _NOT_CODE = re.compile(r'"""[\s\S]*?"*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|(?<![^\s,{}\[\]=:])//[^\n]*')
 
 MACHINE_KEYS = tuple(
@@ -98,6 +102,9 @@ def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarn
         found += _spellings(text, appends=_has_expression(tree))
     if vault.format is document.format is DocumentFormat.JSON:
         found += _empty_items(tree)
+    if vault.format is document.format and _DURATION.search(text):
+        message = "clients turn a duration at the very end of a text into another kind of value; end with a comment"
+        found.append(ClientWarning(ClientRule.DIFFERENT, "", message, Severity.ERROR))
     if depth(tree) > MAXIMUM_LEVELS:
         message = f"nested more than {MAXIMUM_LEVELS} levels deep: clients fail on it"
         found.append(ClientWarning(ClientRule.TOO_DEEP, "", message, Severity.ERROR))
@@ -196,6 +203,8 @@ def _substitutions(tree: Tree) -> Iterator[ClientWarning]:
         yield ClientWarning(ClientRule.VANISHES, path_text(path), message)
     for path, node in leaves(tree):
         if isinstance(node, Expression) and _is_append(node, path):
+            if "." in str(getattr(node.parts[0], "path", "")):
+                yield _dropped("+= on a dotted key that has no value before it")
             message = "+= sees only this vault: nothing of the client's own list is kept"
             yield ClientWarning(ClientRule.APPEND, path_text(path), message)
 

@@ -79,11 +79,15 @@ def _checked_merge(a: Any, b: Any, copy_trees: bool = False) -> Any:
 
 def _checked_key(text: str) -> list[str]:
     tokens: list[str] = _parse_key(text)
-    if not tokens or "\\" in text:
-        raise Refused("the object that ends here has a key that is empty or holds a quote or backslash")
+    if not tokens or "\\" in text or text.startswith('"""'):
+        raise Refused("the object that ends here has a key that is empty or cannot be read by clients")
     if len(tokens) > _KEY_PARTS:
         raise Refused("the object that ends here has a key of too many parts")
     return tokens
+
+
+def _refuse_null_text(_: object) -> NoReturn:
+    raise Refused("null cannot be joined with a text: clients put the name of a Python object there")
 
 
 def _placed_post_parse(self: Any, instring: str, loc: int, tokens: Any) -> Any:
@@ -104,6 +108,7 @@ def _close_doors() -> None:
     config_tree.ConfigTree._put = _checked_put  # noqa: SLF001 - see above
     config_tree.ConfigTree.merge_configs = staticmethod(_checked_merge)
     config_tree.ConfigTree.parse_key = staticmethod(_checked_key)
+    config_tree.NoneValue.__str__ = _refuse_null_text
     config_parser.ConfigTreeParser.postParse = _placed_post_parse
 
 

@@ -47,7 +47,10 @@ class _NotPlain(Exception):  # noqa: N818 - control flow
 
 def parse_plain(text: str) -> Tree | None:
     """Return the tree of a plain HOCON document without braces around it, or ``None``: ask pyhocon."""
-    if len(text) > _LENGTH or _FOREIGN.search(text):
+    if len(text) > _LENGTH:
+        return None
+    text = text.replace("\r\n", "\n")
+    if _FOREIGN.search(text):
         return None
     reader = _Reader(text)
     root: dict[str, Any] = {}

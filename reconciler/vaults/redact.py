@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.vaults.tree import Hidden, Object, Path, Scalar, Tree, leaves, texts, transform
+from reconciler.vaults.tree import Hidden, List, Object, Path, Scalar, Tree, leaves, texts, transform
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,7 +72,7 @@ def _by_name(keys: list[str], last: str) -> bool:
 
 
 def _by_place(keys: list[str], last: str, value: str | None) -> bool:
-    if any(key in _SUBTREES for key in keys[:-1]) or ("auto_scaler" in keys[:-1] and "v1" in keys):
+    if any(key in _SUBTREES for key in keys) or ("auto_scaler" in keys[:-1] and "v1" in keys):
         return True
     if last == "contents" and "files" in keys[:-1]:
         return True
@@ -101,8 +101,8 @@ def is_hidden(path: Path, node: Tree, target: str, reference_paths: Collection[P
         return True
     if isinstance(node, Hidden):
         return True
-    if isinstance(node, Object):
-        return False
+    if isinstance(node, Object | List):
+        return False  # As a leaf it is empty.
     found = list(texts(node))
     value = found[0] if isinstance(node, Scalar) and found else None if found else ""
     return is_secret(path, target, value) or any(map(looks_like_secret, found))

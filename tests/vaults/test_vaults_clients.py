@@ -3,13 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from vault_documents import HOCON, JSON, YAML, declared, live, vault
+from vault_documents import HOCON, JSON, YAML, declared, vault
 
 from reconciler.vaults.client_view import client_differences
-from reconciler.vaults.extract import extract_secrets
 from reconciler.vaults.merge import Layer, merge_layers
-from reconciler.vaults.references import bind, template_tree
-from reconciler.vaults.render import render
 from reconciler.vaults.tree import from_plain, lookup, path_text, to_plain
 
 if TYPE_CHECKING:
@@ -37,6 +34,9 @@ if TYPE_CHECKING:
         (HOCON, "a: ${?X}", HOCON, [("optional-substitution-vanishes", "a")]),
         (HOCON, "a: ${b} c\nb: x", HOCON, []),
         (HOCON, "l += [3]", HOCON, [("append-sees-no-base", "l")]),
+        (HOCON, "a.b += [3]", HOCON, [("client-drops-vault", ""), ("append-sees-no-base", "a.b")]),
+        (HOCON, "a: 5 minutes\n", HOCON, [("client-reads-differently", "")]),
+        (HOCON, "a: 5 minutes\nb: 1\n", HOCON, []),
         (HOCON, "l += 3", HOCON, [("append-sees-no-base", "")]),
         (HOCON, "l = [1]\nl += [3]", HOCON, []),
         (HOCON, 'l = ["", x] # += [""]', HOCON, [("empty-text-in-list", "")]),
@@ -67,47 +67,6 @@ def test_findings_never_show_values_or_paths_of_a_misread_document(parser: Docum
 
 def test_other_targets_have_no_such_clients(parser: DocumentParser) -> None:
     assert client_differences(vault(declared(YAML, "- 1"), target="remote_session_ssh_server"), parser) == ()
-
-
-EXTRACTIONS = [
-    (
-        HOCON,
-        '# @{x}\ns3 { key = abcdefghij1 # c\n  secret: "se\\"cr", region: eu }\n',
-        ["V_S3_KEY", "V_S3_SECRET"],
-        True,
-    ),
-    (HOCON, 'environment { A: "x y", B: "x y" }\nq: "@{lit} @@{z}"', ["V_ENVIRONMENT_A", "V_ENVIRONMENT_B"], True),
-    (HOCON, "plain = 1 # @{comment}\n", [], True),
-    (HOCON, "a.password = x", ["V_A_PASSWORD"], False),
-    (JSON, '{"password": "p\\nq", "l": [{"token": "t\\u00e9"}]}', ["V_PASSWORD", "V_L_0_TOKEN"], False),
-    (JSON, '{"password": "password", "b": "password"}', ["V_PASSWORD"], True),
-    (
-        YAML,
-        "a:\n  password: 'it''s'\n  b: |\n    -----BEGIN PRIVATE KEY-----\n    abc\n",
-        ["V_A_PASSWORD", "V_A_B"],
-        True,
-    ),
-    (YAML, "password: >\n  folded\n  text here\nb: 1 # lost", ["V_PASSWORD"], False),
-]
-
-
-@pytest.mark.parametrize(("document_format", "text", "names", "exact"), EXTRACTIONS)
-def test_secrets_become_references_and_the_rest_stays(
-    parser: DocumentParser, document_format: DocumentFormat, text: str, names: list[str], exact: bool
-) -> None:
-    found = extract_secrets(live(document_format, text), "config", "v", parser)
-    assert sorted(found.names) == sorted(names)
-    document = declared(document_format, found.text, **{name: value.reveal() for name, value in found.names.items()})
-    assert bind(document, parser).tree == parser.parse(document_format, text)
-    referred = {name for used in template_tree(document, parser).references.values() for name in used}
-    assert referred == set(names)
-    assert found.exact is exact
-    assert (render(document, parser).reveal() == text) is exact
-
-
-def test_a_secret_that_is_no_text_is_left_and_reported(parser: DocumentParser) -> None:
-    found = extract_secrets(live(HOCON, "environment.PORT: 5, password: true"), "config", "v", parser)
-    assert (dict(found.names), found.left) == ({}, ("environment.PORT",))
 
 
 def layers(parser: DocumentParser, *texts: str) -> list[Layer]:

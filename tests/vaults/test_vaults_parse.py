@@ -118,6 +118,8 @@ def test_every_error_says_where(
         (HOCON, 'a."b.c": 1'),
         (HOCON, '"a\\"b": 1'),
         (HOCON, '"": 1'),
+        (HOCON, '"""a""": 1'),
+        (HOCON, 'a: null "text"'),
         (HOCON, "[1, 2"),
         (JSON, '"text"'),
         (JSON, ""),
