@@ -261,9 +261,9 @@ def _final_edits(existing: Resource) -> tuple[Edit, ...]:
 def _group_field_edits(wanted: Group, existing: Group) -> tuple[Edit, ...]:
     if existing.builtin:
         return ()
-    said: str | None = existing.description or ""
-    if wanted.description is None or said.strip() == wanted.description:  # a declared text has no blanks around it
-        said = wanted.description
+    live = existing.description or ""
+    # A declared text has no blanks around it, so that those of a live one make no difference.
+    said = wanted.description if wanted.description in (None, live.strip()) else live
     return _field_edits(("name", existing.name, wanted.name), ("description", said, wanted.description))
 
 
