@@ -18,6 +18,8 @@ from reconciler.cli.interrupt import stopping_on_signals
 from reconciler.cli.options import allow_option, connection_options, exact_option, format_option
 from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import operations_bar, working
+from reconciler.cli.record_places import record_option
+from reconciler.cli.recording import Recording
 from reconciler.cli.saved_plan import read_target_file
 from reconciler.cli.session import Target, find_target, open_writer
 from reconciler.errors import ExitCode, RefusedError, UsageError
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 @allow_option
 @exact_option
 @format_option
+@record_option
 @connection_options
 @click.argument("target", metavar="[PLAN|FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
 @click.pass_obj
@@ -58,6 +61,7 @@ def command(
     allowed: tuple[str, ...],
     exact_documents: bool,
     output_format: str,
+    record: str | None,
 ) -> int:
     """Carry out PLAN, saved by plan --out, if it still fits; or make a plan from FILE (workspace.yaml) and ask.
 
@@ -71,7 +75,7 @@ def command(
         connected = find_target(connection, declared.desired.server)
         exact = exact_documents or (saved is not None and saved.exact_documents)
         terms = terms_for(console, declared, connected, parser, allowed=allowed, exact_documents=exact)
-        job = _Job(console, connection, declared, connected, terms)
+        job = _Job(console, connection, declared, connected, terms, Recording.at(record, console, declared, connected))
         return asyncio.run(job.carry_out(saved, ask=not yes, output_format=output_format))
 
 
@@ -82,9 +86,11 @@ class _Job:
     declared: Declared
     target: Target
     terms: Terms
+    recording: Recording
 
     async def carry_out(self, saved: Plan | None, *, ask: bool, output_format: str) -> int:
         async with open_writer(self.target, self.connection, self.console) as transport:
+            await self.recording.look()
             prepared = await self._prepare(transport)
             plan = prepared.plan
             if saved is not None:
@@ -96,25 +102,28 @@ class _Job:
                 show(render_plan(plan, self.console.output))
             _refuse(plan)
             if plan.is_empty:
+                await self.recording.note_in_sync(prepared)
                 if not text:
                     self.console.result(outcome_json(plan, None, remaining=0))
                 return ExitCode.DONE
+            self.recording.check()
             if ask:
                 if not click.confirm("Carry this out?", default=False, err=True):
                     self.console.note("Nothing was changed.")
                     return ExitCode.INTERRUPTED
+                await self.recording.look()
                 prepared = await self._prepare(transport)
                 check_still_fits(plan, prepared.plan)
                 plan = self._restricted(prepared, plan)
                 _refuse(plan)
-            report = await self._execute(transport, prepared, plan.changes)
-            remaining = await self._remaining(transport)
+            report, after, code = await self._execute(transport, prepared, plan)
+            remaining = None if after is None else len(after.plan.changes)
             self.console.result(
                 render_outcome(report, remaining, self.console.output)
                 if text
                 else outcome_json(plan, report, remaining)
             )
-            return _exit_code(report, remaining)
+            return code
 
     async def _prepare(self, transport: Transport) -> Prepared:
         with working(self.console, "Reading the workspace"):
@@ -129,16 +138,30 @@ class _Job:
         update = {"changes": changes, "totals": totals_of(changes), "refusals": refusals}
         return prepared.plan.model_copy(update=update).sealed()
 
-    async def _execute(self, transport: Transport, prepared: Prepared, changes: Sequence[Change]) -> Report:
+    async def _execute(
+        self, transport: Transport, prepared: Prepared, plan: Plan
+    ) -> tuple[Report, Prepared | None, ExitCode]:
+        """Rehearse, then carry the plan out behind the lock and read the workspace once more."""
         deliveries = Deliveries(self.declared.declaration.folder, self.target.name)
         run = Run.begin(transport, prepared, self.terms.parser, deliveries)
-        check_deliveries(run, changes)
-        await self._rehearse(prepared, changes)
-        with (
-            stopping_on_signals(self.console) as stop,
-            operations_bar(self.console, len(operations_of(changes))) as listener,
-        ):
-            return await execute(run, changes, concurrency=self.connection.concurrency, stop=stop, listener=listener)
+        check_deliveries(run, plan.changes)
+        await self._rehearse(prepared, plan.changes)
+        operations = operations_of(plan.changes)
+        with stopping_on_signals(self.console) as stop:
+            async with self.recording.run(plan, prepared.live, operations) as recorder:
+                with operations_bar(self.console, len(operations)) as show:
+                    async with recorder.watching(stop):
+                        report = await execute(
+                            run,
+                            plan.changes,
+                            concurrency=self.connection.concurrency,
+                            stop=stop,
+                            listener=recorder.listening(show),
+                        )
+                after = await self._read_again(transport)
+                await self.recording.finish(recorder, report, after)
+        code = _exit_code(report, None if after is None else len(after.plan.changes))
+        return report, after, ExitCode.PARTLY_DONE if recorder.troubled else code
 
     async def _rehearse(self, prepared: Prepared, changes: Sequence[Change]) -> None:
         from reconciler.rehearsal.rehearse import rehearse
@@ -146,12 +169,12 @@ class _Job:
         with working(self.console, "Rehearsing on a copy"):
             await rehearse(prepared, changes, self.declared.desired, self.terms)
 
-    async def _remaining(self, transport: Transport) -> int | None:
-        """Read once more and count the changes that remain; ``None`` if nobody can tell."""
+    async def _read_again(self, transport: Transport) -> Prepared | None:
+        """Read once more, to see which changes remain; ``None`` if nobody can tell."""
         from reconciler.errors import ServerError
 
         try:
-            return len((await self._prepare(transport)).plan.changes)
+            return await self._prepare(transport)
         except ServerError as error:
             self.console.note(f"The workspace could not be read again: {error.message}")
             return None

@@ -23,6 +23,8 @@ COMMANDS = {
     "plan": "Show what an apply would change.",
     "apply": "Carry out a saved plan, or make one and ask.",
     "drift": "Tell whether the workspace is what the declaration says.",
+    "history": "Show what was applied, by whom, when and from which commit.",
+    "unlock": "Break the lock of a run that is dead.",
     "import": "Write a declaration from a live workspace.",
     "credentials": "List the access keys of service accounts.",
     "sandbox": "Run the embedded ClearML-compatible server.",

@@ -16,7 +16,7 @@ from reconciler.record.merge import Sight, with_run, with_sight
 from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
 
     from reconciler.plan.operations import Operation
@@ -76,9 +76,14 @@ class Recorder:
             raise
         self._tell_of_unfinished(record)
 
-    def hear(self, result: Result) -> None:
-        """Learn how an operation ended."""
-        self._results[result.operation.identity] = result
+    def listening(self, listener: Callable[[Result], None]) -> Callable[[Result], None]:
+        """Return a listener that learns how each operation ended, and passes it on."""
+
+        def hear(result: Result) -> None:
+            self._results[result.operation.identity] = result
+            listener(result)
+
+        return hear
 
     @asynccontextmanager
     async def watching(self, stop: asyncio.Event) -> AsyncIterator[None]:
@@ -97,8 +102,7 @@ class Recorder:
 
     async def finish(self, report: Report, sight: Sight | None) -> None:
         """Write down how the run ended, and, where the workspace could be read again, what is applied by now."""
-        for result in report.results:
-            self.hear(result)
+        self._results |= {result.operation.identity: result for result in report.results}
         ended = {
             "finished": self.now(),
             "interrupted": report.interrupted,
@@ -122,12 +126,12 @@ class Recorder:
                 self.troubled = True
                 self.tell(f"The lock could not be released: {error.message}; break it with reconciler unlock.")
 
-    async def _every(self, seconds: float, closing: asyncio.Event, work: Callable[[], object]) -> None:
+    async def _every(self, seconds: float, closing: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
         while not closing.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(closing.wait(), seconds)
                 return
-            await work()  # type: ignore[misc]
+            await work()
 
     async def _renew(self, stop: asyncio.Event) -> None:
         if self._held is None or stop.is_set():
@@ -195,8 +199,9 @@ class Unrecorded:
 
     troubled = False
 
-    def hear(self, result: Result) -> None:
-        """Forget it."""
+    def listening(self, listener: Callable[[Result], None]) -> Callable[[Result], None]:
+        """Return the listener as it is."""
+        return listener
 
     @asynccontextmanager
     async def watching(self, stop: asyncio.Event) -> AsyncIterator[None]:
