@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -144,11 +145,16 @@ def _unknown_key(model: type[BaseModel], path: YamlPath, place: Place) -> Proble
         message = f"`{key}` belongs to the top file: an included file holds only {', '.join(LIST_KINDS)}"
         hint = "an included file cannot include others" if key == "include" else None
         return Problem("misplaced-key", message, place, hint)
-    fields = sorted(_model_at(model, path[:-1]).model_fields)
-    near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
-    hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(fields)}"
+    hint = _nearest_key(key[:60], _model_at(model, path[:-1]))
     shown = harmless(key if len(key) <= 60 else key[:57] + "…")
     return Problem("unknown-key", f"unknown key `{shown}`", place, hint=hint)
+
+
+@lru_cache(maxsize=1000)
+def _nearest_key(key: str, model: type[BaseModel]) -> str:
+    fields = sorted(model.model_fields)
+    near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(fields)}"
 
 
 def _model_at(model: type[BaseModel], path: YamlPath) -> type[BaseModel]:
@@ -176,21 +182,20 @@ class _Remains:
         self._model = model
         self._tree = tree
         self._entries: dict[str, dict[int, Any]] = {}
+        self._indexes: dict[str, list[int]] = {}
         self._unusable: set[str] = set()
 
     def part(self, model: IncludedFile) -> Part:
         """Return the part whose model was made of what remains."""
-        indexes = {kind: list(entries) for kind, entries in self._entries.items()}
         damaged = {kind: frozenset(_names(self._left_out(kind))) for kind in self._entries}
         damaged.update(dict.fromkeys(self._unusable, frozenset()))
-        return Part(self._tree, model, indexes, damaged, bool(self._unusable))
+        return Part(self._tree, model, self._indexes, damaged, bool(self._unusable))
 
     def original(self, path: YamlPath) -> YamlPath:
         """Return a path into what remains as one into the file."""
-        entries = self._entries.get(str(path[0])) if path else None
-        if entries is None or len(path) < 2 or not isinstance(path[1], int):
+        if not path or path[0] not in self._indexes or len(path) < 2 or not isinstance(path[1], int):
             return path
-        return (path[0], list(entries)[path[1]], *path[2:])
+        return (path[0], self._indexes[str(path[0])][path[1]], *path[2:])
 
     def leave_out(self, paths: list[YamlPath]) -> None:
         """Leave out what these paths into the file lead to."""
@@ -198,12 +203,14 @@ class _Remains:
         for path in paths:
             kind = str(path[0])
             if kind in LIST_KINDS and len(path) > 1 and isinstance(path[1], int):
-                entries = self._entries.setdefault(kind, dict(enumerate(self._tree.root[kind])))
-                _mend(kind, entries, path[1], path[2] if len(path) > 2 else None)
+                if kind not in self._entries:
+                    self._entries[kind] = dict(enumerate(self._tree.root[kind]))
+                _mend(kind, self._entries[kind], path[1], path[2] if len(path) > 2 else None)
             else:
                 self._replace(kind)
         for kind, entries in self._entries.items():
             self.root[kind] = list(entries.values())
+            self._indexes[kind] = list(entries)
 
     def _replace(self, key: str) -> None:
         self.root.pop(key, None)

@@ -37,6 +37,9 @@ MAXIMUM_DEPTH: Final = 32
 MAXIMUM_ALIASED_NODES: Final = 100_000
 """How many nodes all aliases of a file may stand for, together."""
 
+MAXIMUM_NODES: Final = 1_000_000
+"""How many keys and values a file may hold."""
+
 _COLUMN_BITS: Final = 24
 _COLUMN_MASK: Final = (1 << _COLUMN_BITS) - 1
 _TEXT_TAGS: Final = frozenset({"!", "tag:yaml.org,2002:str"})
@@ -184,6 +187,8 @@ class _Builder:
         if kind is AliasEvent:
             return self._alias(event)
         self._nodes += 1
+        if self._nodes > MAXIMUM_NODES:
+            self._refuse("too-many-values", f"this file holds more than {MAXIMUM_NODES} values", event)
         anchor = event.anchor
         if anchor is None:
             return self._scalar(event) if kind is ScalarEvent else self._container(event, kind, depth)
