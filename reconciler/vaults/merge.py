@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.vaults.redact import CLIENT_TARGET, is_hidden
+from reconciler.vaults.redactor import SHORTEST
 from reconciler.vaults.resolve import resolve
-from reconciler.vaults.tree import Object, Path, Tree
+from reconciler.vaults.tree import EMPTY, Hidden, Object, Path, Tree, leaves, texts, transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,13 +19,15 @@ class Layer:
     """One source of configuration. ``name`` identifies it; ``origin`` says where it comes from, for people.
 
     Layers of the same ``rank`` reach the client in an order that is not documented: where they disagree, that is a
-    conflict. Vaults that reach one client share a rank; a base file has its own, lower one.
+    conflict. Vaults that reach one client share a rank; a base file has its own, lower one. ``references`` are the
+    leaves whose value came from a declared secret.
     """
 
     name: str
     tree: Tree
     rank: int = 0
     origin: str = ""
+    references: frozenset[Path] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +41,16 @@ class Overridden:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveValue:
-    """A leaf of the merged configuration and what it hides, nearest first; a list is one leaf: it is replaced whole."""
+    """A leaf of the merged configuration and what it hides, nearest first; a list is one leaf: it is replaced whole.
+
+    ``conflicts`` are the hidden values that could as well have won: the order of their vaults is not documented.
+    """
 
     path: Path
     value: Tree
     layer: Layer
     overrides: tuple[Overridden, ...] = ()
-
-    @property
-    def conflicts(self) -> tuple[Overridden, ...]:
-        """The hidden values that could as well have won: the order of their vaults is not documented."""
-        return tuple(
-            other
-            for other in self.overrides
-            if other.layer.rank == self.layer.rank and (other.path != self.path or other.value != self.value)
-        )
+    conflicts: tuple[Overridden, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,53 @@ def _tree(node: _Node) -> Tree:
 
 def _values(node: _Node, path: Path) -> Iterator[EffectiveValue]:
     if isinstance(node, _Leaf):
-        yield EffectiveValue(path, node.value, node.layer, node.overrides)
+        conflicts = tuple(
+            other
+            for other in node.overrides
+            if other.layer.rank == node.layer.rank and (other.path != path or other.value != node.value)
+        )
+        yield EffectiveValue(path, node.value, node.layer, node.overrides, conflicts)
         return
     for key, value in node.items():
         yield from _values(value, (*path, key))
+
+
+def redact_effective(effective: Effective, layers: Sequence[Layer], target: str = CLIENT_TARGET) -> Effective:
+    """Return the same for display, every secret a :class:`Hidden` node.
+
+    A substitution can carry a secret to a place that no rule knows. So a value is also hidden if it holds what stands
+    in a secret place of any layer. Conflicts stay what they were, though hidden values all look alike.
+    """
+    references = frozenset(path for layer in layers for path in layer.references)
+    secrets = {
+        text
+        for layer in layers
+        for path, node in leaves(layer.tree)
+        if is_hidden(path, node, target, layer.references)
+        for text in texts(node)
+        if len(text) >= SHORTEST
+    }
+
+    # The layers themselves go along without what they hold.
+    bare = {layer.name: replace(layer, tree=EMPTY) for layer in layers}
+
+    def leaf(path: Path, node: Tree) -> Tree:
+        carried = any(secret in text for text in texts(node) for secret in secrets)
+        return Hidden() if carried or is_hidden(path, node, target, references) else node
+
+    def hide(items: tuple[Overridden, ...]) -> tuple[Overridden, ...]:
+        return tuple(
+            replace(item, value=transform(item.value, leaf, item.path), layer=bare[item.layer.name]) for item in items
+        )
+
+    values = tuple(
+        replace(
+            value,
+            value=transform(value.value, leaf, value.path),
+            layer=bare[value.layer.name],
+            overrides=hide(value.overrides),
+            conflicts=hide(value.conflicts),
+        )
+        for value in effective.values
+    )
+    return Effective(transform(effective.tree, leaf), values, effective.unresolved)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from vault_documents import HOCON, JSON, YAML, declared, vault
 
 from reconciler.vaults.client_view import client_differences
-from reconciler.vaults.merge import Layer, merge_layers
-from reconciler.vaults.tree import from_plain, lookup, path_text, to_plain
+from reconciler.vaults.merge import Layer, merge_layers, redact_effective
+from reconciler.vaults.tree import Hidden, from_plain, lookup, path_text, to_plain
 
 if TYPE_CHECKING:
     from reconciler.model.resources import DocumentFormat
@@ -104,6 +105,19 @@ def test_what_the_document_does_not_say_stays_unresolved(
     assert lookup(merged.tree, ("c",)) is None
     assert lookup(merged.tree, ("e",)) == from_plain(1)
     assert "canary" not in repr(merged)
+
+
+def test_a_substitution_cannot_carry_a_secret_into_the_open(parser: DocumentParser) -> None:
+    first, second = layers(
+        parser,
+        "sdk.aws.s3.secret: canary1, innocent: ${sdk.aws.s3.secret}",
+        "innocent: canary2, list: [{token: canary3}]",
+    )
+    second = replace(second, references=frozenset({("innocent",)}))
+    shown = redact_effective(merge_layers([first, second]), [first, second])
+    assert "canary" not in repr(shown)
+    assert shown.conflicts
+    assert lookup(shown.tree, ("list", 0, "token")) == Hidden()
 
 
 @pytest.mark.parametrize(
