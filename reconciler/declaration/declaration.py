@@ -69,9 +69,9 @@ class OwnedVault:
 class Declaration:
     """What ``workspace.yaml`` and the files that it includes say.
 
-    A list that no file mentions is ``None``. ``digest`` is the SHA-256 of all files, documents included, by their
-    paths relative to ``folder``; ``files`` names them as a user would type them. ``documents`` leads from a vault's
-    place in the files (file and path) to its text.
+    A list that no file mentions is ``None``. ``files`` names all files as a user would type them, ``digest`` is the
+    SHA-256 of them, documents included, by their paths relative to ``folder`` and whatever their line ends.
+    ``documents`` leads from a vault's place in the files (file and path) to its text.
     """
 
     folder: Path

@@ -109,7 +109,8 @@ class _Loader:
         text = read_source(path, shown, **options)
         self._texts[shown] = text
         relative = path.relative_to(self._path.parent).as_posix()
-        self._digests[shown] = f"{relative}\0{hashlib.sha256(text.encode()).hexdigest()}"
+        content = text.replace("\r\n", "\n").encode()
+        self._digests[shown] = f"{relative}\0{hashlib.sha256(content).hexdigest()}"
         return text
 
     def _digest(self) -> str:

@@ -1,7 +1,5 @@
 """What is wrong with entries, told as ``file:line:column: message``."""
 
-# ruff: noqa: E501  (the tables quote whole messages)
-
 from __future__ import annotations
 
 import pytest

@@ -1,7 +1,5 @@
 """Which files a declaration consists of, and what is said of those that cannot be used."""
 
-# ruff: noqa: E501  (the tables quote whole messages)
-
 from __future__ import annotations
 
 import os
@@ -157,6 +155,8 @@ def test_the_digest_moves_with_every_file(files) -> None:
     assert files.load().digest == before
     files.write("vaults/a.conf", "a: 2\n")
     changed = files.load().digest
+    files.write("vaults/a.conf", "a: 2\r\n")
+    assert files.load().digest == changed
     files.top(text + "# a comment\n")
     assert len({before, changed, files.load().digest}) == 3
 

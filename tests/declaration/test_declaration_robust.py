@@ -1,6 +1,5 @@
 """Whatever a file holds, loading it ends in a declaration or in problems at places, never in anything else."""
 
-# ruff: noqa: E501  (one whole declaration)
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """Secrets come from where the declaration says, once, and their values never leave in an error."""
 
-# ruff: noqa: E501  (the tables quote whole messages)
-
 from __future__ import annotations
 
 import sys

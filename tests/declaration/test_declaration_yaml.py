@@ -1,7 +1,5 @@
 """YAML as declarations mean it: 1.2's values, their places, and a refusal of everything that could mislead."""
 
-# ruff: noqa: E501  (the tables quote whole messages)
-
 from __future__ import annotations
 
 import contextlib
