@@ -113,6 +113,7 @@ def test_a_substitution_cannot_carry_a_secret_into_the_open(parser: DocumentPars
         "sdk.aws.s3.secret: canary1, innocent: ${sdk.aws.s3.secret}",
         "innocent: canary2, list: [{token: canary3}]",
     )
+    first = replace(first, rank=1)
     second = replace(second, references=frozenset({("innocent",)}))
     shown = redact_effective(merge_layers([first, second]), [first, second])
     assert "canary" not in repr(shown)
