@@ -12,6 +12,7 @@ from tests.support.sandboxes import Sandbox, new_sandbox
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Rewrite the golden files; read the diff.")
+    parser.addoption("--all-faults", action="store_true", help="Let every call fail in every way, not a sample.")
 
 
 @pytest.fixture(scope="session")
