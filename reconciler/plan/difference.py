@@ -220,7 +220,7 @@ class _Context:
     def _vault_edits(self, wanted: Vault, existing: Vault | None) -> tuple[Edit, ...]:
         document = self.documents.compare(existing, wanted)
         self.found.secrets_left_out += document.secrets_left_out
-        if document.text_only:
+        if document.text_only and existing is not None and existing.format is wanted.format:
             self.found.text_only.append(wanted.title)
         if existing is None:
             ordinary = Vault(wanted.name, wanted.owner_kind, wanted.owner, wanted.document)

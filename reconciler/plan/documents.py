@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Document, Resource, Vault
@@ -39,13 +39,13 @@ class DocumentComparison:
 
         Raises :class:`reconciler.vaults.errors.DocumentError` if the declared document cannot be written safely.
         """
-        from reconciler.vaults.compare import compare_documents
+        from reconciler.vaults.compare import compare_vaults
 
         stored = self._stored(wanted)
         if existing is not None and stored is not None and stored == existing.document.text:
             return ComparedDocument()
-        before = existing.document if existing else Document(wanted.document.format, Secret("{}"))
-        result = compare_documents(before, wanted.document, wanted.target, self.parser)
+        nothing = replace(wanted, document=Document(wanted.format, Secret("{}")))
+        result = compare_vaults(existing or nothing, wanted, self.parser)
         edits: tuple[Edit, ...] = tuple(
             DocumentEdit(path=edit.path, before=edit.before, after=edit.after, secret=edit.secret)
             for edit in result.edits
@@ -54,7 +54,7 @@ class DocumentComparison:
             return ComparedDocument(edits, secrets_left_out=result.secrets_left_out)
         if result.unparsable_before:
             return ComparedDocument((TextEdit(readable=False), *edits), secrets_left_out=result.secrets_left_out)
-        text_only = result.same_meaning and stored is not None
+        text_only = result.same_meaning and not result.same_text
         if text_only and self.exact:
             return ComparedDocument((TextEdit(readable=True),), secrets_left_out=result.secrets_left_out)
         return ComparedDocument(edits, text_only, result.secrets_left_out)

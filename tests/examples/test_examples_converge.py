@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from reconciler.declaration.load import load
 from reconciler.vaults.parse import DocumentParser
-from tests.support.project import EXAMPLES, Project, example_project
+from tests.support.project import EXAMPLES, Project, complete_example
 
 FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/workspace.yaml"))
 
 
 @pytest.fixture(params=FOLDERS)
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
-    """An example with everything that its secrets come from."""
-    project = example_project(tmp_path, request.param)
-    (project.folder / "out").mkdir(exist_ok=True)
-    program = project.write_file("bin/op", "#!/bin/sh\necho glpat-of-the-example\n")
-    program.chmod(0o700)
-    project.write_file("secrets/ssh_host_key", "host-key-of-the-example\n")
-    project.environment["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    for name in ("S3_KEY", "S3_SECRET", "VISION_S3_KEY", "VISION_S3_SECRET", "LANGUAGE_GCS_JSON", "AZURE_ACCOUNT_KEY"):
-        project.environment[name] = f'{{"value": "{name.lower()}"}}'
-    return project
+    return complete_example(tmp_path, request.param)
 
 
 def test_it_is_valid_without_a_warning(example: Project) -> None:

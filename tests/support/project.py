@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 from dataclasses import dataclass, field
@@ -63,6 +64,29 @@ def new_project(folder: Path) -> Project:
     """Make an empty project with a new sandbox."""
     (folder / "home").mkdir()
     return Project(folder, new_sandbox(folder / "sandbox.db"))
+
+
+EXAMPLE_VARIABLES = (
+    "S3_KEY",
+    "S3_SECRET",
+    "VISION_S3_KEY",
+    "VISION_S3_SECRET",
+    "LANGUAGE_GCS_JSON",
+    "AZURE_ACCOUNT_KEY",
+)
+
+
+def complete_example(folder: Path, name: str) -> Project:
+    """Copy an example beside a new sandbox, with everything that its secrets come from."""
+    project = example_project(folder, name)
+    (folder / "out").mkdir(exist_ok=True)
+    program = project.write_file("bin/op", "#!/bin/sh\necho glpat-of-the-example\n")
+    program.chmod(0o700)
+    project.write_file("secrets/ssh_host_key", "host-key-of-the-example\n")
+    project.environment["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    for variable in EXAMPLE_VARIABLES:
+        project.environment[variable] = f'{{"value": "{variable.lower()}"}}'
+    return project
 
 
 def example_project(folder: Path, name: str, **environment: str) -> Project:
