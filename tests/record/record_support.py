@@ -1,0 +1,159 @@
+"""Runs, locks and records for tests, an S3 server of a few lines, and an apply in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from reconciler.record.document import Record, RunEntry, Who, Workspace, read_record
+from reconciler.record.lock import Lock
+from tests.support.project import Project
+from tests.support.runner import clean_environment
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ACME = Workspace(name="acme-ml", server="https://api.acme.io")
+ROOT = Who(user="root@acme.io")
+
+
+def run_entry(name: str, **fields: object) -> RunEntry:
+    known: dict[str, object] = {"started": NOON, "who": ROOT, "plan": "sha256:0", "tool": "0.1.0", "total": 0}
+    return RunEntry.model_validate(known | {"id": name} | fields)
+
+
+def lock_of(run: str, now: datetime = NOON, lease: timedelta = timedelta(minutes=10), **changes: object) -> Lock:
+    return Lock.of(ACME, run, ROOT, now, lease).model_copy(update=changes)
+
+
+def record_path(project: Project) -> Path:
+    """Return where the only record beside a declaration is."""
+    (found,) = (project.folder / ".reconciler").glob("*.json")
+    return found
+
+
+def lock_path(project: Project) -> Path:
+    path = record_path(project)
+    return path.with_name(path.name + ".lock")
+
+
+def record_of(project: Project) -> Record:
+    return read_record(record_path(project).read_bytes(), "the record", None)
+
+
+_CHILD = """
+import os, signal, sys, time
+from reconciler.cli.edges import Edges
+from reconciler.cli.main import run
+from tests.support.wires import endpoint_of, tampering
+
+writes = 0
+
+def before(request):
+    global writes
+    if endpoint_of(request) in {"login.add_whitelist_entries", "permissions.add_or_update_user_group"}:
+        writes += 1
+        if writes == NUMBER:
+            THEN
+
+sys.exit(run(sys.argv[1:], edges=Edges(wire=tampering(before=before))))
+"""
+
+
+def child_apply(project: Project, *options: str, at_write: int, then: str) -> subprocess.Popen[str]:
+    """Start an apply in a process of its own that does something just before its so-and-so-many-th write."""
+    script = textwrap.dedent(_CHILD).replace("NUMBER", str(at_write)).replace("THEN", then)
+    root = Path(__file__).parents[2]
+    environment = clean_environment(project.folder / "home", **project.environment) | {"PYTHONPATH": str(root)}
+    return subprocess.Popen(
+        [sys.executable, "-c", script, "apply", "--yes", *options],
+        cwd=project.folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def killed_apply(project: Project, *options: str, at_write: int = 2) -> None:
+    child = child_apply(project, *options, at_write=at_write, then="os.kill(os.getpid(), signal.SIGKILL)")
+    child.communicate(timeout=60)
+    assert child.returncode == -9
+
+
+@dataclass
+class Bucket:
+    """What an S3 server holds; ``writes`` counts the accepted ones."""
+
+    url: str
+    objects: dict[str, bytes] = field(default_factory=dict)
+    writes: int = 0
+    down: bool = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "planted-store-secret",
+        }
+
+
+@contextmanager
+def s3_server() -> Iterator[Bucket]:
+    """Serve a bucket that knows GET, PUT, If-Match and If-None-Match, which is all that a record needs."""
+    guard = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self, status: int, content: bytes = b"") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Last-Modified", "Sun, 01 Mar 2026 12:00:00 GMT")
+            if status == 200:
+                known = bucket.objects.get(self.path, b"")
+                self.send_header("ETag", f'"{hashlib.sha256(known).hexdigest()}"')
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_GET(self) -> None:
+            if bucket.down:
+                return self.answer(403)
+            content = bucket.objects.get(self.path)
+            return self.answer(404) if content is None else self.answer(200, content)
+
+        def do_PUT(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            if bucket.down:
+                return self.answer(403)
+            with guard:
+                known = bucket.objects.get(self.path)
+                tag = None if known is None else f'"{hashlib.sha256(known).hexdigest()}"'
+                if self.headers.get("If-None-Match") == "*" and known is not None:
+                    return self.answer(412)
+                if "If-Match" in self.headers and self.headers["If-Match"] != tag:
+                    return self.answer(412)
+                bucket.objects[self.path] = content
+                bucket.writes += 1
+            return self.answer(200)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        bucket = Bucket(f"http://127.0.0.1:{server.server_address[1]}")
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield bucket
+        server.shutdown()
+        thread.join(20)
