@@ -83,7 +83,7 @@ def live(
     return Live(
         snapshot=snapshot,
         ids=ids,
-        caller=Caller("id-of-caller", Address.member(caller), own_key, "admin"),
+        caller=Caller(ids.get(Address.member(caller), "id-of-caller"), Address.member(caller), own_key, "admin"),
         ambiguous=ambiguous or {},
         credentials=known | dict(facts or {}),
         **others,  # type: ignore[arg-type]

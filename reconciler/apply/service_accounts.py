@@ -86,12 +86,15 @@ async def remove(run: Run, operation: Operation) -> None:
 
 
 async def _check_unmoved(run: Run, operation: Operation) -> bool:
+    """Look at the account again; what another operation of this run has changed already is no surprise."""
     before = run.existing(operation, ServiceAccount)
     now = await _record(run, run.id_of(operation.change.address))
     if now is None:
         return False
+    wanted = run.desired.get(operation.change.address)
+    expected = {before.admin, wanted.admin} if isinstance(wanted, ServiceAccount) else {before.admin}
     renamed = fold(now.name) not in {fold(before.name), operation.change.key[0]}
-    if renamed or (now.role is Role.ADMIN) is not before.admin:
+    if renamed or (now.role is Role.ADMIN) not in expected:
         raise moved(operation, "was changed")
     return True
 

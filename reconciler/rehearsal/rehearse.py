@@ -72,8 +72,9 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
     with Store.open(":memory:") as store:
         load_workspace(store, workspace_of(prepared.live))
         watch = Watch(httpx.ASGITransport(create_app(store)), store, READS)
-        token = Secret(store.session_for_admin())
-        settings = ConnectionSettings(_COPY, source="the rehearsal", token=token)
+        caller = prepared.live.caller
+        token = store.session_for(caller.user) if caller.address is not None else store.session_for_admin()
+        settings = ConnectionSettings(_COPY, source="the rehearsal", token=Secret(token))
         async with Transport(settings, transport=watch) as transport:
             run = Run.begin(transport, prepared, terms.parser, _NoDeliveries())
             watch.bounds = _bounds(prepared, changes, desired)
