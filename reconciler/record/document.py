@@ -129,11 +129,17 @@ class Record(_Data):
         return {item.address: item for item in self.resources}
 
     def to_bytes(self) -> bytes:
-        """Return the record with its checksum as stable JSON, ending in a newline."""
+        """Return the record with its checksum as stable JSON: a line for each run and resource, ending in a newline."""
         content = self.model_dump(mode="json")
         sealed = {"format": content.pop("format"), "checksum": "", **content}
         sealed["checksum"] = _checksum(sealed)
-        return (json.dumps(sealed, ensure_ascii=True, indent=1) + "\n").encode()
+        return ("{\n" + ",\n".join(_laid_out(name, value) for name, value in sealed.items()) + "\n}\n").encode()
+
+
+def _laid_out(name: str, value: object) -> str:
+    if isinstance(value, list) and value:
+        return f"{json.dumps(name)}: [\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+    return f"{json.dumps(name)}: {json.dumps(value)}"
 
 
 def _checksum(sealed: dict[str, object]) -> str:
@@ -165,7 +171,7 @@ def read_record(content: bytes, place: str, workspace: Workspace | None) -> Reco
         raise RecordError(f"the record {shown} is torn or was altered: its checksum does not fit", hint=_REMEDY)
     del raw["checksum"]
     try:
-        record = Record.model_validate_json(json.dumps(raw))
+        record = Record.model_validate(raw)
     except ValidationError as error:
         message = f"the record {shown} is damaged ({error.error_count()} fields do not fit)"
         raise RecordError(message, hint=_REMEDY) from None

@@ -69,8 +69,7 @@ class Recorder:
         lock = Lock.of(self.store.workspace, self.run.id, self.run.who, self.now(), self.pace.lease)
         self._held = await HeldLock.take(self.lock_place, lock, lease=self.pace.lease, tell=self.tell)
         try:
-            self._check_latest(await self.store.load(), latest)
-            record = await self.store.update(lambda record: with_run(record, self._entry()))
+            record = await self.store.update(lambda record: self._with_intent(record, latest))
         except BaseException:
             await self.release()
             raise
@@ -98,7 +97,11 @@ class Recorder:
         finally:
             # They are asked to end rather than cancelled, so that no write is left under way.
             closing.set()
-            await asyncio.gather(*tasks)
+            for ended in await asyncio.gather(*tasks, return_exceptions=True):
+                # A defect of ours here must not cost the report of what was done to the workspace.
+                if isinstance(ended, Exception):
+                    self.troubled = True
+                    self.tell(f"The record was not kept up to date: internal error: {type(ended).__name__}")
 
     async def finish(self, report: Report, sight: Sight | None) -> None:
         """Write down how the run ended, and, where the workspace could be read again, what is applied by now."""
@@ -170,20 +173,26 @@ class Recorder:
                 kind=operation.change.kind,
                 title=operation.change.title,
                 outcome=result.outcome if (result := results.get(operation.identity)) else None,
-                message=self.redactor.mask(result.message)[:LONGEST_MESSAGE] if result else "",
+                message=self._message(result),
             )
             for operation in self._operations
         )
         counts = Counter(result.outcome for result in results.values())
         return self.run.model_copy(update={"operations": operations, "counts": dict(counts), "total": len(operations)})
 
-    def _check_latest(self, record: Record, latest: str | None) -> None:
+    def _message(self, result: Result | None) -> str:
+        if result is None or not result.message:
+            return ""
+        return self.redactor.mask(result.message)[:LONGEST_MESSAGE]
+
+    def _with_intent(self, record: Record, latest: str | None) -> Record:
         newest = record.runs[0] if record.runs else None
-        if newest is not None and newest.id != latest:
+        if newest is not None and newest.id not in (latest, self.run.id):
             raise StalePlanError(
                 f"another run ({harmless(newest.id)}, {harmless(newest.who.user)}) came in between",
                 hint="nothing was changed; run again",
             )
+        return with_run(record, self._entry())
 
     def _tell_of_unfinished(self, record: Record) -> None:
         earlier = next((run for run in record.runs if run.id != self.run.id), None)

@@ -49,10 +49,10 @@ def record_of(project: Project) -> Record:
 
 
 _CHILD = """
-import os, signal, sys, time
+import asyncio, os, signal, sys, time
 from reconciler.cli.edges import Edges
 from reconciler.cli.main import run
-from tests.support.wires import endpoint_of, tampering
+from tests.support.wires import Tampering, endpoint_of
 
 writes = 0
 
@@ -63,7 +63,13 @@ def before(request):
         if writes == NUMBER:
             THEN
 
-sys.exit(run(sys.argv[1:], edges=Edges(wire=tampering(before=before))))
+class Network(Tampering):
+    async def handle_async_request(self, request):
+        response = await super().handle_async_request(request)
+        await asyncio.sleep(0.02)  # as over a network: others get their turn
+        return response
+
+sys.exit(run(sys.argv[1:], edges=Edges(wire=lambda inner: Network(inner, before=before))))
 """
 
 

@@ -1,0 +1,190 @@
+"""``reconciler history`` and ``reconciler unlock``: they need no server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from record_support import ACME, NOON, lock_of, record_path, run_entry
+
+from reconciler.plan.outcomes import Outcome
+from reconciler.record.document import Commit, OperationEntry, Record, Who
+from reconciler.record.lock import SUFFIX
+from tests.support.project import Project
+
+HOSTILE = "eve\x1b[31m\u202e@acme.io"
+
+
+def keep(project: Project, *runs: object, name: str = "acme.json", lock: str | None = None) -> Path:
+    folder = project.folder / ".reconciler"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_bytes(Record(workspace=ACME, runs=runs).to_bytes())  # type: ignore[arg-type]
+    if lock is not None:
+        path.with_name(name + SUFFIX).write_bytes(lock_of(lock, boot="another machine").to_bytes())
+    return path
+
+
+def invited(title: str, outcome: Outcome | None = Outcome.APPLIED, message: str = "") -> OperationEntry:
+    return OperationEntry(operation="invite", kind="member", title=title, outcome=outcome, message=message)  # type: ignore[arg-type]
+
+
+RUNS = (
+    run_entry("20260301T120000Z-cccccc", operations=(invited("tom@acme.io", None),), total=1),
+    run_entry(
+        "20260301T110000Z-bbbbbb",
+        finished=NOON,
+        who=Who(user="ci-bot", started_by="octocat"),
+        commit=Commit(sha="0123456789abcdef", dirty=True),
+        counts={Outcome.APPLIED: 2, Outcome.FAILED: 1},
+        operations=(invited("ada@acme.io"), invited("bob@acme.io", Outcome.FAILED, "no more members")),
+        total=3,
+        remaining=1,
+        allowed=("max-removals",),
+    ),
+    run_entry("20260301T100000Z-aaaaaa", finished=NOON, remaining=0, counts={Outcome.APPLIED: 9}, total=9),
+)
+
+
+def test_runs_are_listed_the_newest_first(project: Project) -> None:
+    keep(project, *RUNS)
+    result = project.run("history")
+    assert result.code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "acme-ml   https://api.acme.io"
+    assert lines[1].split("  ")[0] == "RUN"
+    assert lines[2].endswith("not finished")
+    assert lines[3].split() == (
+        [
+            "20260301T110000Z-bbbbbb",
+            "2026-03-01",
+            "12:00:00",
+            "ci-bot",
+            "(octocat)",
+            "0123456789",
+            "+",
+            "changes",
+            "2",
+            "1",
+            "0",
+            "0",
+            "1",
+            "change",
+            "left",
+        ]
+    )
+    assert lines[4].endswith("converged")
+
+
+def test_the_limit_says_what_it_leaves_out(project: Project) -> None:
+    keep(project, *RUNS)
+    shown = project.run("history", "--limit", "1").stdout
+    assert "cccccc" in shown
+    assert "bbbbbb" not in shown
+    assert "2 older runs not shown (--limit)." in shown
+
+
+def test_one_run_is_shown_with_its_operations(project: Project) -> None:
+    keep(project, *RUNS)
+    shown = project.run("history", "--run", "20260301T11").stdout
+    assert "by        ci-bot (octocat)" in shown
+    assert "allowed   max-removals" in shown
+    assert "applied   invite ada@acme.io\n" in shown
+    assert "failed    invite bob@acme.io: no more members\n" in shown
+    assert "1 operation no longer kept." in shown
+    assert "not known invite tom@acme.io" in project.run("history", "--run", "20260301T12").stdout
+
+
+@pytest.mark.parametrize(("wanted", "said"), [("2025", "there is no run"), ("2026", "3 runs have an id")])
+def test_an_id_that_means_no_single_run_is_wrong_usage(project: Project, wanted: str, said: str) -> None:
+    keep(project, *RUNS)
+    result = project.run("history", "--run", wanted)
+    assert result.code == 64
+    assert said in result.stderr
+
+
+def test_as_json_it_has_everything(project: Project) -> None:
+    keep(project, *RUNS, lock="20260301T120000Z-cccccc")
+    shown = project.run("history", "--format", "json").json
+    assert shown["format"] == "clearml-reconciler/history/1"
+    assert shown["running"] == "20260301T120000Z-cccccc"
+    assert [run["id"][-6:] for run in shown["runs"]] == ["cccccc", "bbbbbb", "aaaaaa"]
+    assert shown["runs"][1]["operations"][1]["outcome"] == "failed"
+
+
+def test_a_run_that_holds_the_lock_is_running(project: Project) -> None:
+    keep(project, *RUNS, lock="20260301T120000Z-cccccc")
+    assert project.run("history").stdout.splitlines()[2].endswith("running")
+
+
+def test_hostile_names_are_shown_harmless(project: Project) -> None:
+    keep(project, run_entry("run", who=Who(user=HOSTILE, started_by=HOSTILE), operations=(invited(HOSTILE),), total=1))
+    for options in ((), ("--run", "run")):
+        shown = project.run("history", *options).stdout
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        assert "eve\\x1b[31m\\u202e@acme.io" in shown
+
+
+def test_a_damaged_record_is_told_and_left_as_it_is(project: Project) -> None:
+    path = keep(project, *RUNS)
+    path.write_bytes(path.read_bytes()[:-40])
+    before = path.read_bytes()
+    result = project.run("history")
+    assert result.code == 4
+    assert "torn or damaged" in result.stderr
+    assert "--record" in result.stderr
+    assert path.read_bytes() == before
+
+
+def test_where_there_is_no_record_yet_that_is_said(project: Project) -> None:
+    result = project.run("history")
+    assert result.code == 64
+    assert "there is no record in .reconciler" in result.stderr
+
+
+def test_of_several_records_one_has_to_be_chosen(project: Project) -> None:
+    keep(project, *RUNS)
+    keep(project, name="other.json")
+    result = project.run("history")
+    assert result.code == 64
+    assert "--record .reconciler/acme.json" in result.stderr
+    assert "Nothing was applied yet." in project.run("history", "--record", ".reconciler/other.json").stdout
+
+
+def test_unlocking_asks_first_and_shows_who_holds_the_lock(project: Project) -> None:
+    path = keep(project, *RUNS, lock="20260301T120000Z-cccccc")
+    lock = path.with_name(path.name + SUFFIX)
+    refused = project.run("unlock")
+    assert refused.code == 64
+    assert lock.exists()
+    done = project.run("unlock", "--yes")
+    assert done.code == 0
+    assert "Locked by root@acme.io" in done.stderr
+    assert "its lease lasts until 12:10 UTC" in done.stderr
+    assert not lock.exists()
+    assert "not locked" in project.run("unlock", "--yes").stderr
+
+
+def test_a_lock_that_cannot_be_read_can_be_broken_too(project: Project) -> None:
+    path = keep(project, *RUNS)
+    lock = path.with_name(path.name + SUFFIX)
+    lock.write_bytes(b"{")
+    result = project.run("unlock", "--yes")
+    assert result.code == 0
+    assert "cannot be read" in result.stderr
+    assert not lock.exists()
+
+
+def test_a_lock_without_a_record_is_found(project: Project) -> None:
+    path = keep(project, lock="x")
+    path.unlink()
+    assert project.run("unlock", "--yes").code == 0
+    assert list(path.parent.iterdir()) == []
+
+
+def test_the_record_of_a_project_is_found_by_its_declaration(project: Project) -> None:
+    project.declare("groups: []\nmembers: [{email: root@acme.io, role: admin}]\n")
+    project.converge()
+    assert record_path(project).name.startswith("acme-ml-")
+    assert "Nothing was applied yet." in project.run("history", "workspace.yaml").stdout
