@@ -71,6 +71,7 @@ class _Run:
     async def _carry_out(self, identity: Identity) -> Identity:
         operation = self._operations[identity]
         async with self._places:
+            await asyncio.sleep(0)  # lets signals in, even where no call ever waits (the sandbox in process)
             result = self._skipped(operation) or await self._attempt(operation)
         self.results[identity] = result
         self._listener(result)

@@ -14,7 +14,7 @@ from reconciler.apply.execute import check_deliveries, execute
 from reconciler.apply.run import Run
 from reconciler.apply.stale import check_still_fits
 from reconciler.cli.declared import Declared, load_declared
-from reconciler.cli.interrupt import stopping_on_signals
+from reconciler.cli.interrupt import answering, stopping_on_signals
 from reconciler.cli.options import allow_option, connection_options, exact_option, format_option
 from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import operations_bar, working
@@ -108,7 +108,9 @@ class _Job:
                 return ExitCode.DONE
             self.recording.check()
             if ask:
-                if not click.confirm("Carry this out?", default=False, err=True):
+                with answering():
+                    agreed = click.confirm("Carry this out?", default=False, err=True)
+                if not agreed:
                     self.console.note("Nothing was changed.")
                     return ExitCode.INTERRUPTED
                 await self.recording.look()

@@ -79,45 +79,50 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(context: click.Context, color: str, *, debug: bool) -> None:
     """Manage a ClearML workspace as code: members, service accounts, groups and vaults, from workspace.yaml."""
-    context.obj = Console.detect(color, os.environ, debug=debug, edges=context.obj)
+    del color, debug  # read by :func:`run`, which needs them for errors too
+    context.ensure_object(Console)
 
 
 def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
-    """Run the command line and return its exit code; prints errors, raises nothing unless debugging."""
-    debug = "--debug" in arguments
-    console = Console.detect("auto", os.environ, debug=debug)
+    """Run the command line and return its exit code; prints errors and raises nothing."""
+    console = Console.detect("auto", os.environ, debug=False)
     try:
-        code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False, obj=edges)
+        with cli.make_context("reconciler", list(arguments)) as context:
+            color, debug = context.params["color"], context.params["debug"]
+            console = context.obj = Console.detect(color, os.environ, debug=debug, edges=edges)
+            code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         console.note("Stopped.")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         console.error(error.format_message())
         return ExitCode.USAGE
     except ReconcilerError as error:
-        if debug:
-            raise
+        _show_traceback(console)
         console.error(error.message, error.hint)
         return error.exit_code
-    except KeyboardInterrupt:
-        console.note("Stopped.")
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone, as with `| head`; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERNAL_ERROR
-    except Exception as error:
-        if debug:
-            raise
+    except Exception as error:  # noqa: BLE001
+        _show_traceback(console)
         console.error(
             f"internal error: {type(error).__name__}",
             "this is a defect of reconciler; run again with --debug and report what it prints",
         )
         return ExitCode.INTERNAL_ERROR
-    return int(code or 0)
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _show_traceback(console: Console) -> None:
+    if console.debug:
+        import traceback
+
+        console.note(traceback.format_exc().rstrip("\n"))
 
 
 def main() -> None:
