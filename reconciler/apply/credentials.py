@@ -13,6 +13,7 @@ from reconciler.apply.run import MovedError, moved
 from reconciler.apply.settle import confirmed, repeated, settled
 from reconciler.errors import DeliveryError
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Address, Credential
+from reconciler.plan.changes import Reason
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
@@ -48,13 +49,17 @@ async def create(run: Run, operation: Operation) -> None:
 async def rotate(run: Run, operation: Operation) -> None:
     """Replace a credential: the new one is delivered first, the old one then works on until its own end.
 
-    The old one gives its label away before the new one takes it, so that no moment has two of them.
+    The old one gives its label away before the new one takes it, so that no moment has two of them. One that has
+    expired is revoked instead: nobody can use it any more.
     """
     credential = run.wanted(operation, Credential)
     account_id = run.id_of(Address.service_account(credential.account))
     old = run.id_of(operation.change.address)
     new = await _delivered(run, account_id, credential)
-    await repeated(lambda: run.writer.label_credential(account_id, old, credential.label + RETIRING_MARK))
+    if operation.change.reason is Reason.EXPIRED:
+        await revoke_one(run, account_id, old)
+    else:
+        await repeated(lambda: run.writer.label_credential(account_id, old, credential.label + RETIRING_MARK))
     await repeated(lambda: run.writer.label_credential(account_id, new.access_key, credential.label))
     run.ids[operation.change.address] = new.access_key
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from typing import TYPE_CHECKING
 
@@ -35,12 +34,14 @@ def check_secret_file(path: Path, name: str) -> None:
 def write_secret_file(path: Path, name: str, content: str) -> None:
     """Write the file anew with mode 0600; an old one is replaced in one step.
 
-    Raises :class:`DeliveryError`; then nothing, or the whole old file, is there.
+    The name of the file on the way is always the same, so that what a run left behind that was killed here does not
+    stay. Raises :class:`DeliveryError`; then nothing, or the whole old file, is there.
     """
     check_secret_file(path, name)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
+        temporary.unlink(missing_ok=True)
         with os.fdopen(os.open(temporary, flags, stat.S_IRUSR | stat.S_IWUSR), "w", encoding="utf-8") as file:
             file.write(content)
             file.flush()

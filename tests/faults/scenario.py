@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 from collections import Counter
@@ -41,6 +43,7 @@ BEFORE = state.Workspace(
                 state.AccessKey("KEYCI", "ci", NOW - timedelta(days=9), LATER, NOW),
                 state.AccessKey("KEYGONE", "gone", NOW - timedelta(days=9), LATER, NOW),
                 state.AccessKey("KEYDUE", "due", NOW - timedelta(days=9), SOON, NOW),
+                state.AccessKey("KEYLATE", "late", NOW - timedelta(days=9), NOW - timedelta(days=1), NOW),
                 state.AccessKey("KEYSPELL", "Spelling", NOW - timedelta(days=9), LATER, NOW),
             ),
         ),
@@ -75,6 +78,7 @@ service_accounts:
     credentials:
       - {label: ci}
       - {label: due, expires_in: 90d, rotate_before: 14d, deliver: {file: due.conf}}
+      - {label: late, expires_in: 90d, deliver: {kubernetes_secret: {file: late.json, name: agent}}}
       - {label: extra, deliver: {env_file: extra.env}}
       - {label: spelling}
   - {name: boss, admin: false}
@@ -99,10 +103,11 @@ vaults:
 
 ALLOWED = ("min-admins", "max-removals", "empty-kind", "empty-group")
 LABELS = {
-    "agent": Counter({"ci": 1, "due": 1, "due [retiring]": 1, "extra": 1, "spelling": 1}),
+    "agent": Counter({"ci": 1, "due": 1, "due [retiring]": 1, "late": 1, "extra": 1, "spelling": 1}),
     "maker": Counter({"first": 1, "second": 1}),
     "silent": Counter(),
 }
+DELIVERED = ("due.conf", "late.json", "extra.env", "first.conf", "second.conf")
 PAIR = re.compile(r"(?:access_key: \"|ACCESS_KEY=)([^\"\n]+).*?(?:secret_key: \"|SECRET_KEY=)([^\"\n]+)", re.DOTALL)
 
 
@@ -148,8 +153,11 @@ class Scenario:
     def working_keys(self) -> dict[str, bool]:
         """Return, for each delivered file, whether the key in it can be signed in with."""
         found = {}
-        for name in ("due.conf", "extra.env", "first.conf", "second.conf"):
-            match = PAIR.search((self.project.folder / name).read_text())
+        for name in DELIVERED:
+            text = (self.project.folder / name).read_text()
+            if name.endswith(".json"):
+                text = base64.b64decode(json.loads(text)["data"]["clearml.conf"]).decode()
+            match = PAIR.search(text)
             assert match, name
             found[name] = self.project.sandbox.sign_in(*match.groups()) == 200
         return found
@@ -192,6 +200,6 @@ def check_converged(scenario: Scenario) -> None:
         assert not [name for name, times in Counter(what).items() if times > 1]
     for account, labels in LABELS.items():
         assert Counter(truth.labels(account)) == labels
-    assert scenario.working_keys() == dict.fromkeys(("due.conf", "extra.env", "first.conf", "second.conf"), True)
+    assert scenario.working_keys() == dict.fromkeys(DELIVERED, True)
     assert scenario.unlawful == []
     assert not list(scenario.project.folder.glob(".*.*"))
