@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
     from reconciler.clearml.transport import Transport
     from reconciler.cli.console import Console
+    from reconciler.cli.known_secrets import KnownSecrets
     from reconciler.cli.options import Connection
+    from reconciler.model.delivery import Delivery
+    from reconciler.model.secret import Secret
     from reconciler.plan.changes import Change
     from reconciler.plan.document import Plan
     from reconciler.plan.make import Prepared, Terms
@@ -77,6 +80,17 @@ def command(
         terms = terms_for(console, declared, connected, parser, allowed=allowed, exact_documents=exact)
         job = _Job(console, connection, declared, connected, terms, Recording.at(record, console, declared, connected))
         return asyncio.run(job.carry_out(saved, ask=not yes, output_format=output_format))
+
+
+@dataclass(frozen=True, slots=True)
+class _NotedDeliveries(Deliveries):
+    """Deliveries whose secret keys are known, so that they are masked wherever else they come up."""
+
+    known: KnownSecrets
+
+    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
+        self.known.add(secret_key)
+        Deliveries.deliver(self, delivery, access_key, secret_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,7 @@ class _Job:
         self, transport: Transport, prepared: Prepared, plan: Plan
     ) -> tuple[Report, Prepared | None, ExitCode]:
         """Rehearse, then carry the plan out behind the lock and read the workspace once more."""
-        deliveries = Deliveries(self.declared.declaration.folder, self.target.name)
+        deliveries = _NotedDeliveries(self.declared.declaration.folder, self.target.name, self.console.secrets)
         run = Run.begin(transport, prepared, self.terms.parser, deliveries)
         check_deliveries(run, plan.changes)
         await self._rehearse(prepared, plan.changes)

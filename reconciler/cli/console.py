@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.edges import Edges
+from reconciler.cli.known_secrets import KnownSecrets
 from reconciler.views.palette import Palette
 
 if TYPE_CHECKING:
@@ -17,18 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where a command prints; the only place that knows about terminals."""
+    """Where a command prints; the only place that knows about terminals.
+
+    Whatever it prints, the ``secrets`` that this run knows are masked in it.
+    """
 
     output: Palette
     diagnostics: Palette
     interactive: bool
     animated: bool
     debug: bool
+    terminal: bool = False
     edges: Edges = field(default_factory=Edges)
+    secrets: KnownSecrets = field(default_factory=KnownSecrets)
 
     @staticmethod
-    def detect(color: str, environ: Mapping[str, str], *, debug: bool, edges: Edges | None = None) -> Console:
-        """Look at the streams and the environment (``NO_COLOR``, ``TERM``); ``color`` overrules them."""
+    def detect(color: str, environ: Mapping[str, str], *, debug: bool, before: Console | None = None) -> Console:
+        """Look at the streams and the environment (``NO_COLOR``, ``TERM``); ``color`` overrules them.
+
+        Edges and known secrets are those of the console ``before``, if there was one.
+        """
         plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
 
         def colored(is_terminal: bool) -> Palette:
@@ -41,16 +50,22 @@ class Console:
             interactive=sys.stdin is not None and sys.stdin.isatty() and errors,
             animated=errors and environ.get("TERM") != "dumb",
             debug=debug,
-            edges=edges or Edges(),
+            terminal=sys.stdout.isatty(),
+            edges=before.edges if before else Edges(),
+            secrets=before.secrets if before else KnownSecrets(),
         )
 
     def result(self, text: str) -> None:
         """Print a result, which brings its own line ends, on stdout."""
+        click.echo(self.secrets.mask_result(text), nl=False, color=True)
+
+    def revealed(self, text: str) -> None:
+        """Print a result that somebody asked for with its secrets; only ever in a terminal."""
         click.echo(text, nl=False, color=True)
 
     def note(self, text: str) -> None:
         """Print a line of progress or advice on stderr."""
-        click.echo(text, err=True, color=True)
+        click.echo(self.secrets.mask(text), err=True, color=True)
 
     def error(self, message: str, hint: str | None = None) -> None:
         """Print an error, and what to do about it, on stderr."""

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.cli.console import Console
+    from reconciler.cli.known_secrets import KnownSecrets
     from reconciler.declaration.declaration import Declaration
+    from reconciler.declaration.models import SecretSource
+    from reconciler.declaration.secrets import SecretResolver
     from reconciler.model.desired import Desired
+    from reconciler.model.secret import Secret
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -33,10 +37,22 @@ def load_declared(file: Path, parser: DocumentParser, console: Console, *, witho
     """
     from reconciler.declaration.load import load
     from reconciler.declaration.resolve import resolve
-    from reconciler.declaration.secrets import SecretResolver
 
     declaration = load(file, documents=parser)
     if declaration.warnings:
         console.note(render_problems(declaration.warnings, console.diagnostics).rstrip("\n"))
-    secrets = None if without_secrets else SecretResolver(os.environ, declaration.folder)
+    secrets = None if without_secrets else noting(console.secrets, declaration.folder)
     return Declared(declaration, resolve(declaration, secrets=secrets), file.as_posix())
+
+
+def noting(known: KnownSecrets, folder: Path) -> SecretResolver:
+    """Return a resolver that tells ``known`` of every secret that it reads."""
+    from reconciler.declaration.secrets import SecretResolver
+
+    class Noting(SecretResolver):
+        def resolve(self, name: str, source: SecretSource) -> Secret:
+            secret = super().resolve(name, source)
+            known.add(secret)
+            return secret
+
+    return Noting(os.environ, folder)

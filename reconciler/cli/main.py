@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ COMMANDS = {
     "plan": "Show what an apply would change.",
     "apply": "Carry out a saved plan, or make one and ask.",
     "drift": "Tell whether the workspace is what the declaration says.",
+    "effective": "Show somebody's merged client configuration, and where it comes from.",
     "history": "Show what was applied, by whom, when and from which commit.",
     "unlock": "Break the lock of a run that is dead.",
     "import": "Write a declaration from a live workspace.",
@@ -84,12 +86,14 @@ def cli(context: click.Context, color: str, *, debug: bool) -> None:
 
 
 def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
-    """Run the command line and return its exit code; prints errors and raises nothing."""
+    """Run the command line and return its exit code; prints errors (with ``--debug`` whole tracebacks), raises none."""
     console = Console.detect("auto", os.environ, debug=False)
+    if edges is not None:
+        console = replace(console, edges=edges)
     try:
         with cli.make_context("reconciler", list(arguments)) as context:
             color, debug = context.params["color"], context.params["debug"]
-            console = context.obj = Console.detect(color, os.environ, debug=debug, edges=edges)
+            console = context.obj = Console.detect(color, os.environ, debug=debug, before=console)
             code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
@@ -101,15 +105,15 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
         console.error(error.format_message())
         return ExitCode.USAGE
     except ReconcilerError as error:
-        _show_traceback(console)
+        _trace(console)
         console.error(error.message, error.hint)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone, as with `| head`; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERNAL_ERROR
-    except Exception as error:  # noqa: BLE001
-        _show_traceback(console)
+    except Exception as error:  # noqa: BLE001 - the last place that can tell of it
+        _trace(console)
         console.error(
             f"internal error: {type(error).__name__}",
             "this is a defect of reconciler; run again with --debug and report what it prints",
@@ -118,7 +122,8 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def _show_traceback(console: Console) -> None:
+def _trace(console: Console) -> None:
+    """Show the traceback of the error at hand, where debugging; known secrets are masked in it, as everywhere."""
     if console.debug:
         import traceback
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
-from reconciler.plan.changes import Guard
+from reconciler.plan.changes import DocumentEdit, Guard
 from reconciler.plan.make import Prepared, Terms, make_plan
+from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.cli.declared import Declared
     from reconciler.cli.session import Target
     from reconciler.model.desired import Desired
+    from reconciler.plan.changes import Change
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -49,7 +52,36 @@ async def prepare(transport: ReadTransport, desired: Desired, terms: Terms) -> P
         accounts=_with_old_names(scope.credentials_of, desired),
         vaults_of=_with_old_names(scope.vaults_of, desired),
     )
-    return make_plan(desired, live, terms)
+    return _masked(make_plan(desired, live, terms), desired)
+
+
+def _masked(prepared: Prepared, desired: Desired) -> Prepared:
+    """Mask the declared secrets' values where a document holds one in a place that is not known to be secret.
+
+    It is done in the plan and not in its text, so that a saved one stays whole.
+    """
+    documents = (vault.document for vault in desired.snapshot.vaults.values())
+    redactor = Redactor(value for document in documents for _, value in document.secrets if value is not None)
+    changes = tuple(_masked_change(change, redactor) for change in prepared.plan.changes)
+    if all(new is old for new, old in zip(changes, prepared.plan.changes, strict=True)):
+        return prepared
+    return replace(prepared, plan=prepared.plan.model_copy(update={"changes": changes}).sealed())
+
+
+def _masked_change(change: Change, redactor: Redactor) -> Change:
+    edits = tuple(
+        edit.model_copy(
+            update={
+                side: redactor.mask(text)
+                for side, text in (("before", edit.before), ("after", edit.after))
+                if text is not None
+            }
+        )
+        if isinstance(edit, DocumentEdit)
+        else edit
+        for edit in change.edits
+    )
+    return change if edits == change.edits else change.model_copy(update={"edits": edits})
 
 
 def _with_old_names(accounts: frozenset[str], desired: Desired) -> frozenset[str]:

@@ -44,7 +44,9 @@ def operations_bar(console: Console, total: int) -> Iterator[Callable[[Result], 
 
         def hear(result: Result) -> None:
             if result.outcome is not Outcome.APPLIED:
-                progress.console.print(operation_line(result, console), markup=False, highlight=False)
+                progress.console.print(
+                    console.secrets.mask(operation_line(result, console)), markup=False, highlight=False
+                )
             progress.advance(task)
 
         yield hear

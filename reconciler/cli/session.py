@@ -88,6 +88,7 @@ async def open_writer(target: Target, connection: Connection, console: Console) 
 async def _opened(
     sort: type[AnyTransport], target: Target, connection: Connection, console: Console
 ) -> AsyncIterator[AnyTransport]:
+    console.secrets.add(target.settings.secret_key, target.settings.token)
     options = TransportOptions(concurrency=connection.concurrency, read=connection.timeout)
 
     def observe(event: CallEvent) -> None:
@@ -101,6 +102,7 @@ async def _opened(
             yield transport
         return
     with _sandbox(target.database) as (app, token):
+        console.secrets.add(token)
         wire = console.edges.wire(app)
         settings = ConnectionSettings(target.settings.server, source=target.settings.source, token=token)
         async with sort(settings, transport=wire, options=options, timing=timing, observer=observer) as transport:

@@ -11,15 +11,16 @@ if TYPE_CHECKING:
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return one line per row. All rows have the same number of cells, already harmless."""
-    widths = [max(_width(row[index]) for row in rows) for index in range(len(rows[0]))]
-    return ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    widths = [max(width(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return ["  ".join(padded(cell, places) for cell, places in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - _width(cell))
+def padded(cell: str, places: int) -> str:
+    """Return a cell with blanks after it until it takes so many places, or as it is if it takes more."""
+    return cell + " " * (places - width(cell))
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Return how many places a text takes in a terminal: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)

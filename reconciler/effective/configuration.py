@@ -1,0 +1,144 @@
+"""The merged client configuration of one member or service account, with where everything in it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.effective.merge import Source, Value, merge
+from reconciler.effective.reach import Principal, Reaching, Through, reach
+from reconciler.effective.sources import ADMINISTRATOR_RANK, OWN_RANK, Discretion, Read, Standing, read_vault
+from reconciler.model.text import fold
+from reconciler.vaults.client_view import ClientRule, client_differences
+from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.tree import Hidden, Object, Path, Tree
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reconciler.model.resources import Address, Vault
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.vaults.parse import DocumentParser
+
+CONFLICT = Hidden("(conflict)")
+_TOLD_OTHERWISE = frozenset({ClientRule.MACHINE_KEY, ClientRule.DROPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """A vault that reaches somebody, the ``name`` that its values are marked with, and what clients make of it."""
+
+    name: str
+    reaching: Reaching
+    read: Read
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What somebody's clients end up with.
+
+    ``groups`` are those that it is in; ``unknown_groups`` have vaults, and nobody says whether it is in them.
+    ``misread`` counts values that clients find although the author did not write them: they are not shown.
+    """
+
+    principal: Principal
+    groups: tuple[str, ...]
+    unknown_groups: tuple[str, ...]
+    vaults: tuple[Standings, ...]
+    base: str | None
+    values: tuple[Value, ...]
+    misread: int = 0
+
+    @property
+    def conflicts(self) -> tuple[Value, ...]:
+        """The values that depend on an order that is not documented."""
+        return tuple(value for value in self.values if value.is_conflict)
+
+    def within(self, path: Path) -> tuple[Value, ...]:
+        """Return the values at and below a path, and the one that holds it."""
+        return tuple(
+            value for value in self.values if value.path[: len(path)] == path or path[: len(value.path)] == value.path
+        )
+
+
+def configure(
+    principal: Principal,
+    snapshot: Snapshot,
+    parser: DocumentParser,
+    discretion: Discretion,
+    *,
+    base: Source | None = None,
+    references: Mapping[Address, Iterable[Path]] | None = None,
+) -> Configuration:
+    """Work out somebody's configuration from a snapshot, desired or live, over a base file.
+
+    ``references`` are places of secrets in vaults beside those that the vaults themselves tell.
+    """
+    found = reach(principal, snapshot)
+    names = _names([item.vault for item in found.vaults])
+    vaults = tuple(
+        _standing(item, name, parser, discretion, tuple((references or {}).get(item.vault.address, ())))
+        for item, name in zip(found.vaults, names, strict=True)
+    )
+    sources = [vault.read.source for vault in vaults if vault.read.source is not None]
+    values = merge([base, *sources] if base is not None else sources)
+    shown = tuple(value for value in values if not _is_misread(value))
+    return Configuration(
+        principal=principal,
+        groups=found.groups,
+        unknown_groups=found.unknown,
+        vaults=vaults,
+        base=base.name if base is not None else None,
+        values=shown,
+        misread=len(values) - len(shown),
+    )
+
+
+def document(values: Iterable[Value]) -> Object:
+    """Return values as one tree fit to be shown: secrets and conflicts are placeholders."""
+    root: dict[str, Tree | dict[str, object]] = {}
+    for value in values:
+        node: dict[str, object] = root  # type: ignore[assignment]
+        *above, last = map(str, value.path)
+        for key in above:
+            node = node.setdefault(key, {})  # type: ignore[assignment]
+        node[last] = CONFLICT if value.is_conflict else value.said[0].shown
+    return _object(root)
+
+
+def _object(entries: Mapping[str, object]) -> Object:
+    return Object({key: _object(value) if isinstance(value, dict) else value for key, value in entries.items()})  # type: ignore[misc]
+
+
+def _standing(
+    item: Reaching, name: str, parser: DocumentParser, discretion: Discretion, references: Sequence[Path]
+) -> Standings:
+    rank = OWN_RANK if item.through is Through.OWN else ADMINISTRATOR_RANK
+    read = read_vault(item.vault, name, rank, parser, discretion, references)
+    return Standings(name, item, read, _warnings(item.vault, parser) if read.standing is Standing.APPLIES else ())
+
+
+def _warnings(vault: Vault, parser: DocumentParser) -> tuple[str, ...]:
+    try:
+        found = client_differences(vault, parser)
+    except DocumentError:
+        return ("it cannot be read as its format says, so none of its values is shown",)
+    return tuple(
+        f"{item.path}: {item.message}" if item.path else item.message
+        for item in found
+        if item.rule not in _TOLD_OTHERWISE
+    )
+
+
+def _names(vaults: Sequence[Vault]) -> list[str]:
+    """Return what to call each vault: its name, with its owner where two have the same."""
+    from collections import Counter
+
+    count: Counter[str] = Counter(fold(vault.name) for vault in vaults)
+    return [vault.name if count[fold(vault.name)] == 1 else vault.title for vault in vaults]
+
+
+def _is_misread(value: Value) -> bool:
+    return any(path[: len(said.path)] == said.path for said in value.said for path in said.source.misread)

@@ -1,0 +1,252 @@
+"""Somebody's merged client configuration: aligned text for people, HOCON, JSON and YAML for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.effective.configuration import Configuration, Standings, document
+from reconciler.effective.reach import Through
+from reconciler.effective.sources import BASE_RANK, Standing
+from reconciler.model.resources import Kind
+from reconciler.model.text import harmless
+from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, path_text, to_plain
+from reconciler.views.columns import columns, padded, width
+from reconciler.views.sentences import counted, kind_name, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.effective.difference import Difference
+    from reconciler.effective.merge import Said, Value
+    from reconciler.views.palette import Palette
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_PATH_WIDTH, _VALUE_WIDTH = 56, 44
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def render_effective(
+    found: Configuration, values: Sequence[Value], where: str, palette: Palette, *, path: str | None = None
+) -> str:
+    """Return a configuration as text: who, which vaults, then one line per value with where it comes from.
+
+    ``where`` says what it was worked out from; ``path`` is what the values were narrowed down to.
+    """
+    lines = [*_head(found, where, palette), "", *_values(values, palette)]
+    if not values:
+        lines.append(f"Nothing is set{f' at {harmless(path)}' if path else ''}.")
+    notes = list(note_lines(found, palette))
+    return "".join(f"{line}\n" for line in (*lines, *([""] if notes else []), *notes))
+
+
+def _head(found: Configuration, where: str, palette: Palette) -> Iterator[str]:
+    principal = found.principal
+    kind = kind_name(principal.address.kind)
+    yield f"{palette.strong(f'{kind} {harmless(principal.title)}')}   {palette.quiet(harmless(where))}"
+    yield f"Groups: {', '.join(map(harmless, found.groups))}"
+    if not found.vaults:
+        yield "Vaults: none reaches it"
+        return
+    yield f"Vaults{f' over {harmless(found.base)}' if found.base else ''}{_order(found)}:"
+    rows = [(harmless(vault.name), _verdict(vault), _why(vault)) for vault in found.vaults]
+    for vault, line in zip(found.vaults, columns(rows), strict=True):
+        style = str if vault.read.standing is Standing.APPLIES else palette.quiet
+        yield f"  {style(line)}"
+
+
+def _order(found: Configuration) -> str:
+    administrator = [vault for vault in found.vaults if vault.reaching.through is not Through.OWN and vault.read.source]
+    return ", in an order that is not documented (an own one comes last)" if len(administrator) > 1 else ""
+
+
+def _verdict(vault: Standings) -> str:
+    match vault.read.standing:
+        case Standing.APPLIES:
+            return "applies"
+        case Standing.DISABLED:
+            return "does not apply: it is disabled"
+        case Standing.OTHER_TARGET:
+            return f"does not apply: its target is {harmless(vault.reaching.vault.target)}, not client"
+        case Standing.DROPPED:
+            return f"does not apply: clients drop it, {harmless(vault.read.reason)}"
+
+
+def _why(vault: Standings) -> str:
+    match vault.reaching.through:
+        case Through.OWN:
+            return "its own vault"
+        case Through.EVERYONE:
+            return "through Users, which everyone is in"
+        case Through.ADMINS:
+            return "through Admins, which every admin is in"
+        case Through.GROUP:
+            return f"through group {harmless(vault.reaching.group or '')}"
+
+
+def _values(values: Sequence[Value], palette: Palette) -> Iterator[str]:
+    rows = [(path_text(value.path), _summary(value)) for value in values]
+    path_width = _widest((path for path, _ in rows), _PATH_WIDTH)
+    value_width = _widest((text for _, text in rows), _VALUE_WIDTH)
+    indent = " " * (path_width + 2)
+    for value, (path, text) in zip(values, rows, strict=True):
+        start = f"{padded(path, path_width)}  "
+        if value.is_conflict:
+            yield start + palette.error(text)
+        else:
+            yield f"{start}{padded(text, value_width)}  {palette.quiet(_origin(value.said[0]))}"
+            yield from (f"{indent}{line}" for line in _items(value.said[0].shown))
+        yield from (f"{indent}{line}" for line in _beside(value, palette))
+
+
+def _widest(texts: Iterable[str], limit: int) -> int:
+    """Return the place that a column takes: longer texts than the limit stick out and move nothing."""
+    return max((places for text in texts if (places := width(text)) <= limit), default=0)
+
+
+def _summary(value: Value) -> str:
+    if value.is_conflict:
+        return "conflict"
+    shown = value.said[0].shown
+    text = display(shown)
+    return counted(len(shown.items), "item") if isinstance(shown, List) and width(text) > _VALUE_WIDTH else text
+
+
+def _items(shown: Tree) -> Iterator[str]:
+    """Write the leaves of a list that is too long for one line."""
+    if isinstance(shown, List) and width(display(shown)) > _VALUE_WIDTH:
+        rows = [(path_text(path), display(node)) for path, node in leaves(shown)]
+        yield from (f"  {line}" for line in columns(rows))
+
+
+def _beside(value: Value, palette: Palette) -> Iterator[str]:
+    """Write what stands beside the winning value, or instead of one."""
+    if value.is_conflict:
+        for position, said in enumerate(value.said):
+            word = palette.error("either" if position == 0 else "or    ")
+            yield f"{word} {display(said.shown)}  {palette.quiet(_origin(said))}"
+    for said in value.same:
+        yield palette.quiet(f"the same  {_origin(said)}")
+    for said in value.overrides:
+        elsewhere = f"{path_text(said.path)} = " if said.path != value.path else ""
+        yield palette.quiet(f"overrides {elsewhere}{display(said.shown)}  {_origin(said)}")
+
+
+def _origin(said: Said) -> str:
+    source = said.source
+    if source.rank == BASE_RANK:
+        return f"← {harmless(source.name)}{f':{said.line}' if said.line else ''}"
+    if source.file is None:
+        return f"← {harmless(source.name)}"
+    return f"← {harmless(source.name)} ({harmless(source.file)}{f':{said.line}' if said.line else ''})"
+
+
+def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
+    """Return what must be known beside the values: conflicts, what is left out, what clients misread."""
+    conflicts = found.conflicts
+    if conflicts:
+        paths = listed([path_text(value.path) for value in conflicts])
+        yield palette.error(f"Conflict: {counted(len(conflicts), 'value')} where vaults disagree ({paths}).")
+        yield palette.error(
+            "          In which order a server hands vaults out is not documented: nobody knows which wins."
+        )
+    for vault in found.vaults:
+        for key in vault.read.left_out:
+            yield f"Left out: {key} of {harmless(vault.name)}: agents keep their own value, whatever a vault says"
+        for warning in vault.warnings:
+            yield palette.change(f"Warning:  vault {harmless(vault.name)}: {harmless(warning)}")
+    if found.misread:
+        count = counted(found.misread, "value")
+        yield palette.change(
+            f"Warning:  clients also find {count} that no author wrote; not shown, they may hold secrets"
+        )
+    if found.unknown_groups:
+        groups = listed(found.unknown_groups)
+        yield palette.change(f"Unknown:  vaults of groups whose members are not declared here ({groups}); --live tells")
+    if found.principal.address.kind is Kind.MEMBER:
+        yield palette.quiet("Not here: a vault of the member's own, which nobody else can read")
+    elif getattr(found.principal.resource, "impersonation", False):
+        yield palette.quiet("Not here: what a task brings along that this account runs as the task's owner")
+
+
+def render_difference(found: Difference, title: str, palette: Palette) -> str:
+    """Return what differs between live and declared, one line per path."""
+    paths = [harmless(edit.path) for edit in found.edits]
+    wide = min(max(map(width, paths), default=0), _PATH_WIDTH)
+    lines = [palette.strong(f"{harmless(title)}: live → declared")] if found.edits else []
+    for edit, path in zip(found.edits, paths, strict=True):
+        before, after = (None if side is None else harmless(side) for side in (edit.before, edit.after))
+        if edit.secret and before is not None and after is not None:
+            text = palette.change("(secret changed)")
+        elif before is None:
+            text = palette.add(f"+ {after}")
+        elif after is None:
+            text = palette.remove(f"- {before}")
+        else:
+            text = f"{palette.remove(before)} → {palette.add(after)}"
+        lines.append(f"  {padded(path, wide)}  {text}")
+    if found.secrets_left_out:
+        left_out = counted(found.secrets_left_out, "secret value")
+        lines.append(palette.change(f"Secrets:  {left_out} not compared, this run does not have them"))
+    verdict = f"{counted(len(found.edits), 'value')} differ{'s' if len(found.edits) == 1 else ''}."
+    lines.append(verdict if found.edits else f"{harmless(title)} has what is declared.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def difference_json(found: Difference) -> str:
+    """Return the difference as one JSON document."""
+    edits = [
+        {"path": edit.path, "before": edit.before, "after": edit.after, "secret": edit.secret} for edit in found.edits
+    ]
+    return _json({"differences": edits, "secrets_left_out": found.secrets_left_out})
+
+
+def effective_document(values: Sequence[Value], output_format: str) -> str:
+    """Return values as one document in ``json``, ``yaml`` or ``hocon``; hidden values are placeholders."""
+    tree = document(values)
+    if output_format == "json":
+        return _json(to_plain(tree))
+    if output_format == "yaml":
+        return _yaml(to_plain(tree))
+    return "".join(f"{line}\n" for line in _hocon_entries(tree, ""))
+
+
+def _json(value: object) -> str:
+    return _escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Escape what terminals act on; in JSON it stands in texts only, where an escape means the same."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _yaml(value: object) -> str:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.width = 4096
+    stream = io.StringIO()
+    yaml.dump(value, stream)
+    return stream.getvalue()
+
+
+def _hocon_entries(tree: Object, indent: str) -> Iterator[str]:
+    for key, value in tree.entries.items():
+        name = key if _PLAIN_KEY.fullmatch(key) else _escaped(json.dumps(key, ensure_ascii=False))
+        if isinstance(value, Object) and value.entries:
+            yield f"{indent}{name} {{"
+            yield from _hocon_entries(value, f"{indent}  ")
+            yield f"{indent}}}"
+        else:
+            yield f"{indent}{name} = {_hocon_value(value)}"
+
+
+def _hocon_value(value: Tree) -> str:
+    if isinstance(value, Expression):
+        return harmless(value.source)
+    return _escaped(json.dumps(to_plain(value), ensure_ascii=False))
