@@ -1,0 +1,116 @@
+"""The impact of a plan as data: headlines, and what each person and service account gains and loses."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reconciler.model.resources import Kind
+
+
+class Weight(StrEnum):
+    """How closely a reviewer has to look, heaviest first.
+
+    ``CRITICAL``: admins, impersonation, everyone, the last of its kind, credentials destroyed. ``SENSITIVE``: write
+    access, secrets within reach. ``ROUTINE``: the rest.
+    """
+
+    CRITICAL = "critical"
+    SENSITIVE = "sensitive"
+    ROUTINE = "routine"
+
+
+class Aspect(StrEnum):
+    """What of a principal changes."""
+
+    WORKSPACE = "workspace"
+    ROLE = "role"
+    ADMIN = "admin"
+    IMPERSONATION = "impersonation"
+    CREDENTIAL = "credential"
+    GROUP = "group"
+    ACCESS = "access"
+    VAULT = "vault"
+
+
+class HeadlineType(StrEnum):
+    """What happens to more than one principal at once, or to the workspace as a whole."""
+
+    OPENS_TO_EVERYONE = "opens_to_everyone"
+    CLOSES_TO_EVERYONE = "closes_to_everyone"
+    LAST_OF_ITS_KIND = "last_of_its_kind"
+    EMPTIED_GROUP = "emptied_group"
+    CREDENTIALS_DESTROYED = "credentials_destroyed"
+    VAULT_CHANGES = "vault_changes"
+    NO_EFFECT = "no_effect"
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Effect(_Data):
+    """One thing that a principal gains, loses, or has otherwise.
+
+    ``before`` and ``after`` are levels as people read them (``read``, ``admin``, ``member``), ``null`` for nothing;
+    ``via`` names what it comes through: the group, the rule, or both. ``paths`` and ``secrets`` count what a vault
+    brings: configuration values, and secrets among them.
+    """
+
+    aspect: Aspect
+    subject: str
+    before: str | None
+    after: str | None
+    via: tuple[str, ...] = ()
+    weight: Weight
+    paths: int = 0
+    secrets: int = 0
+
+    @property
+    def is_gain(self) -> bool:
+        """Whether the principal has more afterwards."""
+        return self.before is None or (self.after is not None and _RANK.get(self.after, 1) > _RANK.get(self.before, 1))
+
+
+_RANK = {"consumer": 0, "read": 1, "user": 1, "read_write": 2, "admin": 3}
+
+
+class PrincipalImpact(_Data):
+    """All effects on one person or service account, heaviest first."""
+
+    kind: Kind
+    title: str
+    weight: Weight
+    effects: tuple[Effect, ...]
+    invitation: bool = Field(
+        default=False, description="The effects come about when the person accepts the invitation."
+    )
+
+
+class Headline(_Data):
+    """Something that concerns everyone, a whole group, or nobody at all."""
+
+    type: HeadlineType
+    kind: Kind
+    subject: str
+    weight: Weight
+    level: str | None = None
+    names: tuple[str, ...] = ()
+    count: int = 0
+
+
+class Impact(_Data):
+    """The whole impact: headlines and principals, heaviest first, then by name."""
+
+    headlines: tuple[Headline, ...] = ()
+    principals: tuple[PrincipalImpact, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody gains or loses anything."""
+        return not self.principals and all(line.type is HeadlineType.NO_EFFECT for line in self.headlines)
+
+    def count(self, weight: Weight) -> int:
+        """Count the principals and headlines of one weight."""
+        return sum(item.weight is weight for item in (*self.headlines, *self.principals))
