@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model.text import json_document
+
 if TYPE_CHECKING:
     from reconciler.model.secret import Secret
     from reconciler.vaults.redactor import Redactor
@@ -52,7 +54,7 @@ class KnownSecrets:
             value = json.loads(text)
         except ValueError:
             return masked
-        return json.dumps(self._masked_texts(value), ensure_ascii=False, indent=1) + "\n"
+        return json_document(self._masked_texts(value))
 
     def _masked_texts(self, value: Any) -> Any:
         if isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -36,6 +37,24 @@ def harmless(text: str) -> str:
     if is_harmless(text):
         return text
     return "".join(char if is_harmless(char) else _escape(char) for char in text)
+
+
+def json_document(value: object) -> str:
+    """Return a value as a JSON document, ending in a newline, that is harmless in a terminal and the same to a reader.
+
+    Outside of texts JSON has nothing but ASCII, so that what is escaped here stands in texts only.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if not text.isascii() or "\x7f" in text:
+        lines = (line if is_harmless(line) else "".join(map(_json_char, line)) for line in text.split("\n"))
+        text = "\n".join(lines)
+    return text + "\n"
+
+
+def _json_char(char: str) -> str:
+    if is_harmless(char):
+        return char
+    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def _escape(char: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reconciler.errors import PlanFileError
 from reconciler.model.resources import Kind
+from reconciler.model.text import json_document
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
 
 FORMAT = "clearml-reconciler/plan/1"
@@ -68,7 +69,7 @@ class Plan(BaseModel):
 
     def to_json(self) -> str:
         """Return the plan as stable JSON, ending in a newline."""
-        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+        return json_document(self.model_dump(mode="json"))
 
 
 def totals_of(changes: tuple[Change, ...]) -> Totals:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from reconciler.model.text import harmless
+from reconciler.model.text import harmless, json_document
 from reconciler.plan.credential_report import CredentialLine, Standing
 from reconciler.views.columns import columns
 
@@ -86,7 +85,7 @@ def credentials_json(lines: Sequence[CredentialLine]) -> str:
         }
         for line in lines
     ]
-    return json.dumps({"credentials": entries}, ensure_ascii=False, indent=1) + "\n"
+    return json_document({"credentials": entries})
 
 
 def _moment(moment: datetime | None) -> str | None:

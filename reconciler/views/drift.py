@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from reconciler.model.text import harmless
+from reconciler.model.text import harmless, json_document
 from reconciler.views.plan_text import change_lines, note_lines, verdict
 from reconciler.views.sentences import counted
 
@@ -62,4 +61,4 @@ def drift_json(plan: Plan) -> str:
         },
     )
     document = {"format": FORMAT, "in_sync": plan.is_empty, **content}
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json_document(document)

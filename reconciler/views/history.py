@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from reconciler.model.text import harmless
+from reconciler.model.text import harmless, json_document
 from reconciler.plan.outcomes import Outcome
 from reconciler.views.sentences import counted
 
@@ -80,7 +79,7 @@ def history_json(workspace: Workspace, runs: Sequence[RunEntry], running: str | 
         "running": running,
         "runs": [run.model_dump(mode="json") for run in runs],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json_document(document)
 
 
 def _time(moment: datetime) -> str:

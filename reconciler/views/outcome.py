@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from reconciler.model.text import harmless
+from reconciler.model.text import harmless, json_document
 from reconciler.plan.changes import Action
 from reconciler.plan.outcomes import Outcome
 from reconciler.views.sentences import counted
@@ -78,4 +77,4 @@ def outcome_json(plan: Plan, report: Report | None, remaining: int | None) -> st
         "remaining": remaining,
         "waiting": len(plan.waiting),
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json_document(document)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Problem, Severity
-from reconciler.model.text import harmless
+from reconciler.model.text import harmless, json_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +57,7 @@ def problems_json(problems: Sequence[Problem]) -> str:
         for problem in problems
     ]
     valid = not any(problem.severity is Severity.ERROR for problem in problems)
-    return json.dumps({"valid": valid, "problems": entries}, ensure_ascii=False, indent=1) + "\n"
+    return json_document({"valid": valid, "problems": entries})
 
 
 def problems_github(problems: Sequence[Problem]) -> str:
