@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -117,9 +117,10 @@ def _sandbox(database: Path) -> Iterator[tuple[httpx.AsyncBaseTransport, Secret]
     from reconciler.sandbox.errors import SandboxError
     from reconciler.sandbox.store import Store
 
-    try:
-        store = Store.open(database)
-    except SandboxError as error:
-        raise UsageError(harmless(str(error))) from error
-    with store:
-        yield httpx.ASGITransport(create_app(store)), Secret(store.session_for_admin())
+    with ExitStack() as opened:
+        try:
+            store = opened.enter_context(Store.open(database))
+            session = Secret(store.session_for_admin())
+        except SandboxError as error:
+            raise UsageError(harmless(str(error))) from error
+        yield httpx.ASGITransport(create_app(store)), session

@@ -56,7 +56,11 @@ def _totals(report: Report, remaining: int | None) -> str:
 def outcome_json(plan: Plan, report: Report | None, remaining: int | None) -> str:
     """Return the outcome as one JSON document; ``report`` is ``None`` if there was nothing to do."""
     ended = report.of_changes() if report else {}
-    messages = {result.operation.change.address: result.message for result in report.results} if report else {}
+    messages = {
+        result.operation.change.address: result.message
+        for result in (reversed(report.results) if report else ())
+        if result.outcome is ended[result.operation.change.address]
+    }
     document = {
         "format": FORMAT,
         "workspace": plan.workspace,
