@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pydantic
 import pytest
+from ruamel.yaml import YAML
 
 from reconciler.cli.main import cli
 from reconciler.declaration import models
@@ -96,6 +97,14 @@ def test_every_declaration_in_it_is_valid(project: Project) -> None:
         (project.folder / "workspace.yaml").write_text(block, encoding="utf-8")
         result = project.run("validate")
         assert (result.code, result.stdout) == (0, ""), result
+
+
+def test_every_other_yaml_in_it_can_be_read() -> None:
+    workflows = [YAML(typ="safe", pure=True).load(block) for block in blocks("yaml") if "jobs:" in block]
+    assert len(workflows) == 2
+    for workflow in workflows:
+        for job in workflow["jobs"].values():
+            assert all({"uses", "run"} & step.keys() for step in job["steps"])
 
 
 def test_every_link_in_it_leads_somewhere() -> None:
