@@ -83,9 +83,7 @@ class PrincipalImpact(_Data):
     title: str
     weight: Weight
     effects: tuple[Effect, ...]
-    invitation: bool = Field(
-        default=False, description="The effects come about when the person accepts the invitation."
-    )
+    invitation: bool = Field(default=False, description="The effects come about once the invitation is accepted.")
 
 
 class Headline(_Data):
@@ -113,4 +111,5 @@ class Impact(_Data):
 
     def count(self, weight: Weight) -> int:
         """Count the principals and headlines of one weight."""
-        return sum(item.weight is weight for item in (*self.headlines, *self.principals))
+        lines = sum(line.weight is weight for line in self.headlines)
+        return lines + sum(principal.weight is weight for principal in self.principals)

@@ -1,0 +1,142 @@
+"""What one principal gains and loses between two sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.access import Permission
+from reconciler.model.resources import Address, Kind, Member, Role, ServiceAccount, Vault
+from reconciler.plan.impact.report import Aspect, Effect, Weight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from reconciler.model.access import Entity
+    from reconciler.model.resources import Resource
+    from reconciler.plan.impact.access import Grant
+    from reconciler.plan.impact.side import Side
+
+QUEUE_ADMINS = Address.group("Queue admins")
+_HEAVIEST = {weight: position for position, weight in enumerate(Weight)}
+
+
+def effects_on(principal: Address, before: Side, after: Side, entities: Collection[Entity]) -> tuple[Effect, ...]:
+    """Return all effects on a principal, heaviest first. ``entities`` are those whose access may differ."""
+    effects = [
+        *_standing(before.snapshot.get(principal), after.snapshot.get(principal)),
+        *_groups(principal, before, after),
+        *_access(principal, before, after, entities),
+        *_vaults(principal, before, after),
+    ]
+    return tuple(sorted(effects, key=lambda effect: (_HEAVIEST[effect.weight], effect.aspect, effect.subject)))
+
+
+def _standing(before: Resource | None, after: Resource | None) -> Iterator[Effect]:
+    """Compare what a principal is: in the workspace at all, its role, its privileges."""
+    if before is None or after is None:
+        yield _presence(before, after)
+    if isinstance(before, Member) and isinstance(after, Member) and before.role not in (None, after.role):
+        yield _role(before.role or Role.USER, after.role)
+    if isinstance(before or after, ServiceAccount):
+        for aspect, name in ((Aspect.ADMIN, "admin"), (Aspect.IMPERSONATION, "impersonation")):
+            had, has = bool(getattr(before, name, False)), bool(getattr(after, name, False))
+            if had is not has:
+                yield Effect(
+                    aspect=aspect,
+                    subject=name,
+                    before=_flag(had),
+                    after=_flag(has),
+                    weight=Weight.CRITICAL,
+                )
+
+
+def _flag(is_on: bool) -> str | None:
+    return "yes" if is_on else None
+
+
+def _presence(before: Resource | None, after: Resource | None) -> Effect:
+    resource = before or after
+    level = (resource.role or Role.USER).value if isinstance(resource, Member) else "service account"
+    if after is None:
+        weight = Weight.CRITICAL
+    elif isinstance(resource, Member):
+        weights = {Role.ADMIN: Weight.CRITICAL, Role.CONSUMER: Weight.ROUTINE}
+        weight = weights.get(resource.role or Role.USER, Weight.SENSITIVE)
+    else:
+        weight = Weight.SENSITIVE
+    return Effect(
+        aspect=Aspect.WORKSPACE,
+        subject="workspace",
+        before=level if after is None else None,
+        after=None if after is None else level,
+        weight=weight,
+    )
+
+
+def _role(before: Role, after: Role | None) -> Effect:
+    weight = Weight.CRITICAL if Role.ADMIN in (before, after) else Weight.SENSITIVE
+    return Effect(
+        aspect=Aspect.ROLE, subject="role", before=before.value, after=after.value if after else None, weight=weight
+    )
+
+
+def _groups(principal: Address, before: Side, after: Side) -> Iterator[Effect]:
+    had, has = before.groups(principal), after.groups(principal)
+    for group in sorted(had ^ has):
+        side = before if group in had else after
+        yield Effect(
+            aspect=Aspect.GROUP,
+            subject=side.title(group),
+            before="member" if group in had else None,
+            after="member" if group in has else None,
+            weight=Weight.SENSITIVE if group == QUEUE_ADMINS else Weight.ROUTINE,
+        )
+
+
+def _access(principal: Address, before: Side, after: Side, entities: Collection[Entity]) -> Iterator[Effect]:
+    """Compare access by rules. What an admin has beside them, and what everyone has, is told elsewhere."""
+    if before.access.is_admin(principal) != after.access.is_admin(principal):
+        return
+    for entity in entities:
+        had = before.access.level(principal, entity) if before.has(principal) else None
+        has = after.access.level(principal, entity) if after.has(principal) else None
+        if _permission(had) is not _permission(has):
+            yield _access_effect(entity, had, has)
+
+
+def _access_effect(entity: Entity, had: Grant | None, has: Grant | None) -> Effect:
+    writes = Permission.READ_WRITE in (_permission(had), _permission(has))
+    source = has or had
+    return Effect(
+        aspect=Aspect.ACCESS,
+        subject=entity.title,
+        before=had.permission.value if had else None,
+        after=has.permission.value if has else None,
+        via=source.via if source else (),
+        weight=Weight.SENSITIVE if writes else Weight.ROUTINE,
+    )
+
+
+def _permission(grant: Grant | None) -> Permission | None:
+    return grant.permission if grant is not None else None
+
+
+def _vaults(principal: Address, before: Side, after: Side) -> Iterator[Effect]:
+    had, has = before.vaults(principal), after.vaults(principal)
+    for address in sorted(had.keys() ^ has.keys()):
+        side, owner = (before, had[address]) if address in had else (after, has[address])
+        vault = side.snapshot.get(address)
+        if not isinstance(vault, Vault):
+            continue
+        content = side.content(vault)
+        through = () if owner.kind is Kind.SERVICE_ACCOUNT else (side.title(owner),)
+        yield Effect(
+            aspect=Aspect.VAULT,
+            subject=vault.name,
+            before="reached" if address in had else None,
+            after="reached" if address in has else None,
+            via=through,
+            weight=Weight.SENSITIVE if content.secrets else Weight.ROUTINE,
+            paths=content.paths,
+            secrets=content.secrets,
+        )

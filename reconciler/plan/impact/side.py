@@ -1,0 +1,106 @@
+"""One side of an impact: who is there, and what each of them has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import Address, Group, Kind, Member, MemberState, ServiceAccount, Vault
+from reconciler.plan.impact.access import EVERYONE, AccessTable, members_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.model.snapshot import Snapshot
+
+PRINCIPALS = (Kind.MEMBER, Kind.SERVICE_ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a vault brings: how many values, and how many of them are secret."""
+
+    paths: int
+    secrets: int
+
+
+class Side:
+    """The workspace before or after: principals, their groups, the vaults that reach them, and their access.
+
+    ``is_active`` tells who has joined; the others were only invited and have nothing yet. ``content`` counts the values
+    of a vault, when somebody asks.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, is_active: Callable[[Address], bool], content: Callable[[Vault], Content]
+    ) -> None:
+        self.snapshot = snapshot
+        self.access = AccessTable(snapshot)
+        self.content = content
+        self._is_active = is_active
+        self._groups: dict[Address, set[Address]] = defaultdict(set)
+        self._vaults: dict[Address, list[Address]] = defaultdict(list)
+        for address, group in snapshot.groups.items():
+            if not group.builtin or group.assignable:
+                for principal in members_of(group):
+                    self._groups[principal].add(address)
+        for address, vault in sorted(snapshot.vaults.items()):
+            if vault.enabled and address.owner is not None:
+                self._vaults[address.owner].append(address)
+
+    def has(self, principal: Address) -> bool:
+        """Tell whether a principal is in the workspace, invited or joined."""
+        return principal in self.snapshot
+
+    def is_active(self, principal: Address) -> bool:
+        """Tell whether a principal has joined."""
+        return self.has(principal) and self._is_active(principal)
+
+    def groups(self, principal: Address) -> frozenset[Address]:
+        """Return the groups that a principal is in by name; not the one of everybody."""
+        return frozenset(self._groups.get(principal, ()))
+
+    def vaults(self, principal: Address) -> dict[Address, Address]:
+        """Return the vaults that reach a principal, each with what it comes through: a group, or the principal itself.
+
+        What reaches everyone is left out: see :meth:`vaults_for_everyone`.
+        """
+        owners = sorted(self.groups(principal))
+        if principal.kind is Kind.SERVICE_ACCOUNT:
+            owners.append(principal)
+        return {vault: owner for owner in owners for vault in self._vaults.get(owner, ())}
+
+    def vaults_for_everyone(self) -> tuple[Address, ...]:
+        """Return the vaults that reach everyone in the workspace."""
+        return tuple(self._vaults.get(EVERYONE, ()))
+
+    def reached_by(self, vault: Address) -> int:
+        """Count the principals that a vault reaches."""
+        resource = self.snapshot.get(vault)
+        owner = vault.owner
+        if not isinstance(resource, Vault) or not resource.enabled or owner is None:
+            return 0
+        if owner == EVERYONE:
+            return len(self.snapshot.members) + len(self.snapshot.service_accounts)
+        group = self.snapshot.get(owner)
+        if isinstance(group, Group):
+            return sum(self.has(principal) for principal in members_of(group))
+        return 1 if isinstance(group, ServiceAccount) else 0
+
+    def title(self, address: Address) -> str:
+        """Return a resource as people write it."""
+        resource = self.snapshot.get(address)
+        return resource.title if resource is not None else " / ".join(address.key)
+
+
+def joined(states: Mapping[Address, object]) -> Callable[[Address], bool]:
+    """Return what tells who has joined, by the live resources: members that are active, and service accounts."""
+
+    def has_joined(principal: Address) -> bool:
+        resource = states.get(principal)
+        return isinstance(resource, ServiceAccount) or (
+            isinstance(resource, Member) and resource.state is MemberState.ACTIVE
+        )
+
+    return has_joined
