@@ -28,7 +28,7 @@ def counting(parser: DocumentParser) -> Callable[[Vault], Content]:
 def _count(vault: Vault, parser: DocumentParser) -> Content:
     from reconciler.vaults.errors import DocumentError
     from reconciler.vaults.redact import secret_paths
-    from reconciler.vaults.render import bind
+    from reconciler.vaults.references import bind
     from reconciler.vaults.tree import leaves
 
     try:
