@@ -12,6 +12,7 @@ from reconciler.errors import PlanFileError
 from reconciler.model.resources import Kind
 from reconciler.model.text import json_document
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
+from reconciler.plan.impact.report import Impact
 
 FORMAT = "clearml-reconciler/plan/1"
 MAXIMUM_BYTES = 256 * 1024 * 1024
@@ -45,6 +46,7 @@ class Plan(BaseModel):
     waiting: tuple[Waiting, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     text_only: tuple[str, ...] = Field(default=(), description="Vaults whose text differs but not its meaning.")
+    impact: Impact = Field(default=Impact(), description="Who gains and who loses what.")
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()
     compared: dict[Kind, int] = Field(
