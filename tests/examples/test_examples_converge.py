@@ -38,6 +38,14 @@ def test_it_converges_on_an_empty_sandbox(example: Project) -> None:
     assert "Waiting:" not in result.stdout
 
 
+def test_no_two_vaults_of_it_disagree_about_anybody(example: Project, parser: DocumentParser) -> None:
+    declaration = load(example.folder / "workspace.yaml", documents=parser)
+    people = [entry.item.email for entry in declaration.members or ()]
+    for who in people + [entry.item.name for entry in declaration.service_accounts or ()]:
+        result = example.run("effective", who)
+        assert (result.code, "Conflict" in result.stdout) == (0, False), result
+
+
 def test_every_document_of_it_is_used(example: Project, parser: DocumentParser) -> None:
     declaration = load(example.folder / "workspace.yaml", documents=parser)
     used = {Path(file).resolve() for file in declaration.files}
