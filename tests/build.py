@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from reconciler.model.access import Entity, EntityType, Permission
 from reconciler.model.delivery import FileDelivery
 from reconciler.model.desired import Desired, Management, Policy, Scope
 from reconciler.model.live import Caller, CredentialFacts, Live
 from reconciler.model.resources import (
+    AccessRule,
     Address,
     Credential,
     Document,
@@ -35,6 +37,7 @@ EVERYTHING = {
     Kind.SERVICE_ACCOUNT: Management.ALL,
     Kind.GROUP: Management.ALL,
     Kind.VAULT: Management.ALL,
+    Kind.ACCESS_RULE: Management.ALL,
 }
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 KEY = DigestKey.derive("access", Secret("secret"))
@@ -63,6 +66,22 @@ def account_vault(account: str, text: str) -> Vault:
 
 def credential(account: str, label: str, file: str | None = "out/key.conf") -> Credential:
     return Credential(account, label, delivery=FileDelivery(file) if file else None)
+
+
+VISION = Entity(EntityType.PROJECT, "id-of-vision", "Vision")
+
+
+def rule(
+    name: str,
+    *emails: str,
+    accounts: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    entity: Entity = VISION,
+    permission: Permission = Permission.READ_WRITE,
+    description: str | None = None,
+) -> AccessRule:
+    people, robots = frozenset(map(fold, emails)), frozenset(map(fold, accounts))
+    return AccessRule(name, entity, permission, people, robots, frozenset(map(fold, groups)), description)
 
 
 def live(

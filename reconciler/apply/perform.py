@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.apply import credentials, groups, members, service_accounts, vaults
+from reconciler.apply import access_rules, credentials, groups, members, service_accounts, vaults
 from reconciler.plan.operations import OperationKind
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ PERFORM: Mapping[OperationKind, Callable[[Run, Operation], Awaitable[None]]] = {
     OperationKind.CREATE_VAULT: vaults.create,
     OperationKind.UPDATE_VAULT: vaults.update,
     OperationKind.REMOVE_VAULT: vaults.remove,
+    OperationKind.CREATE_RULE: access_rules.create,
+    OperationKind.UPDATE_RULE: access_rules.update,
+    OperationKind.REMOVE_FROM_RULE: access_rules.remove_people,
+    OperationKind.REMOVE_RULE: access_rules.remove,
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
 from reconciler.model.live import Caller, CredentialFacts, Live
 from reconciler.model.resources import (
+    AccessRule,
     Address,
     Credential,
     Document,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from reconciler.clearml.claims import Claims
     from reconciler.clearml.consistency import Readings
-    from reconciler.clearml.records import AccountRecord, CredentialRecord, GroupRecord, VaultRecord
+    from reconciler.clearml.records import AccountRecord, CredentialRecord, GroupRecord, RuleRecord, VaultRecord
     from reconciler.model.resources import Resource
 
 _KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
@@ -45,12 +46,21 @@ class _Found:
     resources: dict[Address, list[tuple[Resource, str | None]]] = field(default_factory=lambda: defaultdict(list))
     strangers: dict[Address, frozenset[str]] = field(default_factory=dict)
     facts: dict[Address, CredentialFacts] = field(default_factory=dict)
+    server_rules: dict[str, AccessRule] = field(default_factory=dict)
 
     def add(self, resource: Resource, identifier: str | None) -> None:
         self.resources[resource.address].append((resource, identifier))
 
     def unique(self, address: Address) -> bool:
         return len(self.resources.get(address, ())) == 1
+
+    def keys_by_id(self, kind: Kind) -> dict[str, str]:
+        """Return the folded names of one kind's unique resources by their server ids."""
+        return {
+            identifier: address.key[0]
+            for address, candidates in self.resources.items()
+            if address.kind is kind and len(candidates) == 1 and (identifier := candidates[0][1]) is not None
+        }
 
     def sorted(self) -> list[tuple[Address, list[tuple[Resource, str | None]]]]:
         return sorted(self.resources.items(), key=lambda item: (_KIND_ORDER[item[0].kind], item[0].key))
@@ -75,6 +85,7 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
     for vault in readings.vaults:
         if vault.scope == GROUP_SCOPE and vault.group in groups:
             found.add(_vault(vault, OwnerKind.GROUP, groups[vault.group].name), vault.id)
+    _add_rules(found, readings)
     return _live(found, readings, claims, access_key)
 
 
@@ -104,6 +115,7 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
             for account in readings.service.accounts
             if account.id not in readings.credentials and found.unique(Address.service_account(account.name))
         },
+        server_rules=found.server_rules,
         admin_accounts_allowed=readings.service.admins_allowed,
         maximum_service_accounts=readings.service.maximum,
     )
@@ -124,12 +136,7 @@ def _add_people(found: _Found, readings: Readings) -> None:
 
 
 def _add_groups(found: _Found, readings: Readings) -> None:
-    members: dict[str, str] = {}
-    accounts: dict[str, str] = {}
-    for address, candidates in found.resources.items():
-        identifier = candidates[0][1]
-        if len(candidates) == 1 and identifier is not None:
-            (members if address.kind is Kind.MEMBER else accounts)[identifier] = address.key[0]
+    members, accounts = found.keys_by_id(Kind.MEMBER), found.keys_by_id(Kind.SERVICE_ACCOUNT)
     for record in readings.groups:
         group = _group(record, members, accounts)
         found.add(group, record.id)
@@ -146,6 +153,33 @@ def _group(record: GroupRecord, members: dict[str, str], accounts: dict[str, str
         service_accounts=frozenset(accounts[user] for user in record.users if user in accounts),
         builtin=record.builtin,
         assignable=record.assignable,
+    )
+
+
+def _add_rules(found: _Found, readings: Readings) -> None:
+    """Add the access rules. The server's own are kept by id: no plan touches them, whatever they are called."""
+    members, accounts = found.keys_by_id(Kind.MEMBER), found.keys_by_id(Kind.SERVICE_ACCOUNT)
+    groups = found.keys_by_id(Kind.GROUP)
+    for record in sorted(readings.rules, key=lambda record: record.id):
+        rule = _rule(record, members, accounts, groups)
+        if record.autocreated:
+            found.server_rules[record.id] = rule
+            continue
+        found.add(rule, record.id)
+        strangers = (record.users - members.keys() - accounts.keys()) | (record.groups - groups.keys())
+        if strangers:
+            found.strangers[rule.address] = strangers
+
+
+def _rule(record: RuleRecord, members: dict[str, str], accounts: dict[str, str], groups: dict[str, str]) -> AccessRule:
+    return AccessRule(
+        name=record.name,
+        entity=record.entity,
+        permission=record.permission,
+        members=frozenset(members[user] for user in record.users if user in members),
+        service_accounts=frozenset(accounts[user] for user in record.users if user in accounts),
+        groups=frozenset(groups[group] for group in record.groups if group in groups),
+        description=record.description,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         AccountList,
         CredentialRecord,
         GroupRecord,
+        RuleRecord,
         SignUpRecord,
         UserRecord,
         VaultRecord,
@@ -32,6 +33,7 @@ class Readings:
     groups: tuple[GroupRecord, ...]
     sign_up: SignUpRecord
     vaults: tuple[VaultRecord, ...]
+    rules: tuple[RuleRecord, ...] = ()
     credentials: Mapping[str, tuple[CredentialRecord, ...]] = field(default_factory=dict)
     account_vaults: Mapping[str, tuple[VaultRecord, ...]] = field(default_factory=dict)
 
@@ -48,7 +50,8 @@ def inconsistency(readings: Readings) -> str | None:
 
     Every check rests on two lists that the reference says agree, and costs no call of its own: the built-in group
     Users has everyone in it (section 4), a user's ``sec_groups`` are groups (section 2), a vault's group is a group
-    (section 5), a service account's ``credentials`` is how many it has (section 3), and an id is there only once.
+    (section 5), so are an access rule's (section 6), a service account's ``credentials`` is how many it has
+    (section 3), and an id is there only once.
     """
     return next(_contradictions(readings), None)
 
@@ -71,6 +74,7 @@ def _repeated(readings: Readings) -> Iterator[str]:
         ("users.get_service_users", [account.id for account in readings.service.accounts]),
         ("permissions.get_user_groups", [group.id for group in readings.groups]),
         ("users.get_organization_vaults", [vault.id for vault in readings.vaults]),
+        ("permissions.get_access_rules", [rule.id for rule in readings.rules]),
         ("auth.get_credentials", [item.access_key for items in readings.credentials.values() for item in items]),
         ("users.get_vaults", [vault.id for vaults in readings.account_vaults.values() for vault in vaults]),
     )
@@ -124,6 +128,13 @@ def _groups(readings: Readings) -> Iterator[str]:
         if vault.scope == GROUP_SCOPE and vault.group not in groups:
             yield (
                 f"users.get_organization_vaults has a vault of the group {shown(vault.group or 'nobody', limit=80)}, "
+                "which permissions.get_user_groups does not list"
+            )
+    for rule in readings.rules:
+        unlisted = rule.groups - groups.keys()
+        if unlisted:
+            yield (
+                f"permissions.get_access_rules has the group {shown(min(unlisted), limit=80)} in a rule, "
                 "which permissions.get_user_groups does not list"
             )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.clearml.assemble import assemble
 from reconciler.clearml.consistency import Readings, inconsistency, users_group
+from reconciler.clearml.entities import look_up
 from reconciler.clearml.paging import read_users
 from reconciler.clearml.tasks import task_group
 from reconciler.errors import IncompleteReadError
@@ -19,18 +20,24 @@ if TYPE_CHECKING:
 
     from reconciler.clearml.reader import Reader
     from reconciler.clearml.records import AccountList, GroupRecord
+    from reconciler.model.access import Entity
     from reconciler.model.live import Live
 
 _HINT = "nothing was changed; run it again, and if that does not help, the server's answers are not whole"
 
 
 async def read_live(
-    reader: Reader, *, accounts: Collection[str] | None = None, vaults_of: Collection[str] | None = None
+    reader: Reader,
+    *,
+    accounts: Collection[str] | None = None,
+    vaults_of: Collection[str] | None = None,
+    entities: Collection[Entity] = (),
 ) -> Live:
-    """Read the workspace: pages of users, four lists, and one call for each account whose credentials are wanted.
+    """Read the workspace: pages of users, five lists, and one call for each account whose credentials are wanted.
 
     ``accounts`` are the folded names of the service accounts whose credentials are read, ``vaults_of`` those whose own
-    vault is (one call each; the same ones as ``accounts`` if left out); ``None`` means all.
+    vault is (one call each; the same ones as ``accounts`` if left out); ``None`` means all. ``entities`` are what
+    access rules name: those that are known by name only are looked up, one call each.
 
     Raises :class:`IncompleteReadError` if the lists do not fit together, and still do not when read again (something
     may have changed between the calls the first time).
@@ -40,7 +47,8 @@ async def read_live(
         readings = await _consistent(reader, accounts, accounts if vaults_of is None else vaults_of)
     except IncompleteReadError:
         readings = await _consistent(reader, accounts, accounts if vaults_of is None else vaults_of)
-    return assemble(readings, claims, reader.access_key)
+    live = assemble(readings, claims, reader.access_key)
+    return replace(live, entities=await look_up(reader, entities)) if entities else live
 
 
 async def _consistent(
@@ -59,6 +67,7 @@ async def _read_lists(reader: Reader) -> Readings:
         service = tasks.create_task(reader.service_users())
         sign_up = tasks.create_task(reader.settings())
         vaults = tasks.create_task(reader.organization_vaults())
+        rules = tasks.create_task(reader.access_rules())
         people = tasks.create_task(_people(groups, service))
         users = tasks.create_task(read_users(reader, people))
     return Readings(
@@ -67,6 +76,7 @@ async def _read_lists(reader: Reader) -> Readings:
         groups=tuple(groups.result()),
         sign_up=sign_up.result(),
         vaults=tuple(vaults.result()),
+        rules=tuple(rules.result()),
     )
 
 

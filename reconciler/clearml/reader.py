@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from reconciler.clearml.records import (
     AccountList,
     CredentialRecord,
+    EntityRecord,
     GroupRecord,
+    RuleRecord,
     SignUpRecord,
     UserRecord,
     VaultRecord,
@@ -76,14 +78,26 @@ class Reader:
 
     async def group(self, group_id: str) -> GroupRecord | None:
         """Return one group with its members, if there is such a one (an unknown id may be 400/10)."""
-        try:
-            node = await self._get("permissions.get_user_groups", {"groups": [group_id]})
-        except CallRefusedError as error:
-            if (error.code, error.subcode) == _UNKNOWN_ID:
-                return None
-            raise
-        found = [GroupRecord.of(item) for item in node.nodes("groups")]
+        node = await self._find("permissions.get_user_groups", {"groups": [group_id]})
+        found = [GroupRecord.of(item) for item in node.nodes("groups")] if node else []
         return next((group for group in found if group.id == group_id), None)
+
+    async def access_rules(self) -> list[RuleRecord]:
+        """Return all access rules, the server's own too."""
+        node = await self._get("permissions.get_access_rules", {})
+        return [RuleRecord.of(item) for item in node.nodes("rules")]
+
+    async def access_rule(self, rule_id: str) -> RuleRecord | None:
+        """Return one access rule, if there is such a one (an unknown id may be 400/10)."""
+        node = await self._find("permissions.get_access_rules", {"rules": [rule_id]})
+        found = [RuleRecord.of(item) for item in node.nodes("rules")] if node else []
+        return next((rule for rule in found if rule.id == rule_id), None)
+
+    async def entities(self, endpoint: str, answer: str, pattern: str | None) -> list[EntityRecord]:
+        """Return the entities whose name matches a regular expression, or all; one page of them."""
+        body: dict[str, object] = {"only_fields": ["id", "name"], "page": 0, "page_size": PAGE_SIZE}
+        node = await self._get(endpoint, body if pattern is None else body | {"name": pattern})
+        return [EntityRecord.of(item) for item in node.nodes(answer)]
 
     async def organization_vaults(self) -> list[VaultRecord]:
         """Return the administrator vaults of all groups, with their whole text."""
@@ -103,6 +117,15 @@ class Reader:
         """Return the credentials of a service account."""
         node = await self._get("auth.get_credentials", {}, impersonate=account_id)
         return [CredentialRecord.of(item) for item in node.nodes("credentials")]
+
+    async def _find(self, endpoint: str, body: Mapping[str, object]) -> Node | None:
+        """Ask for one thing by id; ``None`` if the server says that there is no such id."""
+        try:
+            return await self._get(endpoint, body)
+        except CallRefusedError as error:
+            if (error.code, error.subcode) == _UNKNOWN_ID:
+                return None
+            raise
 
     async def _get(self, endpoint: str, body: Mapping[str, object], *, impersonate: str | None = None) -> Node:
         return Node(endpoint, await self._transport.call(endpoint, body, impersonate=impersonate))

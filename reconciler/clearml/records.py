@@ -1,6 +1,6 @@
 """What the reading calls answer, as values: the server's own view, before it becomes a snapshot.
 
-Shapes are those of ``clearml-api.md`` sections 2 to 5; where that page says nothing, a field is optional.
+Shapes are those of ``clearml-api.md`` sections 2 to 6; where that page says nothing, a field is optional.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
 from reconciler.model.secret import Secret
 
@@ -191,3 +192,46 @@ class CredentialRecord:
             last_used=node.moment("last_used"),
             last_used_from=node.optional_text("last_used_from"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRecord:
+    """An access rule of ``permissions.get_access_rules`` with the ids of its users and groups."""
+
+    id: str
+    name: str
+    description: str
+    entity: Entity
+    permission: Permission
+    users: frozenset[str]
+    groups: frozenset[str]
+    autocreated: bool
+
+    @staticmethod
+    def of(node: Node) -> RuleRecord:
+        """Read one rule (section 6); its entity has a name only where the server tells one that is not the id."""
+        identifier, name = node.optional_text("entity_id"), node.optional_text("entity_name") or None
+        named = name if identifier not in (None, ALL, name) else None
+        return RuleRecord(
+            id=node.identifier("id"),
+            name=node.text("name", ""),
+            description=node.text("description", ""),
+            entity=Entity(node.choice("entity_type", EntityType), identifier, named),
+            permission=node.choice("access_permission", Permission),
+            users=frozenset(user.identifier("id") for user in node.nodes("users")),
+            groups=frozenset(group.identifier("id") for group in node.nodes("groups")),
+            autocreated=node.flag("autocreated", default=False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRecord:
+    """An entity that a look-up by name found."""
+
+    id: str
+    name: str
+
+    @staticmethod
+    def of(node: Node) -> EntityRecord:
+        """Read one entity (section 6)."""
+        return EntityRecord(id=node.identifier("id"), name=node.text("name", ""))

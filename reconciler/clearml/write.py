@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from reconciler.clearml.transport import Transport
+    from reconciler.model.access import Entity, Permission
     from reconciler.model.resources import DocumentFormat, Role
 
 
@@ -41,6 +42,18 @@ class CreatedAccount:
 
     id: str
     credential: NewCredential
+
+
+@dataclass(frozen=True, slots=True)
+class RuleContent:
+    """All that an access rule says, in server ids; a write replaces all of it (``clearml-api.md`` section 6)."""
+
+    name: str
+    description: str
+    entity: Entity
+    permission: Permission
+    users: frozenset[str]
+    groups: frozenset[str]
 
 
 class Writer:
@@ -169,6 +182,33 @@ class Writer:
         node = await self._post("users.delete_vaults", {"vaults": [vault_id]})
         if not node.number("deleted"):
             raise _nothing_removed(node.endpoint)
+
+    async def create_rule(self, content: RuleContent) -> str:
+        """Make an access rule and return its id; a repeat makes a second one."""
+        return (await self._put_rule(content)).identifier("id")
+
+    async def update_rule(self, rule_id: str, content: RuleContent) -> None:
+        """Set everything about an access rule."""
+        node = await self._put_rule(content, {"id": rule_id})
+        _require_same(node.endpoint, rule_id, node.identifier("id"))
+
+    async def delete_rule(self, rule_id: str) -> None:
+        """Remove an access rule; what it alone gave is lost."""
+        node = await self._post("permissions.delete_access_rules", {"rules": [rule_id]})
+        if not node.number("deleted"):
+            raise _nothing_removed(node.endpoint)
+
+    async def _put_rule(self, content: RuleContent, identity: Mapping[str, object] | None = None) -> Node:
+        body: dict[str, object] = {
+            "name": content.name,
+            "description": content.description,
+            "entity_type": content.entity.type.value,
+            "entity_id": content.entity.id,
+            "access_permission": content.permission.value,
+            "users": sorted(content.users),
+            "groups": sorted(content.groups),
+        }
+        return await self._post("permissions.add_or_update_access_rule", body | dict(identity or {}))
 
     async def _put_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
         body = {"id": group_id, "name": name, "description": description, "users": sorted(users)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.clearml.entities import look_up
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.cli.options import connection_options
@@ -15,6 +17,7 @@ from reconciler.cli.output import write_whole
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
 from reconciler.declaration.export import Exported, export
+from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.write import declaration_text
 from reconciler.errors import ExitCode, UsageError
 from reconciler.model.text import harmless
@@ -53,7 +56,9 @@ def command(console: Console, folder: Path, *, connection: Connection, name: str
     async def read() -> tuple[Live, str]:
         async with open_reader(target, connection, console) as transport:
             reader = Reader(transport)
-            return await read_live(reader), (await reader.claims()).company_name or "workspace"
+            live = await read_live(reader)
+            live = replace(live, entities=await look_up(reader, named_entities(live)))
+            return live, (await reader.claims()).company_name or "workspace"
 
     with working(console, "Reading the workspace"):
         live, workspace = asyncio.run(read())

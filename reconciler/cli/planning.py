@@ -51,6 +51,7 @@ async def prepare(transport: ReadTransport, desired: Desired, terms: Terms) -> P
         Reader(transport),
         accounts=_with_old_names(scope.credentials_of, desired),
         vaults_of=_with_old_names(scope.vaults_of, desired),
+        entities={rule.entity for rule in desired.snapshot.access_rules.values()},
     )
     return _masked(make_plan(desired, live, terms), desired)
 

@@ -69,9 +69,9 @@ def check_names(context: Context) -> Iterator[Problem]:
             if fault:
                 place = account.place("vault", "name")
                 yield Problem("invalid-name", f"the name {shown(account.item.vault.name)} {fault}", place)
-    for group in declaration.groups or ():
-        yield from _named(group, "name", "invalid-name", name_fault)
-        yield from _description(group)
+    for described in (*(declaration.groups or ()), *(declaration.access_rules or ())):
+        yield from _named(described, "name", "invalid-name", name_fault)
+        yield from _description(described)
     for vault in declaration.vaults or ():
         yield from _named(vault, "name", "invalid-name", name_fault)
 
@@ -84,11 +84,11 @@ def _named(entry: Entry[Any], key: str, rule: str, fault_of: Callable[[str], str
         yield Problem(rule, f"{noun}{shown(text)} {fault}", entry.place(key))
 
 
-def _description(group: Entry[Any]) -> Iterator[Problem]:
-    text = group.item.description
+def _description(entry: Entry[Any]) -> Iterator[Problem]:
+    text = entry.item.description
     if text is None:
         return
-    place = group.place("description")
+    place = entry.place("description")
     if len(text) > LONGEST_DESCRIPTION:
         yield Problem("invalid-description", f"the description is longer than {LONGEST_DESCRIPTION} characters", place)
     elif not all(is_harmless(line) for line in text.split("\n")):
@@ -96,13 +96,15 @@ def _description(group: Entry[Any]) -> Iterator[Problem]:
 
 
 def check_duplicates(context: Context) -> Iterator[Problem]:
-    """Check that nothing is declared twice: duplicate-member, -service-account, -group, -vault, -label."""
+    """Check that nothing is declared twice: duplicate-member, -service-account, -group, -access-rule, -vault."""
     declaration = context.declaration
     folds = context.folds
     yield from _twice(declaration.members, Kind.MEMBER, context.members, lambda item: folds[item.email])
     accounts = declaration.service_accounts
     yield from _twice(accounts, Kind.SERVICE_ACCOUNT, context.service_accounts, lambda item: folds[item.name])
     yield from _twice(declaration.groups, Kind.GROUP, context.groups, lambda item: folds[item.name])
+    rules = declaration.access_rules
+    yield from _twice(rules, Kind.ACCESS_RULE, context.access_rules, lambda item: folds[item.name])
     firsts: dict[tuple[str, str], Entry[Any]] = {}
     for vault in declaration.vaults or ():
         identity = (folds[vault.item.group], folds[vault.item.name])
@@ -166,6 +168,7 @@ def check_renames(context: Context) -> Iterator[Problem]:
     accounts, groups = set(context.service_accounts), set(context.groups)
     yield from _renames(declaration.service_accounts, lambda _, name: folds[name], accounts)
     yield from _renames(declaration.groups, lambda _, name: folds[name], groups)
+    yield from _renames(declaration.access_rules, lambda _, name: folds[name], set(context.access_rules))
     vaults = {(folds[vault.item.group], folds[vault.item.name]) for vault in declaration.vaults or ()}
     yield from _renames(declaration.vaults, lambda item, name: (folds[item.group], folds[name]), vaults)
 

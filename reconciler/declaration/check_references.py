@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from reconciler.errors import Place
 
 _BUILTIN_GROUPS: Final = FIXED_GROUPS | {QUEUE_ADMINS}
-_LISTS: Final = {Kind.MEMBER: "members", Kind.SERVICE_ACCOUNT: "service_accounts", Kind.GROUP: "groups"}
+_LISTS: Final = {
+    Kind.MEMBER: "members",
+    Kind.SERVICE_ACCOUNT: "service_accounts",
+    Kind.GROUP: "groups",
+    Kind.ACCESS_RULE: "access_rules",
+}
 _OTHER: Final = {Kind.MEMBER: Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT: Kind.MEMBER}
 
 
@@ -28,24 +33,26 @@ def check_memberships(context: Context) -> Iterator[Problem]:
         for kind in (Kind.MEMBER, Kind.SERVICE_ACCOUNT):
             names = getattr(group.item, _LISTS[kind])
             if names:
-                yield from _membership(context, group, kind, names)
+                yield from check_named(context, group, kind, names, where="group")
 
 
-def _membership(context: Context, group: Entry[Any], kind: Kind, names: list[str]) -> Iterator[Problem]:
+def check_named(context: Context, entry: Entry[Any], kind: Kind, names: list[str], *, where: str) -> Iterator[Problem]:
+    """Check one list of names in an entry, which ``where`` calls by its noun."""
     folded = [context.folds[name] for name in names]
     strict = context.must_be_declared(kind)
     unique = set(folded)
-    if len(unique) == len(folded) and unique <= context.known(kind):
+    known = context.known(kind) | _BUILTIN_GROUPS if kind is Kind.GROUP else context.known(kind)
+    if len(unique) == len(folded) and unique <= known:
         return
     firsts: dict[str, int] = {}
     for index, (name, key) in enumerate(zip(names, folded, strict=True)):
-        place = group.place(_LISTS[kind], index)
+        place = entry.place(_LISTS[kind], index)
         first = firsts.setdefault(key, index)
         if first != index:
-            before = group.place(_LISTS[kind], first)
-            message = f"{shown(name)} is named twice in this group, first at {before}"
+            before = entry.place(_LISTS[kind], first)
+            message = f"{shown(name)} is named twice in this {where}, first at {before}"
             yield Problem("duplicate-membership", message, place)
-        elif key not in context.known(kind):
+        elif key not in known:
             yield from _stranger(context, kind, name, place, strict=strict)
 
 
@@ -57,8 +64,8 @@ def _stranger(context: Context, kind: Kind, name: str, place: Place, *, strict: 
         yield Problem(rule, f"{shown(name)} {fault}", place)
     elif strict:
         folded = context.folds[name]
-        other = _OTHER[kind]
-        if folded in context.known(other):
+        other = _OTHER.get(kind)
+        if other is not None and folded in context.known(other):
             hint = f"it is a {NOUNS[other]}: name it under `{_LISTS[other]}`"
         else:
             hint = context.nearest(kind, folded) or f"declare it under `{_LISTS[kind]}`"
@@ -99,6 +106,7 @@ def check_policy(context: Context) -> Iterator[Problem]:
         (Kind.MEMBER, protect.members),
         (Kind.SERVICE_ACCOUNT, protect.service_accounts),
         (Kind.GROUP, protect.groups),
+        (Kind.ACCESS_RULE, protect.access_rules),
     ):
         for index, name in enumerate(names):
             place = top.place(("policy", "protect", _LISTS[kind], index))
@@ -123,7 +131,7 @@ def check_management(context: Context) -> Iterator[Problem]:
     """Warn of a kind whose extent is given although no file lists it: manage-without-list."""
     declaration = context.declaration
     kinds = {"members": Kind.MEMBER, "service_accounts": Kind.SERVICE_ACCOUNT, "groups": Kind.GROUP}
-    for field, kind in {**kinds, "vaults": Kind.VAULT}.items():
+    for field, kind in {**kinds, "vaults": Kind.VAULT, "access_rules": Kind.ACCESS_RULE}.items():
         given = field in declaration.top.manage.model_fields_set
         if given and declaration.management(kind) is Management.NONE and field not in context.damaged:
             place = declaration.trees[declaration.top_file].place(("manage", field), key=True)

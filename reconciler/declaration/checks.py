@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from reconciler.declaration.check_access import check_access_rules
 from reconciler.declaration.check_documents import check_documents
 from reconciler.declaration.check_names import check_builtins, check_duplicates, check_names, check_renames
 from reconciler.declaration.check_references import (
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.declaration.declaration import Declaration, Entry
-    from reconciler.declaration.models import CredentialEntry
+    from reconciler.declaration.models_credentials import CredentialEntry
     from reconciler.declaration.validation import Part
     from reconciler.vaults.parse import DocumentParser
 
@@ -31,6 +32,7 @@ _CHECKS = (
     check_renames,
     check_memberships,
     check_vault_owners,
+    check_access_rules,
     check_policy,
     check_management,
 )

@@ -26,6 +26,7 @@ NOUNS = {
     Kind.GROUP: "group",
     Kind.VAULT: "vault",
     Kind.CREDENTIAL: "credential",
+    Kind.ACCESS_RULE: "access rule",
 }
 """The kinds as messages name them."""
 
@@ -49,15 +50,17 @@ class Context:
         self._complete = complete and not any(part.unusable for part in parts)
         left_out = {
             kind: {self.folds[name] for part in parts for name in part.damaged.get(kind, ())}
-            for kind in ("members", "service_accounts", "groups")
+            for kind in ("members", "service_accounts", "groups", "access_rules")
         }
         self.members = self._by_fold(declaration.members, "email")
         self.service_accounts = self._by_fold(declaration.service_accounts, "name")
         self.groups = self._by_fold(declaration.groups, "name")
+        self.access_rules = self._by_fold(declaration.access_rules, "name")
         self._known: dict[Kind, frozenset[str]] = {
             Kind.MEMBER: frozenset(self.members) | left_out["members"],
             Kind.SERVICE_ACCOUNT: frozenset(self.service_accounts) | left_out["service_accounts"],
             Kind.GROUP: frozenset(self.groups) | left_out["groups"],
+            Kind.ACCESS_RULE: frozenset(self.access_rules) | left_out["access_rules"],
         }
         self._suggestions_left = _SUGGESTIONS
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         VaultEntry,
         WorkspaceFile,
     )
+    from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.declaration.yaml_reader import YamlPath, YamlTree
     from reconciler.errors import Place, Problem
 
@@ -82,6 +83,7 @@ class Declaration:
     service_accounts: tuple[Entry[ServiceAccountEntry], ...] | None
     groups: tuple[Entry[GroupEntry], ...] | None
     vaults: tuple[Entry[VaultEntry], ...] | None
+    access_rules: tuple[Entry[AccessRuleEntry], ...] | None = None
     documents: Mapping[tuple[str, YamlPath], DocumentText] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     digest: str = ""
@@ -94,6 +96,7 @@ class Declaration:
             Kind.SERVICE_ACCOUNT: (self.service_accounts, self.top.manage.service_accounts),
             Kind.GROUP: (self.groups, self.top.manage.groups),
             Kind.VAULT: (self.vaults, self.top.manage.vaults),
+            Kind.ACCESS_RULE: (self.access_rules, self.top.manage.access_rules),
         }
         entries, extent = lists.get(kind, (None, None))
         return Management.NONE if entries is None or extent is None else Management(extent.value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.declaration.export_access import rule_entry, titles_of
 from reconciler.declaration.export_documents import DocumentFiles
 from reconciler.declaration.models import AssignableRole
 from reconciler.model.resources import Address, Group, Kind, Member, MemberState, OwnerKind, Role, ServiceAccount
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.model.live import Live
-    from reconciler.model.resources import Vault
+    from reconciler.model.resources import AccessRule, Vault
     from reconciler.model.secret import Secret
     from reconciler.vaults.parse import DocumentParser
 
@@ -30,6 +31,7 @@ _LISTS = {
     Kind.SERVICE_ACCOUNT: "service_accounts",
     Kind.GROUP: "groups",
     Kind.VAULT: "vaults",
+    Kind.ACCESS_RULE: "access_rules",
 }
 _ASSIGNABLE = frozenset(Role(role.value) for role in AssignableRole)
 _LONGEST_NAME = 200
@@ -75,11 +77,13 @@ class _Exporter:
             if vault.owner_kind is OwnerKind.GROUP
             for entry in self._vault(vault)
         ]
+        rules = [entry for _, rule in sorted(snapshot.access_rules.items()) for entry in self._access_rule(rule)]
         content: Plain = {"version": 1, "workspace": {"name": workspace, "server": server}}
         if self.partial:
             content["manage"] = {_LISTS[kind]: "declared" for kind in Kind if kind in self.partial and kind in _LISTS}
         content["policy"] = {"min_admins": self._min_admins()}
         content |= {"members": members, "service_accounts": accounts, "groups": groups, "vaults": vaults}
+        content["access_rules"] = rules
         return Exported(content, self.documents.files, self.documents.secrets, tuple(self.notes))
 
     def _min_admins(self) -> int:
@@ -151,9 +155,8 @@ class _Exporter:
             ("members", Kind.MEMBER, group.members),
             ("service_accounts", Kind.SERVICE_ACCOUNT, group.service_accounts),
         ):
-            resources = [self.live.snapshot.get(Address(kind, (person,))) for person in sorted(people or ())]
-            titles = [resource.title for resource in resources if resource is not None]
-            if len(titles) == len(people or ()) and all(is_harmless(title) for title in titles):
+            titles = titles_of(self.live, kind, people or ())
+            if titles is not None:
                 entry[name] = titles
             else:
                 self.notes.append(f"the {name} of group {group.name} are left out: not all of them can be declared")
@@ -162,6 +165,14 @@ class _Exporter:
     def _vault(self, vault: Vault) -> Iterator[Plain]:
         if self._declarable(Kind.VAULT, vault.name) and (document := self._document(vault)) is not None:
             yield {"name": vault.name, "group": vault.owner} | document
+
+    def _access_rule(self, rule: AccessRule) -> Iterator[Plain]:
+        if self._declarable(Kind.ACCESS_RULE, rule.name):
+            entry = rule_entry(rule, self.live)
+            if isinstance(entry, str):
+                self._leave_out(Kind.ACCESS_RULE, rule.name, entry)
+            else:
+                yield entry
 
     def _document(self, vault: Vault) -> Plain | None:
         document = self.documents.add(vault)

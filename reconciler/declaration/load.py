@@ -87,6 +87,7 @@ class _Loader:
             service_accounts=self._entries("service_accounts"),
             groups=self._entries("groups"),
             vaults=self._entries("vaults"),
+            access_rules=self._entries("access_rules"),
         )
         return self._read_documents(declaration)
 

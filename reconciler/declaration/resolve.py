@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from reconciler.declaration.check_documents import referred
 from reconciler.declaration.check_names import is_builtin_group
 from reconciler.errors import SecretUnavailableError
+from reconciler.model.access import NAMED_BY_ID, Entity
 from reconciler.model.delivery import CommandDelivery, EnvFileDelivery, FileDelivery, KubernetesSecretDelivery
 from reconciler.model.desired import Desired, Policy, Scope
 from reconciler.model.resources import (
+    AccessRule,
     Address,
     Credential,
     Document,
@@ -29,13 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.declaration.declaration import Declaration, Entry, OwnedVault
-    from reconciler.declaration.models import CredentialEntry, DeliverSection, GroupEntry, ServiceAccountEntry
+    from reconciler.declaration.models import GroupEntry, ServiceAccountEntry
+    from reconciler.declaration.models_access import AccessRuleEntry
+    from reconciler.declaration.models_credentials import CredentialEntry, DeliverSection
     from reconciler.declaration.secrets import SecretResolver
     from reconciler.errors import Place
     from reconciler.model.delivery import Delivery
     from reconciler.model.resources import Resource
 
-_SCOPED = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT)
+_SCOPED = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT, Kind.ACCESS_RULE)
 
 
 def resolve(declaration: Declaration, *, secrets: SecretResolver | None) -> Desired:
@@ -76,6 +80,8 @@ def _resources(declaration: Declaration) -> Iterator[tuple[Resource, Place]]:
     folds: dict[str, str] = {}
     for group in declaration.groups or ():
         yield _group(group, folds), group.place()
+    for rule in declaration.access_rules or ():
+        yield _access_rule(rule.item, folds), rule.place()
 
 
 def _account(item: ServiceAccountEntry) -> ServiceAccount:
@@ -103,15 +109,30 @@ def _group(entry: Entry[GroupEntry], folds: dict[str, str]) -> Group:
     return Group(
         item.name,
         description=None if item.description is None else item.description.strip(),
-        members=_folded(item.members, folds),
-        service_accounts=_folded(item.service_accounts, folds),
+        members=None if item.members is None else _folded(item.members, folds),
+        service_accounts=None if item.service_accounts is None else _folded(item.service_accounts, folds),
         builtin=is_builtin_group(item.name),
     )
 
 
-def _folded(names: list[str] | None, folds: dict[str, str]) -> frozenset[str] | None:
-    if names is None:
-        return None
+def _access_rule(item: AccessRuleEntry, folds: dict[str, str]) -> AccessRule:
+    kind, reference = item.resource.type, item.resource.reference
+    if kind in NAMED_BY_ID:
+        entity = Entity(kind, reference.id or reference.text)
+    else:
+        entity = Entity(kind, reference.id, reference.text)
+    return AccessRule(
+        item.name,
+        entity,
+        item.permission,
+        members=_folded(item.members, folds),
+        service_accounts=_folded(item.service_accounts, folds),
+        groups=_folded(item.groups, folds),
+        description=None if item.description is None else item.description.strip(),
+    )
+
+
+def _folded(names: list[str], folds: dict[str, str]) -> frozenset[str]:
     for name in names:
         if name not in folds:
             folds[name] = fold(name)
@@ -189,6 +210,7 @@ def _policy(declaration: Declaration) -> Policy:
             *map(Address.member, protect.members),
             *map(Address.service_account, protect.service_accounts),
             *map(Address.group, protect.groups),
+            *map(Address.access_rule, protect.access_rules),
             *vaults,
         }
     )
@@ -202,6 +224,9 @@ def _renames(declaration: Declaration) -> Iterator[tuple[Address, Address]]:
     for group in declaration.groups or ():
         if group.item.was is not None:
             yield Address.group(group.item.name), Address.group(group.item.was)
+    for rule in declaration.access_rules or ():
+        if rule.item.was is not None:
+            yield Address.access_rule(rule.item.name), Address.access_rule(rule.item.was)
     for vault in declaration.vaults or ():
         item = vault.item
         if item.was is not None:

@@ -56,10 +56,15 @@ def _schema(model: type[IncludedFile], title: str) -> dict[str, Any]:
             _tidy(name, field)
         if "AccountVault" in str(definition.get("title")) or "VaultEntry" in str(definition.get("title")):
             definition["oneOf"] = [{"required": ["file"]}, {"required": ["data"]}]
-        if definition.get("title") == "SecretSource":
+        if definition.get("title") in {"SecretSource", "ResourceSection"}:
             definition["oneOf"] = [{"required": [name]} for name in definition["properties"]]
         if definition.get("title") == "ProtectedVault":
             definition["oneOf"] = [{"required": ["group"]}, {"required": ["service_account"]}]
+        if definition.get("title") == "AccessRuleEntry":
+            definition["anyOf"] = [
+                {"required": [name], "properties": {name: {"minItems": 1}}}
+                for name in ("members", "service_accounts", "groups")
+            ]
     return {"$schema": _DIALECT, **schema, "title": title}
 
 

@@ -29,6 +29,9 @@ _NULLABLE = frozenset({"vault"})
 _ENTANGLED = frozenset({"file", "data", "format", "send_as", "secrets"})
 """Fields of a vault that mean nothing without each other."""
 
+_GRANTEES = frozenset({"members", "service_accounts", "groups"})
+"""Fields of an access rule without which it may be left with nobody, which is another error."""
+
 _ROOT_ONLY = frozenset(WorkspaceFile.model_fields) - frozenset(IncludedFile.model_fields)
 _STAND_INS: dict[str, object] = {"version": 1, "workspace": {"name": "?", "server": "https://unknown.invalid"}}
 _TYPES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
@@ -139,8 +142,6 @@ def _name(path: YamlPath) -> str:
 
 def _unknown_key(model: type[BaseModel], path: YamlPath, place: Place) -> Problem:
     key = str(path[-1])
-    if len(path) == 1 and key == "access_rules":
-        return Problem("not-supported", "access rules are not supported yet", place, hint="take the key away")
     if len(path) == 1 and model is not WorkspaceFile and key in _ROOT_ONLY:
         message = f"`{key}` belongs to the top file: an included file holds only {', '.join(LIST_KINDS)}"
         hint = "an included file cannot include others" if key == "include" else None
@@ -229,7 +230,8 @@ def _mend(kind: str, entries: dict[int, Any], index: int, name: str | int | None
     if index not in entries:
         return
     fields = _model_at(IncludedFile, (kind,)).model_fields
-    needed = name in fields and (fields[str(name)].is_required() or name in _ENTANGLED)
+    entangled = _GRANTEES if kind == "access_rules" else _ENTANGLED
+    needed = name in fields and (fields[str(name)].is_required() or name in entangled)
     if name is None or needed:
         del entries[index]
     else:

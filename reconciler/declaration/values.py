@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from reconciler.model.access import ALL
 from reconciler.model.desired import Limit
 
 DURATION_PATTERN: Final = r"^[1-9][0-9]{0,5}[mhdw]$"
@@ -77,6 +79,23 @@ def parse_server(value: object) -> str:
     return value.rstrip("/")
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which entity is meant: the text that stands in the file, or a given id."""
+
+    text: str | None = None
+    id: str | None = None
+
+
+def parse_reference(value: object) -> Reference:
+    """Read a name, ``*`` for all, or ``{id: …}``. Raises ``ValueError``."""
+    if isinstance(value, str) and value:
+        return Reference(id=ALL) if value == ALL else Reference(text=value)
+    if isinstance(value, dict) and value.keys() == {"id"} and isinstance(value["id"], str) and value["id"]:
+        return Reference(id=value["id"])
+    raise ValueError('must be a name in quotes, "*" for all, or {id: …} with the server\'s id')
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -107,4 +126,22 @@ Server = Annotated[
     str,
     BeforeValidator(parse_server),
     WithJsonSchema({"type": "string", "pattern": "^(https?://|sandbox:).+", "examples": ["https://api.clear.ml"]}),
+]
+EntityReference = Annotated[
+    Reference,
+    BeforeValidator(parse_reference),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "properties": {"id": {"type": "string", "minLength": 1, "description": "The server's id."}},
+                    "required": ["id"],
+                    "additionalProperties": False,
+                },
+            ],
+            "examples": ["Vision", ALL],
+        }
+    ),
 ]

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from reconciler.model.resources import Address
+    from reconciler.model.access import Candidates, Entity
+    from reconciler.model.resources import AccessRule, Address
     from reconciler.model.snapshot import Snapshot
 
 
@@ -41,8 +42,11 @@ class Live:
 
     ``ids`` leads to server ids (for a credential: its access key; an invitation has none). ``ambiguous`` holds the
     addresses that more than one live resource answers to, with all their ids: such resources are not in the snapshot.
-    ``strangers`` holds, per group, user ids in it that are neither members nor service accounts: always kept.
+    ``strangers`` holds, per group or access rule, ids in it that are none of its members, service accounts and groups
+    (of an ambiguous name, say): always kept.
     ``credential_counts`` holds how many credentials each service account has, where they were not read one by one.
+    ``server_rules`` are the access rules that the server made itself, by id: nobody can change them, so they are not in
+    the snapshot. ``entities`` holds what the look-ups of the declared entities' names found.
     """
 
     snapshot: Snapshot
@@ -52,5 +56,7 @@ class Live:
     strangers: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     credentials: Mapping[Address, CredentialFacts] = field(default_factory=dict)
     credential_counts: Mapping[Address, int] = field(default_factory=dict)
+    server_rules: Mapping[str, AccessRule] = field(default_factory=dict)
+    entities: Mapping[Entity, Candidates] = field(default_factory=dict)
     admin_accounts_allowed: bool = True
     maximum_service_accounts: int | None = None

@@ -17,6 +17,7 @@ from reconciler.model.text import fold
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from reconciler.model.access import Entity, Permission
     from reconciler.model.delivery import Delivery
     from reconciler.model.secret import Secret
 
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     CREDENTIAL = "credential"
     GROUP = "group"
     VAULT = "vault"
+    ACCESS_RULE = "access_rule"
 
 
 class Role(StrEnum):
@@ -101,6 +103,11 @@ class Address:
     def vault(owner_kind: OwnerKind, owner: str, name: str) -> Address:
         """Return the address of the vault with this name that belongs to a group or service account."""
         return Address(Kind.VAULT, (owner_kind.value, fold(owner), fold(name)))
+
+    @staticmethod
+    def access_rule(name: str) -> Address:
+        """Return the address of the access rule with this name."""
+        return Address(Kind.ACCESS_RULE, (fold(name),))
 
     @property
     def owner(self) -> Address | None:
@@ -250,4 +257,30 @@ class Vault:
         return f"{self.name} → {self.owner}"
 
 
-Resource = Member | ServiceAccount | Credential | Group | Vault
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """Who may read, or read and change, an entity: members (folded e-mails), service accounts, groups (folded names).
+
+    It is a whole statement: whoever is not named has nothing through it.
+    """
+
+    name: str
+    entity: Entity
+    permission: Permission
+    members: frozenset[str] = frozenset()
+    service_accounts: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    description: str | None = None
+
+    @property
+    def address(self) -> Address:
+        """This rule's identity."""
+        return Address.access_rule(self.name)
+
+    @property
+    def title(self) -> str:
+        """This rule as people write it."""
+        return self.name
+
+
+Resource = Member | ServiceAccount | Credential | Group | Vault | AccessRule

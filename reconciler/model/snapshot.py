@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import (
+    AccessRule,
     Address,
     Credential,
     Group,
@@ -73,3 +74,8 @@ class Snapshot:
     def vaults(self) -> dict[Address, Vault]:
         """The vaults by address."""
         return {address: item for address, item in self.resources.items() if isinstance(item, Vault)}
+
+    @property
+    def access_rules(self) -> dict[Address, AccessRule]:
+        """The access rules by address."""
+        return {address: item for address, item in self.resources.items() if isinstance(item, AccessRule)}

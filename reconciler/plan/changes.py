@@ -106,6 +106,9 @@ class Change(_Data):
     place: str | None = None
     invitation: bool = Field(default=False, description="The member was only invited so far.")
     edits: tuple[Edit, ...] = ()
+    staying: tuple[tuple[Kind, str], ...] = Field(
+        default=(), description="Who keeps an access rule that will give something else, by kind and folded name."
+    )
     credentials_lost: int = Field(default=0, description="How many credentials stop working with this removal.")
     before: str | None = None
     after: str | None = None
@@ -127,10 +130,11 @@ class Change(_Data):
 
 
 class Waiting(_Data):
-    """Something that has to wait until a person accepts an invitation: a group to join, or a name to be given."""
+    """Something that has to wait until a person accepts an invitation: a group to join, an access rule, or a name."""
 
     member: str
     group: str | None = None
+    rule: str | None = None
 
 
 class LeftAlone(_Data):
@@ -138,7 +142,7 @@ class LeftAlone(_Data):
 
     kind: Kind
     count: int
-    reason: Literal["not_declared", "kind_not_managed", "fixed_by_server"]
+    reason: Literal["not_declared", "kind_not_managed", "fixed_by_server", "made_by_server"]
 
 
 class Refusal(_Data):

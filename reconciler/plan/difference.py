@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from reconciler.model.resources import (
+    AccessRule,
     Address,
     Credential,
     Group,
@@ -20,7 +21,9 @@ from reconciler.model.resources import (
     ServiceAccount,
     Vault,
 )
-from reconciler.plan.changes import Action, Change, Edit, FieldEdit, Reason, SetEdit, Waiting
+from reconciler.plan.access_rules import final_edits, rule_difference
+from reconciler.plan.changes import Action, Change, Edit, FieldEdit, Reason, Waiting
+from reconciler.plan.edits import description_edits, field_edits, set_edits
 from reconciler.plan.fingerprints import public_digest
 
 if TYPE_CHECKING:
@@ -80,7 +83,7 @@ def difference(
         if address not in desired and not _goes_with_its_owner(address, desired):
             context.delete(address, existing)
     found.changes.sort(key=lambda change: (_KIND_ORDER[change.kind], _ACTION_ORDER[change.action], change.key))
-    found.waiting.sort(key=lambda item: (item.group or "", item.member))
+    found.waiting.sort(key=lambda item: (item.rule or "", item.group or "", item.member))
     return Difference(
         tuple(found.changes), tuple(found.waiting), tuple(sorted(found.text_only)), found.secrets_left_out
     )
@@ -102,6 +105,9 @@ class _Context:
     found: _Found
 
     def create(self, address: Address, wanted: Resource) -> None:
+        if isinstance(wanted, AccessRule):
+            self._rule(address, wanted, None)
+            return
         action = Action.INVITE if isinstance(wanted, Member) else Action.CREATE
         self._add(address, action, Reason.DECLARED, self._initial_edits(wanted), None, wanted)
 
@@ -109,19 +115,29 @@ class _Context:
         self._add(address, Action.DELETE, Reason.NOT_DECLARED, _final_edits(existing), existing, None)
 
     def update(self, address: Address, wanted: Resource, existing: Resource) -> None:
-        due = self.rotation.due(wanted, address) if isinstance(wanted, Credential) else None
-        if due is not None:
+        if isinstance(wanted, Credential) and (due := self.rotation.due(wanted, address)) is not None:
             self._add(address, Action.ROTATE, due, self._rotation_edits(address, wanted), existing, wanted)
+            return
+        if isinstance(wanted, AccessRule) and isinstance(existing, AccessRule):
+            self._rule(address, wanted, existing)
             return
         edits = self._edits(wanted, existing)
         if edits:
-            renamed = any(isinstance(edit, FieldEdit) and edit.field == "name" for edit in edits)
-            reason = Reason.RENAMED if renamed and address.kind is not Kind.MEMBER else Reason.DIFFERS
-            self._add(address, Action.UPDATE, reason, edits, existing, wanted)
+            self._add(address, Action.UPDATE, _reason(address, edits), edits, existing, wanted)
 
-    def _rotation_edits(self, address: Address, wanted: Resource) -> tuple[Edit, ...]:
+    def _rule(self, address: Address, wanted: AccessRule, existing: AccessRule | None) -> None:
+        """Compare a rule; a new one that would have nobody in it yet waits as a whole."""
+        found = rule_difference(wanted, existing, self._is_active)
+        self.found.waiting.extend(Waiting(member=email, rule=wanted.name) for email in found.waiting)
+        if existing is None and not found.gives_nothing:
+            self._add(address, Action.CREATE, Reason.DECLARED, found.edits, None, wanted)
+        elif existing is not None and found.edits:
+            reason = _reason(address, found.edits)
+            self._add(address, Action.UPDATE, reason, found.edits, existing, wanted, found.staying)
+
+    def _rotation_edits(self, address: Address, wanted: Credential) -> tuple[Edit, ...]:
         expires = self.live.credentials[address].expires
-        lifetime = f"{wanted.lifetime} after it is made" if isinstance(wanted, Credential) and wanted.lifetime else None
+        lifetime = f"{wanted.lifetime} after it is made" if wanted.lifetime else None
         end = (FieldEdit(field="expires", before=f"{expires:%Y-%m-%d %H:%M}", after=lifetime),) if expires else ()
         return (*end, *self._initial_edits(wanted))
 
@@ -133,6 +149,7 @@ class _Context:
         edits: tuple[Edit, ...],
         existing: Resource | None,
         wanted: Resource | None,
+        staying: tuple[tuple[Kind, str], ...] = (),
     ) -> None:
         shown = wanted or cast("Resource", existing)
         place = self.places.get(address)
@@ -147,6 +164,7 @@ class _Context:
                 place=f"{place.file}:{place.line}" if place and wanted else None,
                 invitation=isinstance(existing, Member) and existing.state is MemberState.INVITED,
                 edits=edits,
+                staying=staying,
                 credentials_lost=self.live.credential_counts.get(address, 0) if wanted is None else 0,
                 before=public_digest(existing) if existing else None,
                 after=public_digest(wanted) if wanted else None,
@@ -155,7 +173,7 @@ class _Context:
             )
         )
 
-    def _initial_edits(self, wanted: Resource) -> tuple[Edit, ...]:
+    def _initial_edits(self, wanted: Member | ServiceAccount | Credential | Group | Vault) -> tuple[Edit, ...]:
         match wanted:
             case Member():
                 if wanted.name is not None:
@@ -168,7 +186,7 @@ class _Context:
                 target = wanted.delivery.title if wanted.delivery else None
                 return (FieldEdit(field="deliver", before=None, after=target),) if target else ()
             case Group():
-                described = _field_edits(("description", None, wanted.description or None))
+                described = field_edits(("description", None, wanted.description or None))
                 return described + self._membership_edits(wanted, Group(wanted.name, None, frozenset(), frozenset()))
             case Vault():
                 return self._vault_edits(wanted, None)
@@ -178,13 +196,13 @@ class _Context:
             case Member(), Member():
                 return self._member_edits(wanted, existing)
             case ServiceAccount(), ServiceAccount():
-                return _field_edits(
+                return field_edits(
                     ("name", existing.name, wanted.name),
                     ("impersonation", existing.impersonation, wanted.impersonation),
                     ("admin", existing.admin, wanted.admin),
                 )
             case Credential(), Credential():
-                return _field_edits(("label", existing.label, wanted.label))
+                return field_edits(("label", existing.label, wanted.label))
             case Group(), Group():
                 return _group_field_edits(wanted, existing) + self._membership_edits(wanted, existing)
             case Vault(), Vault():
@@ -196,10 +214,10 @@ class _Context:
         if existing.state is MemberState.INVITED:
             if wanted.name is not None:
                 self.found.waiting.append(Waiting(member=wanted.email))
-            return _field_edits(("role", existing.role, wanted.role)) if existing.role is not None else ()
+            return field_edits(("role", existing.role, wanted.role)) if existing.role is not None else ()
         name = existing.name if wanted.name is None else wanted.name
         role = existing.role if existing.fixed else wanted.role
-        return _field_edits(("role", existing.role, role), ("name", existing.name, name))
+        return field_edits(("role", existing.role, role), ("name", existing.name, name))
 
     def _membership_edits(self, wanted: Group, existing: Group) -> tuple[Edit, ...]:
         edits: tuple[Edit, ...] = ()
@@ -208,9 +226,9 @@ class _Context:
             joining = wanted.members - present
             waiting = frozenset(email for email in joining if not self._is_active(email))
             self.found.waiting.extend(Waiting(member=email, group=wanted.name) for email in waiting)
-            edits += _set_edits(present, wanted.members - waiting, "members")
+            edits += set_edits(present, wanted.members - waiting, "members")
         if wanted.service_accounts is not None:
-            edits += _set_edits(existing.service_accounts, wanted.service_accounts, "service_accounts")
+            edits += set_edits(existing.service_accounts, wanted.service_accounts, "service_accounts")
         return edits
 
     def _is_active(self, email: str) -> bool:
@@ -231,7 +249,7 @@ class _Context:
             ]
             return (*unusual, *document.edits)
         return (
-            _field_edits(
+            field_edits(
                 ("name", existing.name, wanted.name),
                 ("format", existing.format, wanted.format),
                 ("target", existing.target, wanted.target),
@@ -241,19 +259,26 @@ class _Context:
         )
 
 
+def _reason(address: Address, edits: tuple[Edit, ...]) -> Reason:
+    renamed = any(isinstance(edit, FieldEdit) and edit.field == "name" for edit in edits)
+    return Reason.RENAMED if renamed and address.kind is not Kind.MEMBER else Reason.DIFFERS
+
+
 def _final_edits(existing: Resource) -> tuple[Edit, ...]:
     """Return what is lost with a resource that goes, as far as reviewers need it."""
     match existing:
         case Member():
-            return _field_edits(("role", existing.role, None))
+            return field_edits(("role", existing.role, None))
         case ServiceAccount():
             flags = (("impersonation", existing.impersonation), ("admin", existing.admin))
             return tuple(FieldEdit(field=name, before=True, after=None) for name, is_on in flags if is_on)
         case Group():
             nobody: frozenset[str] = frozenset()
-            return _set_edits(existing.members, nobody, "members") + _set_edits(
+            return set_edits(existing.members, nobody, "members") + set_edits(
                 existing.service_accounts, nobody, "service_accounts"
             )
+        case AccessRule():
+            return final_edits(existing)
         case _:
             return ()
 
@@ -261,18 +286,5 @@ def _final_edits(existing: Resource) -> tuple[Edit, ...]:
 def _group_field_edits(wanted: Group, existing: Group) -> tuple[Edit, ...]:
     if existing.builtin:
         return ()
-    live = existing.description or ""
-    # A declared text has no blanks around it, so that those of a live one make no difference.
-    said = wanted.description if wanted.description in (None, live.strip()) else live
-    return _field_edits(("name", existing.name, wanted.name), ("description", said, wanted.description))
-
-
-def _field_edits(*fields: tuple[str, str | bool | None, str | bool | None]) -> tuple[Edit, ...]:
-    return tuple(FieldEdit(field=name, before=old, after=new) for name, old, new in fields if old != new)
-
-
-def _set_edits(before: frozenset[str] | None, after: frozenset[str], field_name: str) -> tuple[Edit, ...]:
-    present = before or frozenset()
-    if present == after:
-        return ()
-    return (SetEdit(field=field_name, added=tuple(sorted(after - present)), removed=tuple(sorted(present - after))),)
+    named = field_edits(("name", existing.name, wanted.name))
+    return named + description_edits(existing.description, wanted.description)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.model.access import Entity
 from reconciler.model.resources import Document, Resource
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def _line(address: Address, resource: Resource) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, Document):
         return value.format.value
+    if isinstance(value, Entity):
+        return value.identity
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, timedelta):

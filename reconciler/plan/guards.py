@@ -181,6 +181,25 @@ def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
             )
 
 
+def _groups_with_rules(case: Case) -> Iterator[Refusal]:
+    """Stop the removal of a group while an access rule that is left alone names it: the server would refuse it."""
+    users: dict[str, list[str]] = {}
+    for rule in case.desired.access_rules.values():
+        for group in rule.groups:
+            users.setdefault(group, []).append(rule.title)
+    for change in case.deleted(Kind.GROUP):
+        rules = tuple(sorted(users.get(change.key[0], ())))
+        if rules:
+            yield Refusal(
+                guard=Guard.SERVER_LIMIT,
+                kind=Kind.GROUP,
+                subject=change.title,
+                names=rules,
+                count=len(rules),
+                limit="access_rules",
+            )
+
+
 def _service_account_limits(case: Case) -> Iterator[Refusal]:
     changes = [change for change in case.changes if change.kind is Kind.SERVICE_ACCOUNT]
     created = tuple(change.title for change in changes if change.action is Action.CREATE)
@@ -206,5 +225,6 @@ _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _removals_per_kind,
     _memberships,
     _groups_with_vaults,
+    _groups_with_rules,
     _service_account_limits,
 )

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Kind, Member
+from reconciler.plan.access_rules import with_entity_ids
 from reconciler.plan.changes import Guard, Warned
 from reconciler.plan.difference import difference
 from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.fingerprints import DigestKey, declaration_digest
 from reconciler.plan.guards import Case, check
+from reconciler.plan.impact.assess import assess
+from reconciler.plan.impact.content import counting
 from reconciler.plan.references import check_references
 from reconciler.plan.renames import under_new_names
 from reconciler.plan.rotation import Rotation
@@ -63,8 +66,9 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     """
     live = under_new_names(live, desired)
     rotation = Rotation(live, terms.now)
-    adopted = adopt(desired, live, rotation)
-    check_references(desired, adopted.snapshot, live, rotation)
+    wanted = with_entity_ids(desired, live)
+    adopted = adopt(wanted, live, rotation)
+    check_references(wanted, adopted.snapshot, live, rotation)
     documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
     found = difference(adopted.snapshot, live, desired.places, documents, rotation)
     plan = Plan(
@@ -80,6 +84,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         waiting=found.waiting,
         left_alone=adopted.left_alone,
         text_only=found.text_only,
+        impact=assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser)),
         refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy), terms.allowed),
         warnings=tuple(_warnings(desired, live, terms.parser)),
         compared=_compared(desired),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.model.access import Permission
 from reconciler.model.resources import Address, Kind, Role
+from reconciler.plan.access_rules import GRANTEES
 from reconciler.plan.changes import Action, Change
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ class OperationKind(StrEnum):
     CREATE_VAULT = "create vault"
     UPDATE_VAULT = "update vault"
     REMOVE_VAULT = "remove vault"
+    CREATE_RULE = "create access rule"
+    UPDATE_RULE = "update access rule"
+    REMOVE_FROM_RULE = "remove from access rule"
+    REMOVE_RULE = "remove access rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def _split(change: Change) -> Iterator[Operation]:
             yield from _group(change)
         case Kind.VAULT:
             yield from _vault(change)
+        case Kind.ACCESS_RULE:
+            yield from _access_rule(change)
 
 
 def _member(change: Change) -> Iterator[Operation]:
@@ -142,7 +150,7 @@ def _group(change: Change) -> Iterator[Operation]:
     if change.action is Action.DELETE:
         yield Operation(OperationKind.REMOVE_GROUP, change, removal=True)
         return
-    joining, leaving = _people(change)
+    joining, leaving = people_of(change)
     if change.action is Action.CREATE:
         yield Operation(OperationKind.CREATE_GROUP, change, people=joining)
         return
@@ -152,10 +160,11 @@ def _group(change: Change) -> Iterator[Operation]:
         yield Operation(OperationKind.REMOVE_FROM_GROUP, change, removal=True, people=leaving)
 
 
-def _people(change: Change) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+def people_of(change: Change) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """Return who joins and who leaves a group or an access rule with a change."""
     joining: list[Address] = []
     leaving: list[Address] = []
-    for field, kind in (("members", Kind.MEMBER), ("service_accounts", Kind.SERVICE_ACCOUNT)):
+    for field, kind in GRANTEES.items():
         edit = change.edited_set(field)
         if edit is not None:
             joining += [Address(kind, (name,)) for name in edit.added]
@@ -171,3 +180,34 @@ def _vault(change: Change) -> Iterator[Operation]:
     else:
         enabled = change.edited("enabled")
         yield Operation(OperationKind.UPDATE_VAULT, change, removal=enabled is not None and enabled.after is False)
+
+
+def all_at_once(change: Change) -> bool:
+    """Tell whether all of a rule's change must be one call: its permission or entity changes.
+
+    In two calls, who joins would have what the rule gave before, or who leaves what it gives afterwards.
+    """
+    return change.edited("permission") is not None or change.edited("resource") is not None
+
+
+def _access_rule(change: Change) -> Iterator[Operation]:
+    joining, leaving = people_of(change)
+    if change.action is Action.DELETE:
+        yield Operation(OperationKind.REMOVE_RULE, change, removal=True, people=leaving)
+    elif change.action is Action.CREATE:
+        yield Operation(OperationKind.CREATE_RULE, change, people=joining)
+    elif all_at_once(change):
+        permission = change.edited("permission")
+        narrows = permission is not None and permission.after == Permission.READ
+        staying = tuple(Address(kind, (name,)) for kind, name in change.staying)
+        yield Operation(
+            OperationKind.UPDATE_RULE,
+            change,
+            removal=narrows or bool(leaving) or change.edited("resource") is not None,
+            people=(*joining, *leaving, *staying),
+        )
+    else:
+        if joining or change.edited("name") or change.edited("description"):
+            yield Operation(OperationKind.UPDATE_RULE, change, people=joining)
+        if leaving:
+            yield Operation(OperationKind.REMOVE_FROM_RULE, change, removal=True, people=leaving)

@@ -5,7 +5,8 @@ Three rules (design decision 3):
 - A creation comes before whatever needs what it creates.
 - Grants before removals: a removal waits for every grant that touches a resource that it touches too, and whoever
   stops being an admin waits for every promotion.
-- Among connected removals dependents go first: vaults, memberships, groups, credentials, service accounts, members.
+- Among connected removals dependents go first: access rules, vaults, memberships, groups, credentials, service
+  accounts, members. A rule that gives and takes in one call goes before those that only take.
 
 Nothing else waits for anything, so an unrelated failure never delays a removal.
 """
@@ -27,17 +28,20 @@ if TYPE_CHECKING:
 _CREATES = frozenset({OperationKind.CREATE_ACCOUNT, OperationKind.CREATE_GROUP})
 
 _REMOVAL_RANK = {
-    OperationKind.UPDATE_VAULT: 0,
-    OperationKind.REMOVE_VAULT: 0,
-    OperationKind.REMOVE_FROM_GROUP: 1,
-    OperationKind.REMOVE_GROUP: 2,
-    OperationKind.REVOKE_CREDENTIAL: 3,
-    OperationKind.UPDATE_ACCOUNT: 4,
-    OperationKind.SET_ACCOUNT_ROLE: 4,
-    OperationKind.REMOVE_ACCOUNT: 4,
-    OperationKind.SET_ROLE: 5,
-    OperationKind.CANCEL_INVITATION: 5,
-    OperationKind.REMOVE_MEMBER: 5,
+    OperationKind.UPDATE_RULE: 0,
+    OperationKind.REMOVE_FROM_RULE: 1,
+    OperationKind.REMOVE_RULE: 1,
+    OperationKind.UPDATE_VAULT: 2,
+    OperationKind.REMOVE_VAULT: 2,
+    OperationKind.REMOVE_FROM_GROUP: 3,
+    OperationKind.REMOVE_GROUP: 4,
+    OperationKind.REVOKE_CREDENTIAL: 5,
+    OperationKind.UPDATE_ACCOUNT: 6,
+    OperationKind.SET_ACCOUNT_ROLE: 6,
+    OperationKind.REMOVE_ACCOUNT: 6,
+    OperationKind.SET_ROLE: 7,
+    OperationKind.CANCEL_INVITATION: 7,
+    OperationKind.REMOVE_MEMBER: 7,
 }
 
 

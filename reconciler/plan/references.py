@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, Problem
 from reconciler.model.desired import Desired, Management
-from reconciler.model.resources import Address, Group, Kind, Vault
+from reconciler.model.resources import AccessRule, Address, Group, Vault
 from reconciler.model.text import harmless
+from reconciler.plan.access_rules import GRANTEES, unknown_entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
         for address, resource in desired.snapshot.resources.items()
         for _, problem in sorted(_unknown(desired, adopted, address, resource), key=lambda found: found[0])
     ]
+    problems += unknown_entities(desired, live)
     problems += _undeliverable(desired, live, rotation)
     if problems:
         raise InvalidDeclarationError(problems)
@@ -55,12 +57,16 @@ def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Pro
 
 def _unknown(desired: Desired, adopted: Snapshot, address: Address, resource: object) -> Iterator[tuple[str, Problem]]:
     place = desired.places.get(address)
-    if isinstance(resource, Group):
-        named = [Address(Kind.MEMBER, (name,)) for name in resource.members or ()]
-        named += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in resource.service_accounts or ()]
+    if isinstance(resource, Group | AccessRule):
+        noun = "group" if isinstance(resource, Group) else "access rule"
+        named = [
+            Address(kind, (name,)) for field, kind in GRANTEES.items() for name in getattr(resource, field, None) or ()
+        ]
         for target in named:
             if target not in adopted:
-                message = f"group {resource.name} names {target.key[0]}, which is neither declared nor in the workspace"
+                message = (
+                    f"{noun} {resource.name} names {target.key[0]}, which is neither declared nor in the workspace"
+                )
                 yield target.key[0], Problem("unknown-reference", message, place, f"declare the {target.kind.value}")
     elif isinstance(resource, Vault):
         owner = address.owner

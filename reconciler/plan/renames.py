@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.model.resources import Address, Credential, Group, Kind, OwnerKind, Resource, Vault
+from reconciler.model.resources import AccessRule, Address, Credential, Group, Kind, OwnerKind, Resource, Vault
 from reconciler.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _renamed(live: Live, renames: Mapping[Address, Address], desired: Snapshot) 
         strangers=names.keys(live.strangers),
         credentials=names.keys(live.credentials),
         credential_counts=names.keys(live.credential_counts),
+        server_rules={rule: names.of_rule(resource) for rule, resource in live.server_rules.items()},
     )
 
 
@@ -70,6 +71,7 @@ class _Names:
         self._moves = moves
         self._titles = {old: desired.resources[new].title for old, new in moves.items()}
         self._accounts = {old.key[0]: new.key[0] for old, new in moves.items() if old.kind is Kind.SERVICE_ACCOUNT}
+        self._groups = {old.key[0]: new.key[0] for old, new in moves.items() if old.kind is Kind.GROUP}
 
     def address(self, address: Address) -> Address:
         owner = address.owner
@@ -87,7 +89,13 @@ class _Names:
         if isinstance(resource, Group) and resource.service_accounts is not None and self._accounts:
             accounts = frozenset(self._accounts.get(name, name) for name in resource.service_accounts)
             return replace(resource, service_accounts=accounts)
-        return resource
+        return self.of_rule(resource) if isinstance(resource, AccessRule) else resource
+
+    def of_rule(self, rule: AccessRule) -> AccessRule:
+        accounts = frozenset(self._accounts.get(name, name) for name in rule.service_accounts)
+        return replace(
+            rule, service_accounts=accounts, groups=frozenset(self._groups.get(name, name) for name in rule.groups)
+        )
 
     def _title(self, owner: Address | None, known: str) -> str:
         return self._titles.get(owner, known) if owner is not None else known

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.plan.rotation import Rotation
 
-WhyAlone = Literal["not_declared", "kind_not_managed", "fixed_by_server"]
+WhyAlone = Literal["not_declared", "kind_not_managed", "fixed_by_server", "made_by_server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
     for address, count in live.credential_counts.items():
         if address in kept and address.key[0] not in desired.scope.credentials_of:
             counted[Kind.CREDENTIAL, "not_declared"] += count
+    if desired.scope.management(Kind.ACCESS_RULE) is not Management.NONE:
+        counted[Kind.ACCESS_RULE, "made_by_server"] += len(live.server_rules)
     left_alone = tuple(
         LeftAlone(kind=kind, count=count, reason=why)
         for (kind, why), count in sorted(counted.items(), key=lambda item: (list(Kind).index(item[0][0]), item[0][1]))

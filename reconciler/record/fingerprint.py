@@ -12,6 +12,7 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from reconciler.model.access import Entity
 from reconciler.model.resources import Kind, Vault
 from reconciler.plan.fingerprints import public_digest
 from reconciler.record.document import Applied
@@ -56,6 +57,8 @@ def field_digests(resource: Resource) -> tuple[dict[str, str], dict[str, tuple[s
             continue
         if isinstance(value, frozenset):
             sets[name] = tuple(sorted(digest_of(name, element) for element in value))
+        elif isinstance(value, Entity):
+            single[name] = digest_of(name, "/".join(value.identity))
         else:
             single[name] = digest_of(name, value)
     return single, sets

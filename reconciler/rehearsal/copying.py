@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from reconciler.model.access import ALL
 from reconciler.model.resources import Address, Kind, MemberState, OwnerKind, Role
 from reconciler.sandbox import state
 from reconciler.sandbox.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reconciler.model.live import Live
+    from reconciler.model.resources import AccessRule
 
 
-def workspace_of(live: Live) -> state.Workspace:
-    """Return a copy of the live workspace, as far as it was read.
+def workspace_of(live: Live, wanted: Iterable[AccessRule] = ()) -> state.Workspace:
+    """Return a copy of the live workspace, as far as it was read, with the entities that ``wanted`` rules name.
 
     Users that are neither members nor service accounts, and things that share a name, are not in it: no plan touches
     them.
     """
+    rules = [(live.ids[address], rule, False) for address, rule in sorted(live.snapshot.access_rules.items())]
+    rules += [(identifier, rule, True) for identifier, rule in sorted(live.server_rules.items())]
     return state.Workspace(
         people=tuple(_people(live)),
         invitations=tuple(
@@ -31,6 +35,8 @@ def workspace_of(live: Live) -> state.Workspace:
         service_accounts=tuple(_service_accounts(live)),
         groups=tuple(_groups(live)),
         vaults=tuple(_vaults(live)),
+        rules=tuple(_rule(live, *rule) for rule in rules),
+        entities=tuple(_entities((*(rule for _, rule, _ in rules), *wanted))),
         settings=Settings(
             allowed_service_users=live.maximum_service_accounts, allow_admins=live.admin_accounts_allowed
         ),
@@ -82,3 +88,28 @@ def _vaults(live: Live) -> Iterator[state.Vault]:
             type=vault.target,
             enabled=vault.enabled,
         )
+
+
+def _rule(live: Live, identifier: str, rule: AccessRule, autocreated: bool) -> state.Rule:
+    people = [Address(Kind.MEMBER, (name,)) for name in rule.members]
+    people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in rule.service_accounts]
+    groups = [Address(Kind.GROUP, (name,)) for name in rule.groups]
+    return state.Rule(
+        identifier,
+        rule.name,
+        rule.entity.type.value,
+        rule.entity.id,
+        rule.permission.value,
+        users=frozenset(live.ids[person] for person in people if person in live.ids),
+        groups=frozenset(live.ids[group] for group in groups if group in live.ids),
+        description=rule.description or "",
+        autocreated=autocreated,
+    )
+
+
+def _entities(rules: Iterable[AccessRule]) -> Iterator[state.Entity]:
+    """Return each entity once. In the copy a name is not looked up again, so any name does."""
+    entities = {(rule.entity.type.value, rule.entity.id): rule.entity.name for rule in rules}
+    for (entity_type, identifier), name in sorted(entities.items(), key=str):
+        if identifier is not None and identifier != ALL:
+            yield state.Entity(entity_type, identifier, name or identifier)

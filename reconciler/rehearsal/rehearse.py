@@ -7,7 +7,7 @@ an end that is not what was declared.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -70,7 +70,7 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
     Raises :class:`RefusedError`, which says which operation would have gone wrong, or which rule broken.
     """
     with Store.open(":memory:") as store:
-        load_workspace(store, workspace_of(prepared.live))
+        load_workspace(store, workspace_of(prepared.live, prepared.desired.access_rules.values()))
         watch = Watch(httpx.ASGITransport(create_app(store)), store, READS)
         caller = prepared.live.caller
         token = store.session_for(caller.user) if caller.address is not None else store.session_for_admin()
@@ -87,7 +87,7 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
                 listener=lambda result: failed.append(result) if result.outcome is not Outcome.APPLIED else None,
             )
             problems = list(_failures(failed)) + watch.violations
-            problems = problems or await _remaining(transport, changes, desired, terms)
+            problems = problems or await _remaining(transport, changes, desired, prepared.live, terms)
     if problems:
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         listed = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
@@ -103,9 +103,11 @@ def _failures(results: Sequence[Result]) -> Iterator[str]:
         yield f"{harmless(result.operation.title)} would be {result.outcome.value}: {harmless(result.message)}"
 
 
-async def _remaining(transport: Transport, changes: Sequence[Change], desired: Desired, terms: Terms) -> list[str]:
+async def _remaining(
+    transport: Transport, changes: Sequence[Change], desired: Desired, before: Live, terms: Terms
+) -> list[str]:
     """Make the plan again on the copy; what was carried out must not be in it any more."""
-    live = await read_live(Reader(transport))
+    live = replace(await read_live(Reader(transport)), entities=before.entities)
     again = make_plan(desired, live, terms).plan
     done = {change.address for change in changes}
     return [

@@ -12,7 +12,16 @@ from reconciler.sandbox.call import ANYONE, Endpoint
 if TYPE_CHECKING:
     from reconciler.sandbox.call import Call, Json
 
-_SERVICES = {"projects": "project", "queues": "queue", "tasks": "task", "models": "model", "dataviews": "dataview"}
+_SERVICES = {
+    "projects": "project",
+    "queues": "queue",
+    "tasks": "task",
+    "models": "model",
+    "datasets": "dataset",
+    "dataviews": "dataview",
+    "routes": "route",
+}
+"""The list in the answer, which is the service's name too (of routes it is ``routers``), and the type of entity."""
 
 
 def _get_all(service: str, call: Call) -> Json:
@@ -26,5 +35,10 @@ def _get_all(service: str, call: Call) -> Json:
     return {service: paging.project([dict(row) for row in rows], call.fields)}
 
 
-ENDPOINTS = {f"{service}.get_all_ex": Endpoint(partial(_get_all, service), ANYONE) for service in _SERVICES}
+ENDPOINTS = {
+    "routers.get_routes" if service == "routes" else f"{service}.get_all_ex": Endpoint(
+        partial(_get_all, service), ANYONE
+    )
+    for service in _SERVICES
+}
 """The endpoints of this module."""

@@ -17,6 +17,7 @@ _REASONS = {
     "not_declared": "not declared here",
     "kind_not_managed": "the declaration does not mention this kind",
     "fixed_by_server": "the server does not let them be removed",
+    "made_by_server": "made by the server",
 }
 
 
@@ -71,6 +72,11 @@ def _server_limit(refusal: Refusal, names: str) -> str:
         return (
             f"group {subject} cannot be removed while vaults point at it that this declaration leaves alone ({names})"
         )
+    if refusal.limit == "access_rules":
+        subject = harmless(refusal.subject or "")
+        return (
+            f"group {subject} cannot be removed while access rules name it that this declaration leaves alone ({names})"
+        )
     if refusal.limit == "admins":
         return f"this server allows no admin service accounts ({names})"
     return f"{refusal.count} service accounts would be more than the server's maximum of {refusal.limit} ({names})"
@@ -88,12 +94,13 @@ def refusal_remedy(refusal: Refusal) -> str:
 def waiting_sentence(waiting: Sequence[Waiting]) -> str:
     """Say what waits and for whom."""
     memberships = sum(item.group is not None for item in waiting)
-    names = len(waiting) - memberships
-    parts = [counted(memberships, "membership")] if memberships else []
-    parts += [counted(names, "name")] if names else []
+    rules = sum(item.rule is not None for item in waiting)
+    counts = {"membership": memberships, "access rule": rules, "name": len(waiting) - memberships - rules}
+    parts = [counted(count, noun) for noun, count in counts.items() if count]
     people = sorted({item.member for item in waiting})
     verb = "accepts the invitation" if len(people) == 1 else "accept their invitations"
-    return f"{' and '.join(parts)}, until {listed(people)} {verb}"
+    what = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return f"{what}, until {listed(people)} {verb}"
 
 
 def left_alone_sentence(item: LeftAlone) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from clearml_fakes import FakeTime, ScriptedServer, envelope, ok, reading
 
+from reconciler.clearml.entities import LOOK_UPS, LookUp
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.clearml.records import USERS_GROUP_ID
@@ -19,7 +21,8 @@ from reconciler.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from reconciler.model.resources import Address, Kind, MemberState, OwnerKind
+from reconciler.model.access import Candidates, Entity, EntityType, Permission
+from reconciler.model.resources import AccessRule, Address, Kind, MemberState, OwnerKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -54,6 +57,29 @@ class Workspace(ScriptedServer):
             {"id": "v1", "description": "s3", "data": "a: 1", "scope": "group", "group": "g1"},
             {"id": "v3", "description": "other", "data": "", "scope": "user", "user": "u00000"},
         ]
+        self.rules: list[Json] = [
+            {
+                "id": "r1",
+                "name": "Vision",
+                "entity_type": "project",
+                "entity_id": "p1",
+                "entity_name": "Robots/Vision",
+                "access_permission": "read_write",
+                "users": [{"id": "u00001"}, {"id": "a0"}],
+                "groups": [{"id": "g1"}],
+            },
+            {
+                "id": "r0",
+                "name": "Vision",
+                "description": "",
+                "entity_type": "queue",
+                "entity_id": "*",
+                "access_permission": "read",
+                "users": [],
+                "groups": [{"id": USERS_GROUP_ID}],
+                "autocreated": True,
+            },
+        ]
         self.everyone: Callable[[], list[Json]] = lambda: [*self.people, *self.accounts]
         self.handlers = {
             "users.get_all_ex": self.users,
@@ -65,6 +91,7 @@ class Workspace(ScriptedServer):
             "users.get_organization_vaults": lambda *_: ok({"vaults": self.vaults}),
             "auth.get_credentials": lambda *_: ok({"credentials": self.credentials}),
             "users.get_vaults": lambda *_: ok({"vaults": self.own_vaults}),
+            "permissions.get_access_rules": lambda *_: ok({"rules": self.rules}),
         }
 
     def users_group(self) -> Json:
@@ -80,11 +107,14 @@ class Workspace(ScriptedServer):
 
 
 def read(
-    server: ScriptedServer, accounts: Collection[str] | None = None, vaults_of: Collection[str] | None = None
+    server: ScriptedServer,
+    accounts: Collection[str] | None = None,
+    vaults_of: Collection[str] | None = None,
+    entities: Collection[Entity] = (),
 ) -> Live:
     async def run() -> Live:
         async with reading(server, FakeTime()) as transport:
-            return await read_live(Reader(transport), accounts=accounts, vaults_of=vaults_of)
+            return await read_live(Reader(transport), accounts=accounts, vaults_of=vaults_of, entities=entities)
 
     return asyncio.run(run())
 
@@ -106,6 +136,7 @@ def test_a_workspace_is_read_with_one_call_for_each_list() -> None:
         "users.get_organization_vaults": 1,
         "auth.get_credentials": 1,
         "users.get_vaults": 1,
+        "permissions.get_access_rules": 1,
     }
     group = live.snapshot.groups[Address.group("research")]
     assert group.members == {"p1@acme.io"}
@@ -116,6 +147,20 @@ def test_a_workspace_is_read_with_one_call_for_each_list() -> None:
     assert {vault.title for vault in live.snapshot.vaults.values()} == {"s3 → Research", "own → Bot"}
     own = live.snapshot.vaults[Address.vault(OwnerKind.SERVICE_ACCOUNT, "bot", "own")]
     assert own.document.text.reveal() == "b: 2"
+    rule = live.snapshot.access_rules[Address.access_rule("vision")]
+    assert rule == AccessRule(
+        "Vision",
+        Entity(EntityType.PROJECT, "p1", "Robots/Vision"),
+        Permission.READ_WRITE,
+        frozenset({"p1@acme.io"}),
+        frozenset({"bot"}),
+        frozenset({"research"}),
+        "",
+    )
+    assert live.ids[rule.address] == "r1", "the server's own rule of the same name is another matter"
+    assert [(at, own.entity, own.groups) for at, own in live.server_rules.items()] == [
+        ("r0", Entity(EntityType.QUEUE, "*"), {"users"})
+    ]
     assert live.maximum_service_accounts == 10
     assert live.ids[Address.credential("bot", "prod")] == "KEY1"
 
@@ -139,6 +184,7 @@ def test_every_page_is_read_and_none_in_vain(count: int, cap: int, pages: int) -
     if count == 1:
         server.groups.clear()
         server.vaults.clear()
+        server.rules.clear()
     assert people(read(server, accounts=())) == count
     assert server.calls["users.get_all_ex"] == pages
 
@@ -207,6 +253,8 @@ INCOMPLETE: dict[str, Callable[[Workspace], object]] = {
     "a person without role": lambda server: server.people[0].pop("role"),
     "sec_groups has an unlisted group": lambda server: server.people[0].update(sec_groups=["g9"]),
     "sec_groups has an unlisted membership": lambda server: server.people[0].update(sec_groups=["g1"]),
+    "an access rule twice": lambda server: server.rules.append(server.rules[0]),
+    "an access rule for an unlisted group": lambda server: server.rules[0].update(groups=[{"id": "g9"}]),
     "a vault of an unlisted group": lambda server: server.vaults[0].update(group="g9"),
 }
 
@@ -266,14 +314,18 @@ LISTS = [
     "users.get_organization_vaults",
     "auth.get_credentials",
     "users.get_vaults",
+    "permissions.get_access_rules",
 ]
 ANSWERS = {
     "403": (envelope(403, 20, "no"), CallRefusedError),
     "error": (envelope(500, 0, "no"), UnreachableError),
     "no list": (ok({}), UnexpectedAnswerError),
-    "null": (ok({"users": None, "groups": None, "vaults": None, "credentials": None}), UnexpectedAnswerError),
+    "null": (
+        ok({"users": None, "groups": None, "vaults": None, "credentials": None, "rules": None}),
+        UnexpectedAnswerError,
+    ),
     "another shape": (
-        ok({name: ["x"] for name in ("users", "groups", "vaults", "credentials", "whitelist_entries")}),
+        ok({name: ["x"] for name in ("users", "groups", "vaults", "credentials", "whitelist_entries", "rules")}),
         UnexpectedAnswerError,
     ),
 }
@@ -300,6 +352,10 @@ SHAPES = {
     "vault format": (lambda s: s.vaults[0].update(format="toml"), r"format should be one of hocon"),
     "vault data": (lambda s: s.vaults[0].update(data={"key": "sesame"}), r"data should be a text"),
     "vault scope": (lambda s: s.vaults[0].pop("scope"), r"scope should be a text"),
+    "entity type": (lambda s: s.rules[0].update(entity_type="planet"), r"entity_type should be one of project"),
+    "permission": (lambda s: s.rules[0].update(access_permission="write"), r"access_permission should be one of read"),
+    "rule users": (lambda s: s.rules[0].pop("users"), r"rules\[0\]\.users should be a list"),
+    "autocreated": (lambda s: s.rules[0].update(autocreated="yes"), r"autocreated should be true or false"),
     "status": (lambda s: s.entries[0].update(status="maybe"), r"status should be pending or accepted"),
     "created": (lambda s: s.credentials[0].update(created="yesterday"), r"created should be a time"),
 }
@@ -323,8 +379,14 @@ def test_resources_that_share_a_name_are_ambiguous_and_their_users_are_kept() ->
     server.groups.append({"id": "g2", "name": "Twins", "users": []})
     server.groups.append({"id": "g3", "name": "twins", "users": []})
     server.vaults.append({"id": "v9", "description": "s3", "data": "", "scope": "group", "group": "g3"})
+    server.rules += [
+        server.rules[0] | {"id": "r2", "name": "Twin rule"},
+        server.rules[0] | {"id": "r3", "name": "twin RULE"},
+    ]
+    server.rules[0]["groups"] = [{"id": "g1"}, {"id": "g2"}]
     live = read(server)
     assert live.ambiguous == {
+        Address.access_rule("twin rule"): ("r2", "r3"),
         Address.member("p2@acme.io"): ("u00002", "u00003"),
         Address.service_account("bot"): ("a0", "a1"),
         Address.group("twins"): ("g2", "g3"),
@@ -334,6 +396,7 @@ def test_resources_that_share_a_name_are_ambiguous_and_their_users_are_kept() ->
     assert live.strangers[Address.group("research")] == {"u00002", "a0"}
     assert live.snapshot.groups[Address.group("research")].members == {"p1@acme.io"}
     assert server.calls["auth.get_credentials"] == 0
+    assert live.strangers[Address.access_rule("vision")] == {"a0", "g2"}
 
 
 def test_credentials_with_equal_or_no_labels_are_told_apart() -> None:
@@ -360,7 +423,7 @@ def test_credentials_with_equal_or_no_labels_are_told_apart() -> None:
 
 def test_the_snapshot_does_not_depend_on_the_order_of_the_answers() -> None:
     server, reordered = Workspace(20), Workspace(20)
-    for items in (reordered.groups, reordered.vaults, reordered.accounts, reordered.own_vaults):
+    for items in (reordered.groups, reordered.vaults, reordered.accounts, reordered.own_vaults, reordered.rules):
         items.reverse()
     reordered.handlers["users.get_all_ex"] = lambda *_: ok({"users": reordered.people[::-1]})
     first, second = read(server), read(reordered)
@@ -383,3 +446,43 @@ def test_read_only_and_support_users_are_fixed() -> None:
     server.people[1]["support"] = True
     members = read(server).snapshot.members
     assert [members[Address.member(f"p{n}@acme.io")].fixed for n in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize(("entity_type", "call"), LOOK_UPS.items())
+def test_the_name_of_an_entity_is_looked_up_exactly(entity_type: EntityType, call: LookUp) -> None:
+    server = Workspace()
+    asked: list[object] = []
+
+    def answer(body: Json, _: httpx.Request) -> httpx.Response:
+        asked.append(body.get("name"))
+        return ok({call.answer: [{"id": "1", "name": "a.b (c)"}, {"id": "2", "name": "A.B (C)"}]})
+
+    server.handlers[call.endpoint] = answer
+    wanted = Entity(entity_type, name="a.b (c)")
+    others = [Entity(entity_type, "given"), Entity(entity_type, "*"), Entity(EntityType.APP, "jupyter")]
+    assert read(server, entities=[wanted, *others]).entities == {wanted: Candidates(("1",))}
+    assert asked == [r"^a\.b\ \(c\)$"]
+
+
+def test_a_name_that_leads_nowhere_or_to_several_comes_with_what_there_is() -> None:
+    server = Workspace()
+    projects = [{"id": str(n), "name": name} for n, name in enumerate(["Vision", "vision", "Audio", "Twin", "Twin"])]
+
+    def answer(body: Json, _: httpx.Request) -> httpx.Response:
+        pattern = re.compile(str(body.get("name", "")), re.IGNORECASE)
+        return ok({"projects": [project for project in projects if pattern.search(str(project["name"]))]})
+
+    server.handlers["projects.get_all_ex"] = answer
+    visoin, twin, none = (Entity(EntityType.PROJECT, name=name) for name in ("VISION", "Twin", "Something else"))
+    found = read(server, entities=[visoin, twin, none]).entities
+    assert found[visoin] == Candidates((), ("vision",))
+    assert found[twin] == Candidates(("3", "4"))
+    assert found[none] == Candidates(())
+    assert server.calls["projects.get_all_ex"] == 5
+
+
+def test_a_look_up_that_fails_is_an_error() -> None:
+    server = Workspace()
+    server.handlers["projects.get_all_ex"] = lambda *_: ok({})
+    with pytest.raises(UnexpectedAnswerError, match=r"projects\.get_all_ex.*should be a list"):
+        read(server, entities=[Entity(EntityType.PROJECT, name="Vision")])

@@ -11,7 +11,6 @@ ADMINS = "members:\n  - {email: ada@acme.io, role: admin}\n  - {email: bob@acme.
 
 SCHEMA_CASES = [
     ("wokspace: {}\n", ["6:1: unknown key `wokspace`"]),
-    ("access_rules: []\n", ["6:1: access rules are not supported yet"]),
     ("groups:\n", ["6:1: `groups` has no value"]),
     ("groups: 5\n", ["6:9: `groups` must be a list, not a number"]),
     ("groups: {name: x}\n", ["6:9: `groups` must be a list, not a mapping"]),

@@ -105,8 +105,8 @@ def test_a_symbolic_link_within_the_folder_is_followed(files) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("version: 1\n", "`version` belongs to the top file: an included file holds only members, service_accounts, groups, vaults"),
-        ("include: [x]\n", "`include` belongs to the top file: an included file holds only members, service_accounts, groups, vaults"),
+        ("version: 1\n", "`version` belongs to the top file: an included file holds only members, service_accounts, groups, vaults, access_rules"),
+        ("include: [x]\n", "`include` belongs to the top file: an included file holds only members, service_accounts, groups, vaults, access_rules"),
         ("grups: []\n", "unknown key `grups`"),
     ],
 )  # fmt: skip

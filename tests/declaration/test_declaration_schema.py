@@ -25,11 +25,24 @@ GOOD = [
     TOP
     + "service_accounts: [{name: a, vault: null, credentials: [{label: l, expires_in: 90d, deliver: {file: x}}]}]\n",
     TOP + "vaults: [{name: v, group: g, data: x, target: type:x, secrets: {A: {env: A}, B: {command: [a, b]}}}]\n",
+    TOP
+    + "access_rules: [{name: r, was: s, resource: {project: P}, permission: read, members: [a@b.io], groups: [Users]}]\n",
+    TOP + "access_rules: [{name: r, resource: {queue: {id: x}}, permission: read_write, service_accounts: [a]}]\n",
+    TOP + "access_rules: [{name: r, resource: {task: '*'}, permission: read, groups: [Users]}]\n",
+    TOP + "access_rules: []\nmanage: {access_rules: declared}\npolicy: {protect: {access_rules: [r]}}\n",
 ]
 BAD = [
     "version: 1\n",
     TOP + "wokspace: {}\n",
-    TOP + "access_rules: []\n",
+    TOP + "access_rules: [{name: r, permission: read, members: [a@b.io]}]\n",
+    TOP + "access_rules: [{name: r, resource: {project: P}, permission: write, members: [a@b.io]}]\n",
+    TOP + "access_rules: [{name: r, resource: {project: P}, permission: read}]\n",
+    TOP + "access_rules: [{name: r, resource: {project: P}, permission: read, groups: []}]\n",
+    TOP + "access_rules: [{name: r, resource: {}, permission: read, members: [a@b.io]}]\n",
+    TOP + "access_rules: [{name: r, resource: {project: P, queue: Q}, permission: read, members: [a@b.io]}]\n",
+    TOP + "access_rules: [{name: r, resource: {project: {name: P}}, permission: read, members: [a@b.io]}]\n",
+    TOP + "access_rules: [{name: r, resource: {project: 5}, permission: read, members: [a@b.io]}]\n",
+    TOP + "access_rules: [{name: r, resource: {planet: P}, permission: read, members: [a@b.io]}]\n",
     TOP + "members:\n",
     TOP + "members: [{email: a@b.io, rol: admin}]\n",
     TOP + "members: [{email: a@b.io, role: superuser}]\n",

@@ -237,12 +237,21 @@ def test_categories_are_told_for_every_entity_type(admin: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "kind"), [("projects", "project"), ("queues", "queue"), ("tasks", "task"), ("models", "model")]
+    ("endpoint", "service", "kind"),
+    [
+        ("projects.get_all_ex", "projects", "project"),
+        ("queues.get_all_ex", "queues", "queue"),
+        ("tasks.get_all_ex", "tasks", "task"),
+        ("models.get_all_ex", "models", "model"),
+        ("datasets.get_all_ex", "datasets", "dataset"),
+        ("dataviews.get_all_ex", "dataviews", "dataview"),
+        ("routers.get_routes", "routes", "route"),
+    ],
 )
-def test_entities_are_found_by_name_and_id(admin: Client, store: Store, service: str, kind: str) -> None:
+def test_entities_are_found_by_name_and_id(admin: Client, store: Store, endpoint: str, service: str, kind: str) -> None:
     vision, audio = store.add_entity(kind, "Vision"), store.add_entity(kind, "Audio/Vision", "given")
     store.add_entity("app", "Vision")
-    found = admin.call(f"{service}.get_all_ex", name="^Vision$", only_fields=["id", "name"])
+    found = admin.call(endpoint, name="^Vision$", only_fields=["id", "name"])
     assert found == {service: [{"id": vision, "name": "Vision"}]}
-    assert admin.call(f"{service}.get_all_ex", id=["given"])[service][0]["id"] == audio
-    assert len(admin.call(f"{service}.get_all_ex", order_by=["-name"])[service]) == 2
+    assert admin.call(endpoint, id=["given"])[service][0]["id"] == audio
+    assert len(admin.call(endpoint, order_by=["-name"])[service]) == 2

@@ -226,7 +226,7 @@ FOR_EVERYONE = {
     "auth.login", "auth.create_credentials", "auth.get_credentials", "auth.edit_credentials", "auth.revoke_credentials",
     "users.get_all", "users.get_all_ex", "users.get_role_options", "users.update", "users.get_vaults",
     "users.add_or_update_vault", "users.delete_vaults", "projects.get_all_ex", "queues.get_all_ex", "tasks.get_all_ex",
-    "models.get_all_ex", "dataviews.get_all_ex",
+    "models.get_all_ex", "datasets.get_all_ex", "dataviews.get_all_ex", "routers.get_routes",
 }  # fmt: skip
 
 

@@ -72,6 +72,22 @@ class Truth:
             for vault in self.workspace.vaults
         }
 
+    @property
+    def rules(self) -> dict[str, tuple[str, str | None, str, set[str]]]:
+        """Type and name of the entity, permission, and everybody in it; the server's own rules are not told."""
+        entities = {(entity.type, entity.id): entity.name for entity in self.workspace.entities}
+        groups = {group.id: group.name for group in self.workspace.groups}
+        return {
+            rule.name: (
+                rule.entity_type,
+                entities.get((rule.entity_type, rule.entity_id or ""), rule.entity_id),
+                rule.access_permission,
+                {self._names[user] for user in rule.users} | {groups[group] for group in rule.groups},
+            )
+            for rule in self.workspace.rules
+            if not rule.autocreated
+        }
+
     def labels(self, account: str) -> list[str | None]:
         return [credential.label for credential in self.accounts[account].credentials]
 
@@ -149,6 +165,28 @@ class Sandbox:
         if known is not None:
             vault["id"] = known.id
         self.call("users.add_or_update_vault", vault=vault, group=truth.id_of(group))
+
+    def add_entity(self, kind: str, name: str, identifier: str | None = None) -> str:
+        """Add a project, queue or the like, and return its id."""
+        with Store.open(self.path) as store:
+            return store.add_entity(kind, name, identifier)
+
+    def set_rule(self, name: str, *people: str, **fields: Any) -> None:
+        """Give exactly these people and groups an access rule; what is not said of one that is there stays."""
+        truth = self.truth()
+        known = {rule.name: rule for rule in truth.workspace.rules if not rule.autocreated}
+        groups = {group.name for group in truth.workspace.groups}
+        before = known.get(name)
+        content: dict[str, Any] = {"entity_type": "project", "entity_id": "*", "access_permission": "read"}
+        if before is not None:
+            content = {"id": before.id, "entity_type": before.entity_type, "entity_id": before.entity_id}
+            content["access_permission"] = before.access_permission
+        self.call(
+            "permissions.add_or_update_access_rule",
+            **{"name": name, "description": before.description if before else ""} | content | fields,
+            users=[truth.id_of(person) for person in people if person not in groups],
+            groups=[truth.id_of(person) for person in people if person in groups],
+        )
 
     def add_member(self, email: str, role: str = "user") -> None:
         self.call("login.add_whitelist_entries", emails=[email], role=role)

@@ -1,0 +1,139 @@
+"""Operations on access rules.
+
+The API replaces a whole rule at each write. So every write reads the rule first and changes only what the plan says:
+whoever came in meanwhile, and users and groups that the plan does not know, stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.apply.run import moved
+from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.clearml.write import RuleContent
+from reconciler.model.resources import AccessRule, Address, Kind
+from reconciler.model.text import fold
+from reconciler.plan.access_rules import GRANTEES
+from reconciler.plan.operations import all_at_once, people_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.apply.run import Run
+    from reconciler.clearml.records import RuleRecord
+    from reconciler.plan.operations import Operation
+
+
+async def create(run: Run, operation: Operation) -> None:
+    """Create a rule; where the answer was lost it is found, by all that it says, among those that are new."""
+    wanted = run.wanted(operation, AccessRule)
+    users, groups = _ids(run, operation.people)
+    content = RuleContent(wanted.name, wanted.description or "", wanted.entity, wanted.permission, users, groups)
+
+    async def find() -> str | None:
+        known = {*run.ids.values(), *run.live.server_rules}
+        records = [record for record in await run.reader.access_rules() if record.id not in known]
+        return next((record.id for record in records if _says(record, content)), None)
+
+    run.ids[operation.change.address] = await settled(lambda: run.writer.create_rule(content), find)
+
+
+async def update(run: Run, operation: Operation) -> None:
+    """Set what changes of a rule, and let people have it.
+
+    Where its permission or its entity changes, those who lose it are taken out by the same call: nobody has, not even
+    for a moment, what they had not before and shall not have afterwards.
+    """
+    wanted, change = run.wanted(operation, AccessRule), operation.change
+    now = await _current(run, operation)
+    if operation.removal:
+        _check_unmoved(run, operation, now)
+    joining, leaving = people_of(change)
+    users, groups = _joined(run, now, joining)
+    if all_at_once(change):
+        gone_users, gone_groups = _known_ids(run, leaving)
+        users, groups = users - gone_users, groups - gone_groups
+    content = RuleContent(
+        name=wanted.name,
+        description=now.description if wanted.description is None else wanted.description,
+        entity=now.entity if change.edited("resource") is None else wanted.entity,
+        permission=now.permission if change.edited("permission") is None else wanted.permission,
+        users=users,
+        groups=groups,
+    )
+    await repeated(lambda: run.writer.update_rule(now.id, content))
+
+
+async def remove_people(run: Run, operation: Operation) -> None:
+    """Take members, service accounts and groups out of a rule; all else in it stays."""
+    now = await _current(run, operation)
+    users, groups = _known_ids(run, operation.people)
+    if users & now.users or groups & now.groups:
+        content = RuleContent(
+            now.name, now.description, now.entity, now.permission, now.users - users, now.groups - groups
+        )
+        await repeated(lambda: run.writer.update_rule(now.id, content))
+
+
+async def remove(run: Run, operation: Operation) -> None:
+    """Remove a rule, if it still says what the plan shows."""
+    before = run.existing(operation, AccessRule)
+    rule_id = run.id_of(operation.change.address)
+    now = await run.reader.access_rule(rule_id)
+    if now is None:
+        return
+    _check_unmoved(run, operation, now)
+    people = [Address(kind, (name,)) for field, kind in GRANTEES.items() for name in getattr(before, field)]
+    users, groups = _known_ids(run, people)
+    expected = users | groups | run.live.strangers.get(operation.change.address, frozenset())
+    if not now.users | now.groups <= expected:
+        raise moved(operation, "got others in it")
+
+    async def is_gone() -> bool:
+        return await run.reader.access_rule(rule_id) is None
+
+    await confirmed(lambda: run.writer.delete_rule(rule_id), is_gone)
+
+
+async def _current(run: Run, operation: Operation) -> RuleRecord:
+    rule = await run.reader.access_rule(run.id_of(operation.change.address))
+    if rule is None:
+        raise moved(operation, "was removed")
+    return rule
+
+
+def _check_unmoved(run: Run, operation: Operation, now: RuleRecord) -> None:
+    before = run.existing(operation, AccessRule)
+    if now.entity.identity != before.entity.identity or now.permission is not before.permission:
+        raise moved(operation, "was changed")
+
+
+def _says(record: RuleRecord, content: RuleContent) -> bool:
+    """Tell whether a rule says just this."""
+    return (
+        not record.autocreated
+        and fold(record.name) == fold(content.name)
+        and record.entity.identity == content.entity.identity
+        and (record.permission, record.users, record.groups) == (content.permission, content.users, content.groups)
+    )
+
+
+def _joined(run: Run, now: RuleRecord, joining: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:
+    users, groups = _ids(run, joining)
+    return now.users | users, now.groups | groups
+
+
+def _ids(run: Run, people: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of users and of groups, all of which must exist by now."""
+    ids = {address: run.id_of(address) for address in people}
+    return _split(ids)
+
+
+def _known_ids(run: Run, people: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of users and of groups that there are; who has none is in no rule."""
+    return _split({address: run.ids[address] for address in people if address in run.ids})
+
+
+def _split(ids: dict[Address, str]) -> tuple[frozenset[str], frozenset[str]]:
+    groups = frozenset(identifier for address, identifier in ids.items() if address.kind is Kind.GROUP)
+    return frozenset(ids.values()) - groups, groups

@@ -1,0 +1,71 @@
+"""From the names of entities to their ids: what access rules are about is known to the server by id only.
+
+Which calls find which type. The reference documents ``projects.get_all_ex`` and ``queues.get_all_ex``, "and the like"
+(``clearml-api.md`` section 6). ClearML's published Enterprise pages also have ``datasets.get_all_ex`` and
+``routers.get_routes`` with the same fields; those for tasks and models are the open-source server's. **Uncertain**:
+that of dataviews is taken to be like the others. Applications and categories are known by the texts that people write.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.clearml.tasks import together
+from reconciler.model.access import Candidates, Entity, EntityType
+from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.clearml.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """The call that finds entities by name, and the list in its answer."""
+
+    endpoint: str
+    answer: str
+
+
+LOOK_UPS: Final = {
+    EntityType.PROJECT: LookUp("projects.get_all_ex", "projects"),
+    EntityType.QUEUE: LookUp("queues.get_all_ex", "queues"),
+    EntityType.TASK: LookUp("tasks.get_all_ex", "tasks"),
+    EntityType.MODEL: LookUp("models.get_all_ex", "models"),
+    EntityType.DATASET: LookUp("datasets.get_all_ex", "datasets"),
+    EntityType.DATAVIEW: LookUp("dataviews.get_all_ex", "dataviews"),
+    EntityType.ROUTE: LookUp("routers.get_routes", "routes"),
+}
+"""How the names of each type are looked up; the types that are not in it have no names."""
+
+_NEAR = 3
+
+
+async def look_up(reader: Reader, wanted: Iterable[Entity]) -> dict[Entity, Candidates]:
+    """Find the entities that are known by name: one call for each of them, one more for a name that nothing has."""
+    named = sorted({entity for entity in wanted if entity.by_name and entity.type in LOOK_UPS}, key=_order)
+    found = await together(_candidates(reader, entity) for entity in named)
+    return dict(zip(named, found, strict=True))
+
+
+def _order(entity: Entity) -> tuple[str, ...]:
+    return entity.identity
+
+
+async def _candidates(reader: Reader, entity: Entity) -> Candidates:
+    """Look for exactly this name. A server may match without regard to case, so the answer is compared again."""
+    call, name = LOOK_UPS[entity.type], entity.name or ""
+    answered = await reader.entities(call.endpoint, call.answer, f"^{re.escape(name)}$")
+    ids = tuple(sorted(record.id for record in answered if record.name == name))
+    if ids:
+        return Candidates(ids)
+    others = {record.name for record in answered} | {
+        record.name for record in await reader.entities(call.endpoint, call.answer, None)
+    }
+    by_fold = {fold(other): other for other in sorted(others)}
+    near = difflib.get_close_matches(fold(name), by_fold, n=_NEAR, cutoff=0.6)
+    return Candidates((), tuple(by_fold[match] for match in near))
