@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler.apply.stale import check_still_fits
+from reconciler.errors import StalePlanError
+from reconciler.model.resources import Member, ServiceAccount
+from reconciler.plan.document import Plan
+from reconciler.vaults.parse import DocumentParser
+from tests.build import admin, desired, group, live, planned, vault
+
+ROOT = admin("root@acme.io")
+WANTED = (ROOT, Member("ada@acme.io"), group("ops", "root@acme.io"), vault("v", "ops", "a: 2"))
+EXISTING = (ROOT, group("ops"), vault("v", "ops", "a: 1"))
+
+Resources = tuple[Any, ...]
+Make = Callable[[Resources, Resources], Plan]
+
+
+@pytest.fixture
+def make(parser: DocumentParser) -> Make:
+    return lambda wanted, existing: planned(desired(*wanted), live(*existing), parser).plan
+
+
+def moved(saved: Plan, current: Plan) -> list[str]:
+    with pytest.raises(StalePlanError) as caught:
+        check_still_fits(saved, current)
+    return [line.strip() for line in caught.value.message.splitlines()[1:]]
+
+
+def test_the_same_plan_fits(make: Make) -> None:
+    check_still_fits(make(WANTED, EXISTING), make(WANTED, EXISTING))
+
+
+def test_the_place_of_a_change_in_the_files_does_not_matter(make: Make) -> None:
+    plan = make(WANTED, EXISTING)
+    elsewhere = tuple(change.model_copy(update={"place": "other.yaml:1"}) for change in plan.changes)
+    check_still_fits(plan, plan.model_copy(update={"changes": elsewhere}))
+
+
+def test_more_live_differences_do_not_matter(make: Make) -> None:
+    check_still_fits(make(WANTED, EXISTING), make(WANTED, (*EXISTING, ServiceAccount("new"), group("more"))))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "existing", "expected"),
+    [
+        pytest.param(
+            WANTED,
+            (*EXISTING, Member("ada@acme.io")),
+            ["member ada@acme.io: no longer needs this change"],
+            id="somebody did it already",
+        ),
+        pytest.param(
+            WANTED,
+            (ROOT, group("ops"), vault("v", "ops", "a: 3")),
+            ["vault v → ops: the workspace has moved"],
+            id="a live document",
+        ),
+        pytest.param(
+            (*WANTED[:3], vault("v", "ops", "a: 4")),
+            EXISTING,
+            ["vault v → ops: the declaration has moved"],
+            id="a declared document",
+        ),
+        pytest.param((*WANTED, group("new")), EXISTING, ["group new: not in the plan"], id="more is declared"),
+        pytest.param(
+            WANTED,
+            (ROOT, group("ops", description="other"), vault("v", "ops", "a: 1")),
+            ["group ops: the workspace has moved"],
+            id="a field that the plan does not even touch",
+        ),
+    ],
+)
+def test_what_moved_is_named(wanted: Resources, existing: Resources, expected: list[str], make: Make) -> None:
+    assert moved(make(WANTED, EXISTING), make(wanted, existing)) == expected
+
+
+def test_much_that_moved_is_cut_short(make: Make) -> None:
+    wanted = (ROOT, *(group(f"g{number:02}") for number in range(30)))
+    told = moved(make(wanted, (ROOT,)), make((ROOT,), (ROOT,)))
+    assert len(told) == 11
+    assert told[-1] == "and 20 more"
+
+
+def test_another_server_is_told_before_anything_else(make: Make) -> None:
+    plan = make(WANTED, EXISTING)
+    with pytest.raises(StalePlanError, match=r"the plan was made for https://api.acme.io, this is https://other.io"):
+        check_still_fits(plan, plan.model_copy(update={"server": "https://other.io"}))
+
+
+def test_a_plan_made_with_another_key_is_compared_by_what_can_be_compared(make: Make) -> None:
+    plan = make(WANTED, EXISTING)
+    digests = {"document_before": "x", "document_after": "y"}
+    foreign = tuple(change.model_copy(update=digests) for change in plan.changes)
+    saved = plan.model_copy(update={"key_id": "other", "changes": foreign, "declaration_digest": "z"})
+    check_still_fits(saved, plan)
+    assert moved(saved, make((*WANTED, group("new")), EXISTING)) == ["group new: not in the plan"]
