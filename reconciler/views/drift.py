@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.text import harmless, json_document
 from reconciler.views.plan_text import change_lines, note_lines, verdict
-from reconciler.views.sentences import counted
+from reconciler.views.sentences import counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def render_drift(plan: Plan, palette: Palette) -> str:
 
 def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
     if plan.changes:
-        yield palette.quiet(f"{harmless(plan.workspace)}   {harmless(plan.server)}   {_LEGEND}")
+        yield palette.quiet(f"{heading(plan.workspace, plan.server)}   {_LEGEND}")
     for _, changes in groupby(plan.changes, key=lambda change: change.kind):
         yield ""
         for change in changes:

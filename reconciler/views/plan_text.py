@@ -10,6 +10,7 @@ from reconciler.model.text import harmless
 from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, Reason, SetEdit, TextEdit
 from reconciler.views.sentences import (
     counted,
+    heading,
     kind_name,
     left_alone_sentence,
     listed,
@@ -42,8 +43,7 @@ def render_plan(plan: Plan, palette: Palette) -> str:
 
 def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
     if plan.changes:
-        head = "   ".join(harmless(text) for text in (plan.workspace, plan.server, plan.declaration))
-        yield palette.quiet(head)
+        yield palette.quiet(heading(plan.workspace, plan.server, plan.declaration))
     for _, changes in groupby(plan.changes, key=lambda change: change.kind):
         yield ""
         for change in changes:

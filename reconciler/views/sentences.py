@@ -8,7 +8,7 @@ from reconciler.model.text import harmless
 from reconciler.plan.changes import Guard, LeftAlone, Refusal, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.model.resources import Kind
 
@@ -31,20 +31,26 @@ def kind_name(kind: Kind) -> str:
     return kind.value.replace("_", " ")
 
 
-def listed(names: Sequence[str], shown: int = _SHOWN_NAMES) -> str:
-    """Return names in one line, the first few of many."""
-    head = ", ".join(harmless(name) for name in names[:shown])
+def heading(*texts: str) -> str:
+    """Return foreign texts as the first line of a text, which no workflow may take for a command to it."""
+    line = "   ".join(harmless(text) for text in texts)
+    return f'"{line}"' if line.lstrip().startswith(("::", "##[")) else line
+
+
+def listed(names: Sequence[str], shown: int = _SHOWN_NAMES, *, show: Callable[[str], str] = harmless) -> str:
+    """Return names in one line, the first few of many; ``show`` makes each fit for where it will stand."""
+    head = ", ".join(show(name) for name in names[:shown])
     return f"{head} and {len(names) - shown} more" if len(names) > shown else head
 
 
-def refusal_sentence(refusal: Refusal) -> str:
-    """Say which rule stops the plan and what would have happened."""
-    return f"{refusal.guard.value}: {_what(refusal)}"
+def refusal_sentence(refusal: Refusal, show: Callable[[str], str] = harmless) -> str:
+    """Say which rule stops the plan and what would have happened; ``show`` makes names fit for where they stand."""
+    return f"{refusal.guard.value}: {_what(refusal, show)}"
 
 
-def _what(refusal: Refusal) -> str:
-    names, kind = listed(refusal.names), kind_name(refusal.kind)
-    subject = harmless(refusal.subject or "")
+def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
+    names, kind = listed(refusal.names, show=show), kind_name(refusal.kind)
+    subject = show(refusal.subject or "")
     of = f"{refusal.count} of {refusal.total}"
     match refusal.guard:
         case Guard.OWN_IDENTITY:
@@ -63,17 +69,34 @@ def _what(refusal: Refusal) -> str:
             share = f" is {100 * refusal.count / refusal.total:.0f} %" if "%" in refusal.limit and refusal.total else ""
             return f"{of} {what}{share}, the limit is {refusal.limit} ({names})"
         case Guard.SERVER_LIMIT:
-            return _server_limit(refusal, names)
+            return _server_limit(refusal, subject, names)
+        case _:
+            return _gain(refusal, names)
 
 
-def _server_limit(refusal: Refusal, names: str) -> str:
+def _gain(refusal: Refusal, names: str) -> str:
+    what = counted(refusal.count, kind_name(refusal.kind))
+    match refusal.guard:
+        case Guard.NEW_ADMIN:
+            return f"{what} would become admin ({names})"
+        case Guard.IMPERSONATION:
+            return f"{what} could run tasks as their owners ({names})"
+        case Guard.ADMIN_IMPERSONATION:
+            return f"service account {names} would be admin and could run tasks as their owners"
+        case Guard.EVERYONE:
+            return f"{names} would open to everyone in the workspace"
+        case Guard.FOREIGN_DOMAIN:
+            return f"{what} would be invited from outside {harmless(refusal.limit)} ({names})"
+        case _:
+            return f"{refusal.count} would come to write to something, the limit is {refusal.limit} ({names})"
+
+
+def _server_limit(refusal: Refusal, subject: str, names: str) -> str:
     if refusal.limit == "vaults":
-        subject = harmless(refusal.subject or "")
         return (
             f"group {subject} cannot be removed while vaults point at it that this declaration leaves alone ({names})"
         )
     if refusal.limit == "access_rules":
-        subject = harmless(refusal.subject or "")
         return (
             f"group {subject} cannot be removed while access rules name it that this declaration leaves alone ({names})"
         )
@@ -91,8 +114,8 @@ def refusal_remedy(refusal: Refusal) -> str:
     return "cannot be allowed: change the declaration"
 
 
-def waiting_sentence(waiting: Sequence[Waiting]) -> str:
-    """Say what waits and for whom."""
+def waiting_sentence(waiting: Sequence[Waiting], show: Callable[[str], str] = harmless) -> str:
+    """Say what waits and for whom; ``show`` makes names fit for where they stand."""
     memberships = sum(item.group is not None for item in waiting)
     rules = sum(item.rule is not None for item in waiting)
     counts = {"membership": memberships, "access rule": rules, "name": len(waiting) - memberships - rules}
@@ -100,7 +123,7 @@ def waiting_sentence(waiting: Sequence[Waiting]) -> str:
     people = sorted({item.member for item in waiting})
     verb = "accepts the invitation" if len(people) == 1 else "accept their invitations"
     what = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-    return f"{what}, until {listed(people)} {verb}"
+    return f"{what}, until {listed(people, show=show)} {verb}"
 
 
 def left_alone_sentence(item: LeftAlone) -> str:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 EVERYONE = Address.group("Users")
 """The built-in group that everyone is in, service accounts too."""
 
+SERVER_DEFAULT = ("the server's default",)
+"""What everyone has access through to what no rule restricts; no rule of that name is meant."""
+
 _RANK = {None: 0, Permission.READ: 1, Permission.READ_WRITE: 2}
 _ADMINISTERED = frozenset(EntityType) - {EntityType.QUEUE}
 
@@ -94,7 +97,7 @@ class AccessTable:
         general = self._rules.get((entity.type.value, ALL), []) if entity.id != ALL else []
         rules = [*own, *general]
         if not rules:
-            return Reach(Grant(Permission.READ_WRITE, ("the server's default",)), {})
+            return Reach(Grant(Permission.READ_WRITE, SERVER_DEFAULT), {})
         everyone: Grant | None = None
         grants: dict[Address, Grant] = {}
         for rule in rules:

@@ -136,7 +136,7 @@ def _openings(before: Side, after: Side, entities: Sequence[Entity]) -> Iterator
             kind=Kind.ACCESS_RULE,
             subject=entity.title,
             weight=Weight.CRITICAL,
-            level=(new or old or "").replace("_", " "),
+            level=new.value if new else None,
             names=tuple(keep),
             count=len(keep),
         )
@@ -158,7 +158,7 @@ def _vaults(changes: Sequence[Change], before: Side, after: Side) -> Iterator[He
         )
         weight = Weight.SENSITIVE if secrets else Weight.ROUTINE
         if change.address.owner == EVERYONE:
-            weight = Weight.CRITICAL
+            weight = Weight.CRITICAL if secrets else Weight.SENSITIVE
         yield Headline(
             type=HeadlineType.VAULT_CHANGES,
             kind=Kind.VAULT,

@@ -87,7 +87,12 @@ class PrincipalImpact(_Data):
 
 
 class Headline(_Data):
-    """Something that concerns everyone, a whole group, or nobody at all."""
+    """Something that concerns everyone, a whole group, or nobody at all.
+
+    ``level`` is what everyone may do afterwards (``null``: nothing any more), or what happens to a vault. ``names`` are
+    those who keep what is closed to the others, or the paths of a vault that change; ``count`` is how many keep it, or
+    how many a vault reaches, or how many there were.
+    """
 
     type: HeadlineType
     kind: Kind
