@@ -22,6 +22,9 @@ def write_whole(path: Path, text: str) -> None:
         raise UsageError(f"{harmless(str(path))} cannot be written: it is a folder")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_text(text, encoding="utf-8")  # a device, a pipe or a link must be written to, never replaced
+            return
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,19 @@ def test_a_plan_that_cannot_be_saved_is_wrong_usage(name: str, saved: Project) -
     assert result.code == 64, result
     assert "cannot be written" in result.stderr
     assert sorted(path.name for path in Path(saved.folder).glob(".*")) == []
+
+
+def test_a_plan_is_saved_into_a_pipe_or_through_a_link_without_replacing_it(saved: Project) -> None:
+    pipe, link, target = (saved.folder / name for name in ("pipe", "link", "target"))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert saved.run("plan", "--out", "pipe").code == 0
+        assert os.read(reader, 1 << 20).startswith(b'{\n "format": "clearml-reconciler/plan/1"')
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert saved.run("plan", "--out", "link").code == 0
+    assert link.is_symlink()
+    assert target.read_text() == (saved.folder / "plan.json").read_text()
