@@ -103,8 +103,51 @@ REFERENCE_CASES = [
     ("service_accounts:\n  - {name: a, credentials: [{label: l, deliver: {file: ./workspace.yaml}}]}\n", ["7:56: `./workspace.yaml` is part of the declaration and would be overwritten"]),
 ]  # fmt: skip
 
+RULE = "access_rules:\n  - {name: r, permission: read, groups: [Users], "
+FOR = "access_rules:\n  - {name: r, permission: read, resource: {project: P}, "
+ONE_OF = "`access_rules[0].resource` is not right: `resource` needs exactly one of `project`, `task`, `model`, `queue`, `dataset`, `dataview`, `route`, `app`, `app_category`"
+REFERENCE = '`access_rules[0].resource.project` must be a name in quotes, "*" for all, or {id: …} with the server\'s id'
 
-@pytest.mark.parametrize(("text", "expected"), [*SCHEMA_CASES, *NAME_CASES, *REFERENCE_CASES])
+ACCESS_CASES = [
+    ("access_rules: []\n", []),
+    ("access_rules:\n", ["6:1: `access_rules` has no value"]),
+    (RULE + "resource: {project: P}}\n", []),
+    (RULE + "resource: {queue: '*'}}\n", []),
+    (RULE + "resource: {dataset: {id: x}}}\n", []),
+    ("access_rules:\n  - {permission: read, groups: [Users]}\n", ["7:5: `access_rules[0]` needs `name`", "7:5: `access_rules[0]` needs `resource`"]),
+    ("access_rules:\n  - {name: r, groups: [Users], resource: {project: P}}\n", ["7:5: `access_rules[0]` needs `permission`"]),
+    ("access_rules:\n  - {name: r, groups: [Users], resource: {project: P}, permission: write}\n", ["7:68: `access_rules[0].permission` must be read or read_write, not `write`"]),
+    (RULE + "resource: P}\n", ["7:60: `access_rules[0].resource` must be a mapping, not a text"]),
+    (RULE + "resource: {}}\n", [f"7:60: {ONE_OF}"]),
+    (RULE + "resource: {project: P, queue: Q}}\n", [f"7:60: {ONE_OF}"]),
+    (RULE + "resource: {projet: P}}\n", ["7:61: unknown key `projet`"]),
+    (RULE + "resource: {project: 5}}\n", [f"7:70: {REFERENCE}"]),
+    (RULE + "resource: {project: ''}}\n", [f"7:70: {REFERENCE}"]),
+    (RULE + "resource: {project: {name: P}}}\n", [f"7:70: {REFERENCE}"]),
+    (RULE + "resource: {project: {id: 5}}}\n", [f"7:70: {REFERENCE}"]),
+    (RULE + "resource: {project: ' P'}}\n", ["7:70: the project ` P` begins or ends with a blank"]),
+    (RULE + 'resource: {queue: {id: "a\\nb"}}}\n', ["7:68: the queue `a\\nb` holds a line break, or a control, invisible or direction-changing character"]),
+    (FOR + "}\n", ["7:5: the access rule `r` gives nobody anything"]),
+    (FOR + "members: [], groups: []}\n", ["7:5: the access rule `r` gives nobody anything"]),
+    (FOR + "members: 5}\n", ["7:66: `access_rules[0].members` must be a list, not a number"]),
+    (FOR + "members: [aba@acme.io]}\n", ["7:67: `aba@acme.io` is not a declared member"]),
+    (FOR + "members: [ada@acme.io, ADA@acme.io]}\n", ["7:80: `ADA@acme.io` is named twice in this access rule, first at workspace.yaml:7:67"]),
+    (FOR + "service_accounts: [bot]}\n", []),
+    ("service_accounts: []\n" + FOR + "service_accounts: [bot]}\n", ["8:76: `bot` is not a declared service account"]),
+    (FOR + "groups: [g]}\n", []),
+    ("groups: []\n" + FOR + "groups: [g]}\n", ["8:66: `g` is not a declared group"]),
+    ("groups: []\n" + FOR + "groups: [users, Admins, Queue admins]}\n", []),
+    ("groups: []\n" + FOR + "groups: [Users, users]}\n", ["8:73: `users` is named twice in this access rule, first at workspace.yaml:8:66"]),
+    (FOR + "groups: ['']}\n", ["7:66: `` is empty"]),
+    (FOR + "groups: [Users]}\n  - {name: R, permission: read, resource: {queue: Q}, groups: [Users]}\n", ["8:12: the access rule `R` is declared twice, first at workspace.yaml:7:12"]),
+    (FOR + "groups: [Users], was: R}\n", ["7:79: `R` is the name that it has already"]),
+    (FOR + 'groups: [Users], description: "x\\ty"}\n', ["7:87: the description holds a control or invisible character"]),
+    (FOR + "groups: [Users], group: []}\n", ["7:74: unknown key `group`"]),
+    ("access_rules:\n  - {name: ' r', permission: read, resource: {project: P}, groups: [Users]}\n", ["7:12: the name ` r` begins or ends with a blank"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), [*SCHEMA_CASES, *NAME_CASES, *REFERENCE_CASES, *ACCESS_CASES])
 def test_a_declaration_is_told_what_is_wrong_and_where(files, text: str, expected: list[str]) -> None:
     if not expected:
         assert files.loaded(ADMINS + text) is not None
@@ -164,6 +207,8 @@ def test_a_list_that_no_file_mentions_is_no_problem(files) -> None:
     ("text", "expected"),
     [
         ("policy: {protect: {members: [root@acme.io]}}\n", "6:30: the protected member `root@acme.io` is not declared: a plan would have to remove it"),
+        ("policy: {protect: {access_rules: [r]}}\naccess_rules: []\n", "6:35: the protected access rule `r` is not declared: a plan would have to remove it"),
+        ("manage: {access_rules: all}\n", "6:10: no file lists access_rules, so they are not managed, whatever stands here"),
         ("manage: {groups: all}\n", "6:10: no file lists groups, so they are not managed, whatever stands here"),
         ("vaults:\n  - {name: v, group: g, data: 'a: 1', secrets: {A: {env: A}}}\n", "7:49: the secret `A` is declared and not used in the document"),
     ],

@@ -10,9 +10,11 @@ import pytest
 from reconciler.declaration.resolve import resolve
 from reconciler.declaration.secrets import SecretResolver
 from reconciler.errors import SecretUnavailableError
+from reconciler.model.access import Entity, EntityType, Permission
 from reconciler.model.delivery import FileDelivery
 from reconciler.model.desired import Limit, Management
 from reconciler.model.resources import (
+    AccessRule,
     Address,
     Credential,
     DocumentFormat,
@@ -30,7 +32,7 @@ manage: {vaults: declared}
 policy:
   min_admins: 1
   max_removals: 25%
-  protect: {members: [root@acme.io], groups: [Core], vaults: [{group: Core, name: s3}, {service_account: bot, name: own}]}
+  protect: {members: [root@acme.io], groups: [Core], vaults: [{group: Core, name: s3}, {service_account: bot, name: own}], access_rules: [RW]}
 members:
   - {email: Ada@acme.io, name: Ada, role: admin}
 service_accounts:
@@ -48,6 +50,11 @@ service_accounts:
   - {name: loose}
 vaults:
   - {name: s3, was: s3-old, group: Core, file: vaults/s3.conf, secrets: {KEY: {env: KEY}}, target: ssh-server, enabled: false}
+access_rules:
+  - {name: rw, was: wr, description: ' All. ', resource: {project: Vision/A}, permission: read_write, members: [ADA@acme.io], groups: [CORE, users]}
+  - {name: id, resource: {queue: {id: Q1}}, permission: read, service_accounts: [Bot]}
+  - {name: all, resource: {task: "*"}, permission: read, groups: [Core]}
+  - {name: app, resource: {app: Jupyter}, permission: read, groups: [Core]}
 """
 TEAM = (
     "groups:\n  - {name: Core, was: Kernel, description: ' The core. ', members: [ADA@acme.io], service_accounts: []}\n"
@@ -72,6 +79,23 @@ def test_every_resource_is_in_the_snapshot(desired) -> None:
         "Core", "The core.", frozenset({"ada@acme.io"}), frozenset(), builtin=False
     )
     assert (desired.workspace, desired.server) == ("acme", "https://api.acme.io")
+
+
+def test_access_rules_name_an_entity_by_name_or_id(desired) -> None:
+    rules = desired.snapshot.access_rules
+    assert rules[Address.access_rule("rw")] == AccessRule(
+        "rw",
+        Entity(EntityType.PROJECT, None, "Vision/A"),
+        Permission.READ_WRITE,
+        members=frozenset({"ada@acme.io"}),
+        groups=frozenset({"core", "users"}),
+        description="All.",
+    )
+    assert [rules[Address.access_rule(name)].entity for name in ("id", "all", "app")] == [
+        Entity(EntityType.QUEUE, "Q1"),
+        Entity(EntityType.TASK, "*"),
+        Entity(EntityType.APP, "Jupyter"),
+    ]
 
 
 def test_vaults_hold_their_document_and_where_it_came_from(desired) -> None:
@@ -112,10 +136,12 @@ def test_policy_renames_and_places_are_kept(desired) -> None:
         core,
         Address.vault(OwnerKind.GROUP, "core", "s3"),
         Address.vault(OwnerKind.SERVICE_ACCOUNT, "bot", "own"),
+        Address.access_rule("rw"),
     }
     assert desired.renames == {
         Address.service_account("bot"): Address.service_account("robot"),
         core: Address.group("kernel"),
+        Address.access_rule("rw"): Address.access_rule("wr"),
         Address.vault(OwnerKind.GROUP, "core", "s3"): Address.vault(OwnerKind.GROUP, "core", "s3-old"),
     }
     assert str(desired.places[core]) == "teams/core.yaml:2:5"

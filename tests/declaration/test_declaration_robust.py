@@ -19,7 +19,7 @@ WHOLE = {
     "version": 1,
     "workspace": {"name": "acme", "server": "https://api.acme.io"},
     "include": ["more.yaml"],
-    "manage": {"members": "all", "groups": "declared"},
+    "manage": {"members": "all", "groups": "declared", "access_rules": "declared"},
     "policy": {
         "min_admins": 1,
         "max_removals": "20%",
@@ -46,6 +46,19 @@ WHOLE = {
             "enabled": True,
             "secrets": {"A": {"env": "A"}},
         }
+    ],
+    "access_rules": [
+        {
+            "name": "r",
+            "was": "q",
+            "description": "x",
+            "resource": {"project": "P"},
+            "permission": "read",
+            "members": ["ada@acme.io"],
+            "service_accounts": ["bot"],
+            "groups": ["g", "Users"],
+        },
+        {"name": "s", "resource": {"queue": {"id": "x"}}, "permission": "read_write", "groups": ["g"]},
     ],
 }
 JUNK = st.one_of(

@@ -6,8 +6,8 @@ import asyncio
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from reconciler.clearml.transport import ReadTransport
 from reconciler.declaration.load import load
 from reconciler.declaration.resolve import resolve
 from reconciler.errors import InvalidDeclarationError
+from reconciler.model.access import Entity
 from reconciler.model.desired import Desired
-from reconciler.model.live import Live
+from reconciler.model.live import Caller, Live
 from reconciler.model.resources import Kind
 from reconciler.model.secret import Secret
+from reconciler.model.snapshot import Snapshot
 from reconciler.plan.changes import Action
 from reconciler.plan.document import Plan
 from reconciler.sandbox.app import create_app
@@ -121,12 +123,12 @@ def converge(project: Project) -> None:
     assert project.run("apply", "--yes", *options).code == 0
 
 
-def live_of(project: Project) -> Live:
+def live_of(project: Project, entities: Collection[Entity]) -> Live:
     async def read() -> Live:
         with Store.open(project.sandbox.path) as store:
             settings = ConnectionSettings("http://sandbox.localhost", token=Secret(store.session_for_admin()))
             async with ReadTransport(settings, transport=httpx.ASGITransport(create_app(store))) as transport:
-                return await read_live(Reader(transport))
+                return await read_live(Reader(transport), entities=entities)
 
     return asyncio.run(read())
 
@@ -135,7 +137,9 @@ def live_of(project: Project) -> Live:
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parser: DocumentParser) -> Stage:
     project = complete_example(tmp_path_factory.mktemp(request.param), request.param)
     converge(project)
-    return Stage(project.folder, live_of(project), parser)
+    stage = Stage(project.folder, Live(Snapshot(), {}, Caller("", None, None, "")), parser)
+    rules = stage.declared().snapshot.access_rules.values()
+    return replace(stage, live=live_of(project, {rule.entity for rule in rules}))
 
 
 def test_no_damage_to_a_declaration_removes_an_admin_or_empties_anything_unasked(

@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.build import GAINS
 from tests.support.runner import Result, Wire, clean_environment, edges, invoke
 from tests.support.sandboxes import Sandbox, new_sandbox
 
@@ -22,6 +23,7 @@ class Project:
     sandbox: Sandbox
     environment: dict[str, str] = field(default_factory=dict)
     wire: Wire | None = None
+    allows_gains: bool = True
 
     def write(self, **files: str) -> None:
         """Write files by name, ``__`` standing for a slash and ``_dot_`` for a dot."""
@@ -39,10 +41,17 @@ class Project:
         head = f'version: 1\nworkspace: {{name: acme-ml, server: "{self.sandbox.server}"}}\npolicy: {{{policy}}}\n'
         (self.folder / "workspace.yaml").write_text(head + textwrap.dedent(text), encoding="utf-8")
 
+    def _allowed(self, command: str | Path) -> list[str]:
+        """Return the options that lift the guards on gains, which most stories are not about."""
+        lifts = self.allows_gains and command in ("plan", "apply")
+        return [word for guard in GAINS for word in ("--allow", guard.value)] if lifts else []
+
     def run(self, *arguments: str | Path, wire: Wire | None = None, stdin: str | None = None) -> Result:
         """Run the command in this folder."""
         return invoke(
-            *arguments,
+            arguments[0],
+            *self._allowed(arguments[0]),
+            *arguments[1:],
             folder=self.folder,
             environment=clean_environment(self.folder / "home", **self.environment),
             edges=edges(wire or self.wire),
@@ -76,10 +85,21 @@ EXAMPLE_VARIABLES = (
 )
 
 
+EXAMPLE_ENTITIES = (
+    ("project", "Vision"),
+    ("project", "Language"),
+    ("project", "Language/Nightly"),
+    ("dataset", "warehouse-frames"),
+)
+"""What the examples' access rules are about."""
+
+
 def complete_example(folder: Path, name: str) -> Project:
     """Copy an example beside a new sandbox, with everything that its secrets come from."""
     project = example_project(folder, name)
     (folder / "out").mkdir(exist_ok=True)
+    for kind, entity in EXAMPLE_ENTITIES:
+        project.sandbox.add_entity(kind, entity)
     program = project.write_file("bin/op", "#!/bin/sh\necho glpat-of-the-example\n")
     program.chmod(0o700)
     project.write_file("secrets/ssh_host_key", "host-key-of-the-example\n")
