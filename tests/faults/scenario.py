@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,14 @@ BEFORE = state.Workspace(
         state.Vault("v-off", "off", "a: 1", "group", group="g-right"),
         state.Vault("v-gone", "gone", "a: 1", "group", group="g-gone"),
     ),
+    rules=(
+        state.Rule("r-wide", "wide", "project", "p-vision", "read", frozenset({"u-kim"}), frozenset({"g-left"})),
+        state.Rule("r-narrow", "narrow", "queue", "*", "read_write", frozenset({"u-kim", "u-tom"})),
+        state.Rule("r-turn", "turn", "project", "p-audio", "read_write", frozenset({"u-kim", "u-ada"})),
+        state.Rule("r-was", "was", "project", "p-vision", "read", groups=frozenset({"g-was"})),
+        state.Rule("r-gone", "gone", "project", "p-vision", "read", frozenset({"u-ada"}), frozenset({"g-gone"})),
+    ),
+    entities=(state.Entity("project", "p-vision", "Vision"), state.Entity("project", "p-audio", "Audio")),
 )
 
 DECLARED = """
@@ -99,6 +108,17 @@ vaults:
   - {name: change, group: right, data: "a: 2"}
   - {name: "off", group: right, data: "a: 1", enabled: false}
   - {name: made, group: made, data: "a: 1"}
+access_rules:
+  - {name: wide, resource: {project: Vision}, permission: read, members: [kim@acme.io, tom@acme.io], groups: [left, right]}
+  - {name: narrow, resource: {queue: "*"}, permission: read_write, members: [kim@acme.io]}
+  - {name: turn, resource: {project: Audio}, permission: read, members: [kim@acme.io, tom@acme.io]}
+  - {name: is, was: was, description: new words, resource: {project: Vision}, permission: read, groups: [is]}
+  - name: made
+    resource: {project: {id: p-audio}}
+    permission: read_write
+    members: [ada@acme.io, new@acme.io]
+    service_accounts: [maker]
+    groups: [made, is]
 """
 
 ALLOWED = ("min-admins", "max-removals", "empty-kind", "empty-group")
@@ -146,6 +166,7 @@ class Scenario:
             self.unlawful.append("tom was in neither group")
         if not {"u-kim", "a-agent"} <= groups["g-left"] or "u-0root" not in groups["g-right"]:
             self.unlawful.append("somebody who stays was not in the group")
+        self.unlawful += _unlawful_rules({rule.id: rule for rule in workspace.rules})
 
     def truth(self) -> Truth:
         return self.project.sandbox.truth()
@@ -161,6 +182,17 @@ class Scenario:
             assert match, name
             found[name] = self.project.sandbox.sign_in(*match.groups()) == 200
         return found
+
+
+def _unlawful_rules(rules: dict[str, state.Rule]) -> Iterator[str]:
+    wide, narrow, turn = rules["r-wide"], rules["r-narrow"], rules["r-turn"]
+    if not all("u-kim" in rule.users for rule in (wide, narrow, turn)) or wide.groups < {"g-left"}:
+        yield "somebody who stays was not in an access rule"
+    if "u-tom" in turn.users and turn.access_permission != "read":
+        yield "tom, who shall only read, could write"
+    made = {user for rule in rules.values() if rule.name == "made" for user in rule.users}
+    if "r-gone" not in rules and "u-ada" not in made:
+        yield "the rule gone was removed before ada had another one"
 
 
 class Stage:
@@ -195,6 +227,7 @@ def check_converged(scenario: Scenario) -> None:
         [account.name for account in truth.workspace.service_accounts],
         [group.name for group in truth.workspace.groups],
         [f"{vault.description} of {vault.group or vault.user}" for vault in truth.workspace.vaults],
+        [rule.name for rule in truth.workspace.rules if not rule.autocreated],
         [invitation.email for invitation in truth.workspace.invitations],
     ):
         assert not [name for name, times in Counter(what).items() if times > 1]
