@@ -43,6 +43,13 @@ class Result:
         return f"exit {self.code}\n--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
 
 
+class Terminal(io.StringIO):
+    """Takes text as a terminal does."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 async def no_wait(seconds: float) -> None:
     del seconds
 
@@ -61,10 +68,15 @@ def clean_environment(home: Path, **variables: str) -> dict[str, str]:
 
 
 def invoke(
-    *arguments: str | Path, folder: Path, environment: dict[str, str], edges: Edges, stdin: str | None = None
+    *arguments: str | Path,
+    folder: Path,
+    environment: dict[str, str],
+    edges: Edges,
+    stdin: str | None = None,
+    terminal: bool = False,
 ) -> Result:
-    """Run the command in this process, within a folder and with this environment only."""
-    out, err = io.StringIO(), io.StringIO()
+    """Run the command in this process, within a folder and with this environment only; ``terminal`` is its stdout."""
+    out, err = Terminal() if terminal else io.StringIO(), io.StringIO()
     with (
         contextlib.chdir(folder),
         mock.patch.dict(os.environ, environment, clear=True),
