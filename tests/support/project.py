@@ -41,17 +41,16 @@ class Project:
         head = f'version: 1\nworkspace: {{name: acme-ml, server: "{self.sandbox.server}"}}\npolicy: {{{policy}}}\n'
         (self.folder / "workspace.yaml").write_text(head + textwrap.dedent(text), encoding="utf-8")
 
-    def _allowed(self, command: str | Path) -> list[str]:
-        """Return the options that lift the guards on gains, which most stories are not about."""
-        lifts = self.allows_gains and command in ("plan", "apply")
-        return [word for guard in GAINS for word in ("--allow", guard.value)] if lifts else []
+    def _allowing(self, arguments: tuple[str | Path, ...]) -> list[str | Path]:
+        """Return the arguments with the guards on gains lifted, which most stories are not about."""
+        place = next((index for index, word in enumerate(arguments, 1) if word in ("plan", "apply")), 0)
+        lifts = [word for guard in GAINS for word in ("--allow", guard.value)] if self.allows_gains and place else []
+        return [*arguments[:place], *lifts, *arguments[place:]]
 
     def run(self, *arguments: str | Path, wire: Wire | None = None, stdin: str | None = None) -> Result:
         """Run the command in this folder."""
         return invoke(
-            arguments[0],
-            *self._allowed(arguments[0]),
-            *arguments[1:],
+            *self._allowing(arguments),
             folder=self.folder,
             environment=clean_environment(self.folder / "home", **self.environment),
             edges=edges(wire or self.wire),
