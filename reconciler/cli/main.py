@@ -25,6 +25,7 @@ COMMANDS = {
     "apply": "Carry out a saved plan, or make one and ask.",
     "drift": "Tell whether the workspace is what the declaration says.",
     "effective": "Show somebody's merged client configuration, and where it comes from.",
+    "access": "Show who has what and why, or who reaches an entity and how.",
     "history": "Show what was applied, by whom, when and from which commit.",
     "unlock": "Break the lock of a run that is dead.",
     "import": "Write a declaration from a live workspace.",

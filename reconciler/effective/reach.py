@@ -14,7 +14,7 @@ from reconciler.model.text import fold, harmless
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.model.resources import Vault
+    from reconciler.model.resources import AccessRule, Group, Vault
     from reconciler.model.snapshot import Snapshot
 
 USERS = fold("Users")
@@ -36,7 +36,7 @@ class Through(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who has a configuration; ``resource`` is ``None`` for a name that only a group mentions."""
+    """Somebody who has a configuration; ``resource`` is ``None`` for one whom only a group or rule names."""
 
     address: Address
     title: str
@@ -109,9 +109,10 @@ def _principals(snapshot: Snapshot) -> dict[Address, Principal]:
     for address, resource in snapshot.resources.items():
         if isinstance(resource, Member | ServiceAccount):
             known[address] = Principal(address, resource.title, resource)
-    for group in snapshot.groups.values():
-        named = [Address(Kind.MEMBER, (key,)) for key in group.members or ()]
-        named += [Address(Kind.SERVICE_ACCOUNT, (key,)) for key in group.service_accounts or ()]
+    sources: list[Group | AccessRule] = [*snapshot.groups.values(), *snapshot.access_rules.values()]
+    for source in sources:
+        named = [Address(Kind.MEMBER, (key,)) for key in source.members or ()]
+        named += [Address(Kind.SERVICE_ACCOUNT, (key,)) for key in source.service_accounts or ()]
         for address in named:
             known.setdefault(address, Principal(address, address.key[0]))
     return known

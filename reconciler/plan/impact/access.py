@@ -32,7 +32,8 @@ SERVER_DEFAULT = ("the server's default",)
 """What everyone has access through to what no rule restricts; no rule of that name is meant."""
 
 _RANK = {None: 0, Permission.READ: 1, Permission.READ_WRITE: 2}
-_ADMINISTERED = frozenset(EntityType) - {EntityType.QUEUE}
+ADMINISTERED = frozenset(EntityType) - {EntityType.QUEUE}
+"""The types of which admins may do everything with each entity, whatever the rules say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class AccessTable:
 
     def level(self, principal: Address, entity: Entity) -> Grant | None:
         """Return what a principal may do with an entity, as admin or through rules; ``None`` for nothing."""
-        if self.is_admin(principal) and entity.type in _ADMINISTERED:
+        if self.is_admin(principal) and entity.type in ADMINISTERED:
             return Grant(Permission.READ_WRITE, ("Admins",))
         return self.reach(entity).of(principal)
 
@@ -92,16 +93,20 @@ class AccessTable:
             return resource.role is MemberRole.ADMIN
         return isinstance(resource, ServiceAccount) and resource.admin
 
-    def _reach(self, entity: Entity) -> Reach:
+    def rules_about(self, entity: Entity) -> list[AccessRule]:
+        """Return the rules that decide about an entity: its own, and those for all of its type."""
         own = self._rules.get(entity.identity, [])
         general = self._rules.get((entity.type.value, ALL), []) if entity.id != ALL else []
-        rules = [*own, *general]
+        return [*own, *general]
+
+    def _reach(self, entity: Entity) -> Reach:
+        rules = self.rules_about(entity)
         if not rules:
             return Reach(Grant(Permission.READ_WRITE, SERVER_DEFAULT), {})
         everyone: Grant | None = None
         grants: dict[Address, Grant] = {}
         for rule in rules:
-            for principal, via in self._named(rule):
+            for principal, via in self.named(rule):
                 grant = Grant(rule.permission, via)
                 if principal == EVERYONE:
                     everyone = _better(everyone, grant)
@@ -109,7 +114,11 @@ class AccessTable:
                     grants[principal] = _better(grants.get(principal), grant) or grant
         return Reach(everyone, grants)
 
-    def _named(self, rule: AccessRule) -> Iterable[tuple[Address, tuple[str, ...]]]:
+    def named(self, rule: AccessRule) -> Iterable[tuple[Address, tuple[str, ...]]]:
+        """Return whom a rule gives access, each with what it comes through: the rule, or the rule and a group.
+
+        :data:`EVERYONE` stands for all. Somebody whom it names several times comes several times.
+        """
         for name in sorted(rule.members):
             yield Address(Kind.MEMBER, (name,)), (rule.name,)
         for name in sorted(rule.service_accounts):
