@@ -20,7 +20,8 @@ from reconciler.clearml.reader import Reader
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport
 from reconciler.errors import RefusedError
-from reconciler.model.resources import Address, Group, Kind, Member, MemberState, Role
+from reconciler.model.access import Permission
+from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Role
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
 from reconciler.plan.make import make_plan
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Change
     from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.outcomes import Result
+    from reconciler.rehearsal.watch import Grant
 
 _COPY = "http://copy.localhost"
 _SHOWN = 5
@@ -136,6 +138,11 @@ def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired) -> 
         admins_before=frozenset(ids[address] for address in before) | accounts_before,
         admins_after=frozenset(ids[address] for address in after) | accounts_after,
         groups=dict(_groups(prepared)),
+        rules={
+            live.ids[address]: (_grants(live, rule), _grants(live, wanted))
+            for address, rule in live.snapshot.access_rules.items()
+            if isinstance(wanted := prepared.desired.get(address), AccessRule)
+        },
     )
 
 
@@ -171,3 +178,11 @@ def _ids(live: Live, members: frozenset[str] | None, accounts: frozenset[str] | 
     people = [Address(Kind.MEMBER, (name,)) for name in members or ()]
     people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in accounts or ()]
     return frozenset(live.ids[person] for person in people if person in live.ids)
+
+
+def _grants(live: Live, rule: AccessRule) -> frozenset[Grant]:
+    people = _ids(live, rule.members, rule.service_accounts)
+    groups = frozenset(live.ids[group] for name in rule.groups if (group := Address(Kind.GROUP, (name,))) in live.ids)
+    entity = rule.entity.type.value, rule.entity.id
+    permissions = {Permission.READ.value, rule.permission.value}
+    return frozenset((holder, *entity, permission) for holder in people | groups for permission in permissions)

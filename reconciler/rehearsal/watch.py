@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids
+from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids, rule_grants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.sandbox.store import Store
+
+    Grant = tuple[str, str, str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Bounds:
     ``admins_before`` and ``admins_after`` are people and service accounts; ``people`` says which of them are people.
     ``groups`` leads from a group's id to its users before and after. ``fewest_admins`` is the least number of people
     who are admins: the policy's, unless the start or the end has fewer. ``known`` are all ids that were there before;
-    what the plan creates gets ids of its own. ``caller`` is ``None`` if it is not in the copy.
+    what the plan creates gets ids of its own. ``caller`` is ``None`` if it is not in the copy. ``rules`` leads from an
+    access rule's id to what it gives before and after (see :func:`reconciler.sandbox.inspection.rule_grants`).
     """
 
     caller: str | None
@@ -33,6 +36,7 @@ class Bounds:
     admins_before: frozenset[str]
     admins_after: frozenset[str]
     groups: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+    rules: Mapping[str, tuple[frozenset[Grant], frozenset[Grant]]]
 
 
 class Watch(httpx.AsyncBaseTransport):
@@ -78,6 +82,17 @@ class Watch(httpx.AsyncBaseTransport):
                 self._note(endpoint, "somebody is in a group who was not and shall not be")
             if (before & after) - now:
                 self._note(endpoint, "somebody who stays in a group is not in it on the way")
+
+        self._look_at_rule(bounds, endpoint, body.get("id"))
+
+    def _look_at_rule(self, bounds: Bounds, endpoint: str, rule: object) -> None:
+        if endpoint == "permissions.add_or_update_access_rule" and isinstance(rule, str) and rule in bounds.rules:
+            before, after = bounds.rules[rule]
+            now = {grant for grant in rule_grants(self._store, rule) if grant[0] in bounds.known}
+            if now - before - after:
+                self._note(endpoint, "somebody has access who had not and shall not have")
+            if (before & after) - now:
+                self._note(endpoint, "somebody who keeps an access has not got it on the way")
 
     def _note(self, endpoint: str, what: str) -> None:
         self.violations.append(f"after call {self.writes} ({endpoint}): {what}")

@@ -25,3 +25,17 @@ def exists(store: Store, user: str) -> bool:
     """Tell whether there is a user with this id."""
     with store.transaction(write=False) as db:
         return db.execute("SELECT 1 FROM users WHERE id = ?", (user,)).fetchone() is not None
+
+
+def rule_grants(store: Store, rule: str) -> frozenset[tuple[str, str, str | None, str]]:
+    """Return what an access rule gives: user or group, type and id of the entity, permission (to write is to read)."""
+    with store.transaction(write=False) as db:
+        row = db.execute("SELECT entity_type, entity_id, access_permission FROM rules WHERE id = ?", (rule,)).fetchone()
+        if row is None:
+            return frozenset()
+        people = db.execute(
+            "SELECT user FROM rule_users WHERE rule = ?1 UNION SELECT group_id FROM rule_groups WHERE rule = ?1",
+            (rule,),
+        ).fetchall()
+    permissions = {"read", row[2]}
+    return frozenset((person[0], row[0], row[1], permission) for person in people for permission in permissions)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconciler.model.access import Entity, EntityType, Permission
 from reconciler.model.desired import Desired, Limit, Policy
 from reconciler.model.live import Live
-from reconciler.model.resources import Address, Group, Member, MemberState, Resource, Role, ServiceAccount
-from tests.build import account_vault, admin, credential, desired, group, invited, live, vault
+from reconciler.model.resources import AccessRule, Address, Group, Member, MemberState, Resource, Role, ServiceAccount
+from tests.build import account_vault, admin, credential, desired, group, invited, live, rule, vault
 
 ROOT = admin("root@acme.io")
+ENTITIES = tuple(Entity(EntityType.PROJECT, f"id-{name}", name) for name in ("vision", "audio"))
 UNLIMITED = Policy(min_admins=2, max_removals=Limit(count=10_000))
 
 
@@ -50,13 +52,30 @@ def _workspace(choose: random.Random, people: list[str], accounts: list[str], gr
         resources += [credential(name, label) for label in ("ci", "k8s") if choose.random() < 0.5]
         if choose.random() < 0.4:
             resources.append(account_vault(name, f"a: {choose.randint(1, 2)}"))
-    for name in groups:
-        if choose.random() < 0.7:
-            joined = [email for email in [*present, "root@acme.io"] if choose.random() < 0.5]
-            resources.append(group(name, *joined, accounts=[one for one in named if choose.random() < 0.5]))
-            if choose.random() < 0.5:
-                resources.append(vault(f"v-{name}", name, f"a: {choose.randint(1, 3)}"))
+    made = [name for name in groups if choose.random() < 0.7]
+    resources += _rules(choose, present, named, made)
+    for name in made:
+        joined = [email for email in [*present, "root@acme.io"] if choose.random() < 0.5]
+        resources.append(group(name, *joined, accounts=[one for one in named if choose.random() < 0.5]))
+        if choose.random() < 0.5:
+            resources.append(vault(f"v-{name}", name, f"a: {choose.randint(1, 3)}"))
     return resources
+
+
+def _rules(choose: random.Random, people: list[str], accounts: list[str], groups: list[str]) -> list[Resource]:
+    return [
+        rule(
+            f"rule-{number}",
+            "root@acme.io",
+            *(email for email in people if choose.random() < 0.3),
+            accounts=[name for name in accounts if choose.random() < 0.3],
+            groups=[name for name in groups if choose.random() < 0.5],
+            entity=choose.choice(ENTITIES),
+            permission=choose.choice(list(Permission)),
+        )
+        for number in range(4)
+        if choose.random() < 0.6
+    ]
 
 
 def _with_invitations(choose: random.Random, resources: list[Resource]) -> list[Resource]:
@@ -80,6 +99,8 @@ def _consistent(resources: list[Resource]) -> list[Resource]:
 
 
 def _only(emails: set[str], resource: Resource) -> Resource:
+    if isinstance(resource, AccessRule):
+        return replace(resource, members=resource.members & (emails | {"root@acme.io"}))
     if not isinstance(resource, Group):
         return resource
     kept = (resource.members or frozenset()) & (emails | {"root@acme.io"})
