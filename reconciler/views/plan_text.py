@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
 from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, Reason, SetEdit, TextEdit
+from reconciler.views.impact_text import impact_lines
 from reconciler.views.sentences import (
     counted,
     heading,
@@ -36,12 +37,12 @@ _KIND_WIDTH = max(len(kind.value) for kind in Kind)
 _TITLE_WIDTH = 40
 
 
-def render_plan(plan: Plan, palette: Palette) -> str:
-    """Return the whole plan as text, ending in a newline."""
-    return "".join(f"{line}\n" for line in _lines(plan, palette))
+def render_plan(plan: Plan, palette: Palette, *, full_impact: bool = False) -> str:
+    """Return the whole plan as text, ending in a newline; with ``full_impact`` also what is routine of its impact."""
+    return "".join(f"{line}\n" for line in _lines(plan, palette, full_impact=full_impact))
 
 
-def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
+def _lines(plan: Plan, palette: Palette, *, full_impact: bool) -> Iterator[str]:
     if plan.changes:
         yield palette.quiet(heading(plan.workspace, plan.server, plan.declaration))
     for _, changes in groupby(plan.changes, key=lambda change: change.kind):
@@ -50,6 +51,8 @@ def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
             yield from change_lines(change, plan.declaration, palette)
     if plan.changes:
         yield ""
+        impact = list(impact_lines(plan.impact, palette, full=full_impact))
+        yield from [*impact, ""] if impact else []
     yield from note_lines(plan, palette, refusals=True)
     yield palette.strong(verdict(plan))
 
@@ -92,7 +95,7 @@ def change_lines(change: Change, declaration: str, palette: Palette) -> Iterator
     place = harmless(change.place) if change.place else f"not in {harmless(declaration)}"
     yield f"{style(f'{head:<{_KIND_WIDTH + 4 + _TITLE_WIDTH}}')}  {palette.quiet(place)}"
     edits = [edit for edit in change.edits if not _said_in_title(edit, change)]
-    width = min(max((len(_name(edit)) for edit in edits), default=0), 60)
+    width = min(max((len(edit_name(edit)) for edit in edits), default=0), 60)
     for edit in edits:
         yield from _edit_lines(edit, width, palette)
     if change.action is Action.ROTATE:
@@ -133,7 +136,8 @@ def _style(action: Action, palette: Palette) -> Callable[[str], str]:
     }[action]
 
 
-def _name(edit: Edit) -> str:
+def edit_name(edit: Edit) -> str:
+    """Return what an edit is about, as people read it."""
     match edit:
         case FieldEdit() | SetEdit():
             return edit.field.replace("_", " ")
@@ -144,12 +148,13 @@ def _name(edit: Edit) -> str:
 
 
 def _edit_lines(edit: Edit, width: int, palette: Palette) -> Iterator[str]:
-    head = f"    {_name(edit):<{width}}  "
+    head = f"    {edit_name(edit):<{width}}  "
     match edit:
         case FieldEdit():
-            yield head + _values(_shown(edit.before), _shown(edit.after), palette)
+            yield head + _values(shown_value(edit, edit.before), shown_value(edit, edit.after), palette)
         case DocumentEdit():
-            yield head + (_secret(edit) if edit.secret else _values(_clean(edit.before), _clean(edit.after), palette))
+            before, after = shown_value(edit, edit.before), shown_value(edit, edit.after)
+            yield head + (_secret(edit) if edit.secret else _values(before, after, palette))
         case TextEdit():
             yield head + ("written differently" if edit.readable else "replaced; the live text cannot be read")
         case SetEdit():
@@ -175,13 +180,10 @@ def _values(before: str | None, after: str | None, palette: Palette) -> str:
     return f"{palette.remove(before)} → {palette.add(after)}"
 
 
-def _clean(text: str | None) -> str | None:
-    return None if text is None else harmless(text)
-
-
-def _shown(value: str | bool | None) -> str | None:
+def shown_value(edit: FieldEdit | DocumentEdit, value: str | bool | None) -> str | None:
+    """Return one side of an edit as people read it: a field's text in quotes, a document's value as it is written."""
     if value is None:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f'"{harmless(value)}"'
+    return f'"{harmless(value)}"' if isinstance(edit, FieldEdit) else harmless(value)

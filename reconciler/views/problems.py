@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Problem, Severity
 from reconciler.model.text import harmless, json_document
+from reconciler.views.findings import problem_findings
+from reconciler.views.workflow import workflow_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,21 +64,7 @@ def problems_json(problems: Sequence[Problem]) -> str:
 
 def problems_github(problems: Sequence[Problem]) -> str:
     """Return problems as GitHub workflow commands, which become annotations in a pull request."""
-    lines = []
-    for problem in problems:
-        command = "error" if problem.severity is Severity.ERROR else "warning"
-        properties = [f"title={_property(problem.rule)}"]
-        if problem.place:
-            place = problem.place
-            properties = [f"file={_property(place.file)}", f"line={place.line}", f"col={place.column}", *properties]
-        hint = f" ({problem.hint})" if problem.hint else ""
-        lines.append(f"::{command} {','.join(properties)}::{_data(harmless(problem.message + hint))}\n")
-    return "".join(lines)
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(harmless(text)).replace(":", "%3A").replace(",", "%2C")
+    return "".join(
+        workflow_command(finding.level, finding.message, finding.rule, finding.place, column=True)
+        for finding in problem_findings(problems)
+    )

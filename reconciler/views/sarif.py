@@ -1,0 +1,102 @@
+"""Findings in SARIF 2.1.0, the format in which code scanning takes the results of tools."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from reconciler import __version__
+from reconciler.model.text import harmless, json_document
+from reconciler.plan.changes import Guard
+from reconciler.views.findings import CRITICAL_IMPACT, Finding, plan_findings, problem_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.errors import Place, Problem
+    from reconciler.plan.document import Plan
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT = "%SRCROOT%"
+_GUARDS = {
+    Guard.MIN_ADMINS: "A plan must leave as many active admins as policy.min_admins says.",
+    Guard.MAX_REMOVALS: "A plan must not remove more of a kind, or let more leave one group, than policy.max_removals.",
+    Guard.EMPTY_KIND: "A plan must not remove all resources of a kind, however few they are.",
+    Guard.EMPTY_GROUP: "A plan must not let everybody leave a group.",
+    Guard.PROTECT: "What policy.protect names is neither removed nor demoted.",
+    Guard.OWN_IDENTITY: "Whoever runs the command is never removed, demoted or cut off.",
+    Guard.NEW_ADMIN: "A plan that makes somebody an admin needs somebody to say so on purpose.",
+    Guard.IMPERSONATION: "A plan that lets an account run tasks as their owners needs somebody to say so on purpose.",
+    Guard.ADMIN_IMPERSONATION: "No service account should be an admin and run tasks as their owners.",
+    Guard.EVERYONE: "A plan that opens something to everyone in the workspace needs somebody to say so on purpose.",
+    Guard.FOREIGN_DOMAIN: "People come from the domains that policy.domains names.",
+    Guard.WRITE_GAINS: "A plan must not give write access to more than policy.max_write_gains at once.",
+    Guard.SERVER_LIMIT: "The server would refuse the plan.",
+}
+_HELP = {
+    CRITICAL_IMPACT: "Admins, impersonation, everyone, the last of its kind, or destroyed credentials: look closely."
+}
+
+
+def problems_sarif(problems: Sequence[Problem]) -> str:
+    """Return the problems of a declaration as a SARIF log."""
+    return _log(problem_findings(problems))
+
+
+def plan_sarif(plan: Plan) -> str:
+    """Return what stops a plan, what is critical in it, and its warnings as a SARIF log.
+
+    What was allowed on purpose is in it as a suppressed result.
+    """
+    return _log(plan_findings(plan))
+
+
+def _log(findings: Iterable[Finding]) -> str:
+    results = list(findings)
+    rules = sorted({finding.rule for finding in results})
+    driver = {"name": "clearml-reconciler", "semanticVersion": __version__, "rules": [_rule(rule) for rule in rules]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that the command ran in."}}},
+        "results": [_result(finding, rules.index(finding.rule)) for finding in results],
+    }
+    return json_document({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rule(rule: str) -> dict[str, Any]:
+    name = rule.replace("-", " ").capitalize()
+    guards = {guard.value: words for guard, words in _GUARDS.items()}
+    if rule in guards:
+        guidance = f"{guards[rule]} It stops a plan; the README, under Guards, says how to go on."
+    else:
+        guidance = _HELP.get(rule, f"{name}: each result says where, what is wrong, and what to do.")
+    return {"id": rule, "shortDescription": {"text": f"{name}."}, "help": {"text": guidance}}
+
+
+def _result(finding: Finding, index: int) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": finding.level,
+        "message": {"text": _message(finding.message)},
+    }
+    if finding.place is not None:
+        result["locations"] = [{"physicalLocation": _location(finding.place)}]
+    if finding.allowed is not None:
+        result["suppressions"] = [{"kind": "external", "justification": finding.allowed}]
+    return result
+
+
+def _message(text: str) -> str:
+    """Return a text in which nothing is a link or a placeholder (SARIF 3.11.5 and 3.11.6)."""
+    doubled = harmless(text).replace("{", "{{").replace("}", "}}")
+    return re.sub(r"([\\[\]])", r"\\\1", doubled)
+
+
+def _location(place: Place) -> dict[str, Any]:
+    artifact = {"uri": quote(place.file, safe="/", errors="replace"), "uriBaseId": _ROOT}
+    if place.file.startswith("/"):
+        artifact = {"uri": f"file://{artifact['uri']}"}
+    return {"artifactLocation": artifact, "region": {"startLine": place.line, "startColumn": place.column}}
