@@ -1,0 +1,197 @@
+"""Run one command of reconciler for the action: options from the environment, results into GitHub's own files.
+
+It always ends with 0 once the command has run; the command's exit code is an output, for the action's last step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS = ("validate", "plan", "apply", "drift")
+USAGE = 64
+PLANNED = (0, 2, 4)  # exit codes with which a plan was made; 4: a guard refuses it
+SUMMARY_CHARACTERS = 200_000  # GitHub takes 1 MiB of summary from a step; a character has up to four bytes
+
+
+class UsageError(Exception):
+    """An input that makes no sense, or is not safe."""
+
+
+def arguments_of(environ: Mapping[str, str]) -> list[str]:
+    """Return the command line that the inputs ask for.
+
+    Raises :class:`UsageError` for an input that has no meaning for the command, and where a key could go astray.
+    """
+    command, plan_file = environ["INPUT_COMMAND"], environ["INPUT_PLAN_FILE"]
+    without_secrets, comment = _flag(environ, "WITHOUT_SECRETS"), _flag(environ, "COMMENT")
+    allowed = environ["INPUT_ALLOW"].split()
+    if command not in COMMANDS:
+        raise UsageError(f"command is one of {', '.join(COMMANDS)}")
+    for name, given, commands in (
+        ("plan-file", plan_file, ("plan", "apply")),
+        ("allow", allowed, ("plan", "apply")),
+        ("without-secrets", without_secrets, ("plan", "drift")),
+        ("comment", comment, ("plan",)),
+    ):
+        if given and command not in commands:
+            raise UsageError(f"{name} has no meaning for {command}")
+    if command != "validate":
+        _check_safe(environ)
+
+    options = [f"--allow={guard}" for guard in allowed]
+    if environ["INPUT_SERVER"] and command != "validate":
+        options.append(f"--server={environ['INPUT_SERVER']}")
+    if without_secrets:
+        options.append("--without-secrets")
+    target = environ["INPUT_FILE"]
+    if command == "validate":
+        options.append("--format=github")
+    elif command == "plan":
+        options += ["--format=markdown", f"--out={plan_file or 'plan.json'}"]
+    elif command == "apply":
+        options.append("--yes")
+        target = _checked_plan(plan_file, target) if plan_file else target
+    return [command, *options, "--", target]
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ[f"INPUT_{name}"].lower()
+    if text not in ("", "true", "false"):
+        raise UsageError(f"{name.lower().replace('_', '-')} is true or false")
+    return text == "true"
+
+
+def _check_safe(environ: Mapping[str, str]) -> None:
+    """Refuse what would hand a key to whoever wrote the pull request."""
+    if environ.get("GITHUB_EVENT_NAME") == "pull_request_target":
+        raise UsageError(
+            "pull_request_target has secrets, and the declaration of somebody who may be trusted with none; "
+            "use pull_request, and only validate pull requests from forks"
+        )
+    if not environ["INPUT_SERVER"] and not environ.get("CLEARML_API_HOST"):
+        raise UsageError(
+            "give server, or set CLEARML_API_HOST: otherwise a pull request could name another server and get the key"
+        )
+
+
+def _checked_plan(plan_file: str, declaration: str) -> str:
+    """Return the plan's path if it is a plan for this declaration, and not a declaration itself or for another one."""
+    try:
+        plan = json.loads(Path(plan_file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"plan-file is no saved plan that can be read: {error}") from error
+    made_from = plan.get("declaration") if isinstance(plan, dict) else None
+    if made_from is None or Path(made_from) != Path(declaration):
+        raise UsageError(f"plan-file was made from {made_from!r}, not from {declaration!r}")
+    return plan_file
+
+
+def environment_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the command's environment: the job's, with the credentials that the inputs give."""
+    own = {name: value for name, value in environ.items() if not name.startswith("INPUT_")}
+    for name in ("ACCESS_KEY", "SECRET_KEY"):
+        if environ[f"INPUT_{name}"]:
+            own[f"CLEARML_API_{name}"] = environ[f"INPUT_{name}"]
+    return own
+
+
+def run(arguments: list[str], environ: Mapping[str, str]) -> tuple[int, str]:
+    """Run reconciler, show in the log what it prints, and return its exit code and its result."""
+    program = Path(sys.executable).with_name("reconciler")
+    result = ""
+    # Only validate may speak to the runner. Whatever else is printed holds names that people chose.
+    token = None if arguments[0] == "validate" else secrets.token_hex(16)
+    _tell(f"::stop-commands::{token}\n" if token else "")
+    try:
+        with subprocess.Popen(  # noqa: S603 - our own program, and no shell
+            [program, *arguments],
+            env=environment_of(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        ) as process:
+            assert process.stdout is not None  # noqa: S101 - tells mypy what PIPE means
+            for line in process.stdout:
+                result += line
+                _tell(line)
+    finally:
+        _tell(f"\n::{token}::\n" if token else "")
+    return process.returncode, result
+
+
+def changes_in(command: str, result: str, plan_file: Path) -> str:
+    """Return how many resources a plan changes, or differ from the declaration; empty if nobody can tell."""
+    if command == "plan":
+        return str(len(json.loads(plan_file.read_text(encoding="utf-8"))["changes"]))
+    if command == "drift":
+        found = re.search(r"^Drift: (\d+) ", result, re.MULTILINE)
+        return found[1] if found else ""
+    return ""
+
+
+def fenced(text: str) -> str:
+    """Return a text as a block of code that nothing in it can end."""
+    cut = text if len(text) <= SUMMARY_CHARACTERS else text[:SUMMARY_CHARACTERS] + "\n… (cut; the log has all of it)\n"
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", cut)), default=0))
+    return f"{fence}text\n{cut.rstrip()}\n{fence}\n"
+
+
+def _comment_file(environ: Mapping[str, str], code: int, result: str) -> str:
+    """Write what the pull request is to be told, and return the path."""
+    path = Path(environ["RUNNER_TEMP"], "clearml-reconciler-comment.md")
+    failed = f"**There is no plan for this commit.** `reconciler plan` ended with exit code {code}.\n"
+    path.write_text(result if code in PLANNED else failed, encoding="utf-8")
+    return str(path)
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Run the command, and write the outputs and the summary."""
+    outputs: dict[str, str] = {}
+    try:
+        arguments = arguments_of(environ)
+    except UsageError as error:
+        _tell(f"::error title=clearml-reconciler::{_escaped(str(error))}\n")
+        outputs["exit-code"] = str(USAGE)
+    else:
+        command, plan_file = arguments[0], Path(environ["INPUT_PLAN_FILE"] or "plan.json")
+        if command == "plan":
+            plan_file.unlink(missing_ok=True)  # a plan that is there afterwards is this one
+        code, result = run(arguments, environ)
+        outputs["exit-code"] = str(code)
+        if command == "plan" and environ["INPUT_COMMENT"].lower() == "true":
+            outputs["comment-file"] = _comment_file(environ, code, result)
+        if command == "drift" or plan_file.is_file():
+            outputs["changes"] = changes_in(command, result, plan_file)
+        if command == "plan" and plan_file.is_file():
+            outputs["plan"] = str(plan_file)
+        if result and command != "validate":
+            with Path(environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as summary:
+                summary.write(result if command == "plan" else f"### reconciler {command}\n\n{fenced(result)}")
+    with Path(environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+        delimiter = secrets.token_hex(16)
+        file.writelines(f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in outputs.items())
+    return 0
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))
