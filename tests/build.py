@@ -40,6 +40,14 @@ EVERYTHING = {
     Kind.ACCESS_RULE: Management.ALL,
 }
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
+GAINS = (
+    Guard.NEW_ADMIN,
+    Guard.IMPERSONATION,
+    Guard.ADMIN_IMPERSONATION,
+    Guard.EVERYONE,
+    Guard.FOREIGN_DOMAIN,
+    Guard.WRITE_GAINS,
+)
 KEY = DigestKey.derive("access", Secret("secret"))
 
 

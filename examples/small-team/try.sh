@@ -68,8 +68,9 @@ run() {
     fi
 }
 
-run 0 reconciler plan
-run 0 reconciler apply --yes
+echo "# A new admin and an account that acts for others are gains that nobody should overlook: a guard asks for each."
+run 4 reconciler plan
+run 0 reconciler apply --yes --allow new-admin --allow impersonation
 run 0 reconciler plan
 
 echo "# The people sign in for the first time; what waited for them can be done now."

@@ -25,6 +25,8 @@ from reconciler.cli.session import Target, find_target, open_writer
 from reconciler.errors import ExitCode, RefusedError, UsageError
 from reconciler.plan.document import totals_of
 from reconciler.plan.guards import Case, check
+from reconciler.plan.impact.assess import assess
+from reconciler.plan.impact.content import counting
 from reconciler.plan.operations import operations_of
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.outcome import outcome_json, render_outcome
@@ -149,9 +151,10 @@ class _Job:
         """Return the current plan with nothing in it but what was reviewed, and judged without the rest."""
         addresses = {change.address for change in reviewed.changes}
         changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
-        case = Case(changes, prepared.live, prepared.desired, self.declared.desired.policy)
+        impact = assess(changes, prepared.live.snapshot, prepared.desired, counting(self.terms.parser))
+        case = Case(changes, prepared.live, prepared.desired, self.declared.desired.policy, impact)
         refusals = check(case, self.terms.allowed)
-        update = {"changes": changes, "totals": totals_of(changes), "refusals": refusals}
+        update = {"changes": changes, "totals": totals_of(changes), "impact": impact, "refusals": refusals}
         return prepared.plan.model_copy(update=update).sealed()
 
     async def _execute(

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from reconciler.declaration.models_access import AccessRuleEntry
 from reconciler.declaration.models_base import Strict, Text
 from reconciler.declaration.models_credentials import CredentialEntry
-from reconciler.declaration.values import RemovalLimit, Server, Target
+from reconciler.declaration.values import Domain, RemovalLimit, Server, Target
 from reconciler.model.desired import Limit
 from reconciler.model.resources import DocumentFormat, Role
 
@@ -117,6 +117,12 @@ class PolicySection(Strict):
         'share like "20%".',
     )
     protect: ProtectSection = Field(ProtectSection(), description="What is never removed or demoted.")
+    domains: list[Domain] = Field(
+        [], description="The e-mail domains that people may be invited from. Empty: any.", examples=[["acme.io"]]
+    )
+    max_write_gains: int = Field(
+        25, ge=0, le=1_000_000, description="The most people and service accounts that may come to write to something."
+    )
 
 
 class MemberEntry(Strict):

@@ -214,7 +214,13 @@ def _policy(declaration: Declaration) -> Policy:
             *vaults,
         }
     )
-    return Policy(min_admins=policy.min_admins, max_removals=policy.max_removals, protected=protected)
+    return Policy(
+        min_admins=policy.min_admins,
+        max_removals=policy.max_removals,
+        protected=protected,
+        domains=frozenset(map(fold, policy.domains)),
+        max_write_gains=policy.max_write_gains,
+    )
 
 
 def _renames(declaration: Declaration) -> Iterator[tuple[Address, Address]]:

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 from reconciler.model.access import ALL
 from reconciler.model.desired import Limit
 
 DURATION_PATTERN: Final = r"^[1-9][0-9]{0,5}[mhdw]$"
 SHARE_PATTERN: Final = r"^(100|[0-9]{1,2})(\.[0-9]+)?%$"
+DOMAIN_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 TARGET_PATTERN: Final = r"^(client|ui-storage|ssh-server|type:[A-Za-z0-9_.-]+)$"
 
 UI_STORAGE_TYPE: Final = "ui_storage_credentials"
@@ -96,6 +97,7 @@ def parse_reference(value: object) -> Reference:
     raise ValueError('must be a name in quotes, "*" for all, or {id: …} with the server\'s id')
 
 
+Domain = Annotated[str, StringConstraints(pattern=DOMAIN_PATTERN, max_length=253)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),

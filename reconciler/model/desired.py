@@ -62,11 +62,17 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The limits that guard a plan; ``protected`` resources are never removed or demoted."""
+    """The limits that guard a plan; ``protected`` resources are never removed or demoted.
+
+    ``domains`` are those that people may come from (empty: any); ``max_write_gains`` is how many may come to write to
+    something at once.
+    """
 
     min_admins: int = 2
     max_removals: Limit = Limit(share=0.2)
     protected: frozenset[Address] = frozenset()
+    domains: frozenset[str] = frozenset()
+    max_write_gains: int = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,12 @@ class Guard(StrEnum):
     EMPTY_GROUP = "empty-group"
     PROTECT = "protect"
     OWN_IDENTITY = "own-identity"
+    NEW_ADMIN = "new-admin"
+    IMPERSONATION = "impersonation"
+    ADMIN_IMPERSONATION = "admin-impersonation"
+    EVERYONE = "everyone"
+    FOREIGN_DOMAIN = "foreign-domain"
+    WRITE_GAINS = "write-gains"
     SERVER_LIMIT = "server-limit"
 
 

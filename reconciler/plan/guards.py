@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
+from reconciler.plan.gains import gain_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.resources import Address, Resource
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.impact.report import Impact
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the guards judge: the changes, the live workspace, what it will be, and the limits."""
+    """What the guards judge: the changes, the live workspace, what it will be, the limits, and who gains what."""
 
     changes: Sequence[Change]
     live: Live
     desired: Snapshot
     policy: Policy
+    impact: Impact
 
     def deleted(self, kind: Kind) -> list[Change]:
         """Return the removals of one kind."""
@@ -227,4 +230,5 @@ _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _groups_with_vaults,
     _groups_with_rules,
     _service_account_limits,
+    gain_refusals,
 )

@@ -71,6 +71,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     check_references(wanted, adopted.snapshot, live, rotation)
     documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
     found = difference(adopted.snapshot, live, desired.places, documents, rotation)
+    impact = assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser))
     plan = Plan(
         workspace=desired.workspace,
         server=terms.server,
@@ -84,8 +85,8 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         waiting=found.waiting,
         left_alone=adopted.left_alone,
         text_only=found.text_only,
-        impact=assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser)),
-        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy), terms.allowed),
+        impact=impact,
+        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy, impact), terms.allowed),
         warnings=tuple(_warnings(desired, live, terms.parser)),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,

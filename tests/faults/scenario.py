@@ -121,7 +121,17 @@ access_rules:
     groups: [made, is]
 """
 
-ALLOWED = ("min-admins", "max-removals", "empty-kind", "empty-group")
+ALLOWED = (
+    "min-admins",
+    "max-removals",
+    "empty-kind",
+    "empty-group",
+    "new-admin",
+    "impersonation",
+    "admin-impersonation",
+    "everyone",
+    "write-gains",
+)
 LABELS = {
     "agent": Counter({"ci": 1, "due": 1, "due [retiring]": 1, "late": 1, "extra": 1, "spelling": 1}),
     "maker": Counter({"first": 1, "second": 1}),
