@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.cli.options import Connection
     from reconciler.cli.session import Target
     from reconciler.effective.merge import Source
+    from reconciler.effective.reach import Principal
     from reconciler.model.resources import Address
 
 _MAXIMUM_BASE = 4 * 1024 * 1024
@@ -149,7 +150,7 @@ class _Job:
         from reconciler.effective.difference import difference
 
         desired = self._declared_configuration(who)
-        live, _ = self._live(who)
+        live = self._live(who, missing=desired.principal)[0]
         found = difference(live.within(path), desired.within(path))
         if output_format == "json":
             self._print(difference_json(found))
@@ -183,14 +184,17 @@ class _Job:
         principal = find_principal(who, snapshot)
         return configure(principal, snapshot, self.parser, self._discretion(), base=self._base)
 
-    def _live(self, who: str) -> tuple[Configuration, str]:
+    def _live(self, who: str, *, missing: Principal | None = None) -> tuple[Configuration, str]:
+        """Return the live configuration and the server's name; ``missing`` is who may not be there yet."""
         from reconciler.cli.session import find_target
 
         target = find_target(self.connection, self.declared.desired.server if self.declared else None)
         snapshot = self._read(who, target)
-        principal = find_principal(who, snapshot)
+        if missing is not None and missing.address not in snapshot:
+            self.console.note(f"{harmless(missing.title)} is not in the workspace yet.")
+            return configure(missing, Snapshot(), self.parser, self._discretion(), base=self._base), target.name
         found = configure(
-            principal,
+            find_principal(who, snapshot),
             snapshot,
             self.parser,
             self._discretion(),
