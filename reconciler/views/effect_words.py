@@ -137,7 +137,7 @@ def _all_of(count: int, noun: str) -> str:
 def _closes(line: Headline, show: Show) -> str:
     subject, keep = show(line.subject), listed(line.names, show=show)
     if line.level is None:
-        return f"closes {subject} to everyone{f' but {keep}' if keep else ''}"
+        return f"{subject} closes to everyone{f' but {keep}' if keep else ''}"
     others = f"; {keep} may have more through rules" if keep else ""
     return f"everyone can only {_CAN.get(line.level, 'reach')} {subject} now{others}"
 

@@ -1,0 +1,144 @@
+"""Where the nodes and lines of a graph stand: columns from who to what, ordered so that lines cross little.
+
+A line that passes a column takes a narrow place in it, so that it runs between the nodes and not behind them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from reconciler.views.graph import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.views.graph import Edge, Graph, Key, Node
+
+BOX, HIGH, TOP = 206, 40, 40
+_GAP, _ROW, _LANE = 96, 56, 20
+_SWEEPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node, or the lane of a line that passes; lanes have no node."""
+
+    key: object
+    node: Node | None = None
+
+    @property
+    def height(self) -> int:
+        """How much of its column it takes."""
+        return _ROW if self.node else _LANE
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An edge and the points that it goes through: from a node's right side, along lanes, to a node's left side.
+
+    ``sign`` is where to tell by a sign what becomes of it.
+    """
+
+    edge: Edge
+    points: tuple[tuple[float, float], ...]
+    sign: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The whole picture, in pixels."""
+
+    width: int
+    height: int
+    heads: tuple[tuple[str, float], ...]
+    boxes: tuple[tuple[Node, float, float], ...]
+    lines: tuple[Line, ...]
+
+
+def layout_of(graph: Graph) -> Layout:
+    """Return where everything stands."""
+    used = [column for column in Column if any(node.key[0] is column for node in graph.nodes)]
+    columns = [[Place(node.key, node) for node in graph.nodes if node.key[0] is column] for column in used]
+    chains = [_chain(edge, used, columns) for edge in graph.edges]
+    ordered = _untangled(columns, chains)
+    height = max((sum(place.height for place in places) for places in ordered), default=0)
+    spots: dict[object, tuple[float, float]] = {}
+    for position, places in enumerate(ordered):
+        y = TOP + (height - sum(place.height for place in places)) / 2
+        for place in places:
+            spots[place.key] = (2 + position * (BOX + _GAP), y)
+            y += place.height
+    return Layout(
+        width=len(used) * BOX + max(0, len(used) - 1) * _GAP + 4,
+        height=TOP + height,
+        heads=tuple((column.value, 2 + position * (BOX + _GAP)) for position, column in enumerate(used)),
+        boxes=tuple((place.node, *spots[place.key]) for places in ordered for place in places if place.node),
+        lines=_lines(graph.edges, chains, spots),
+    )
+
+
+def _chain(edge: Edge, used: Sequence[Column], columns: Sequence[list[Place]]) -> list[object]:
+    """Return what an edge goes through, and make it a lane in each column that it passes."""
+    between = range(used.index(edge.start[0]) + 1, used.index(edge.end[0]))
+    chain: list[object] = [edge.start]
+    for position in between:
+        lane = (position, edge.start, edge.end)
+        columns[position].append(Place(lane))
+        chain.append(lane)
+    return [*chain, edge.end]
+
+
+def _untangled(columns: Sequence[Sequence[Place]], chains: Sequence[Sequence[object]]) -> list[list[Place]]:
+    """Order each column by where its neighbors stand, back and forth."""
+    ordered = [list(places) for places in columns]
+    near: dict[object, list[object]] = defaultdict(list)
+    for chain in chains:
+        for one, other in pairwise(chain):
+            near[one].append(other)
+            near[other].append(one)
+    for sweep in range(_SWEEPS):
+        for position in range(len(ordered)) if sweep % 2 == 0 else reversed(range(len(ordered))):
+            spots = _spread(ordered)
+            ordered[position].sort(key=lambda place: _middle(near[place.key], spots, spots[place.key]))
+    return ordered
+
+
+def _spread(columns: Sequence[Sequence[Place]]) -> dict[object, float]:
+    return {place.key: (row + 0.5) / len(places) for places in columns for row, place in enumerate(places)}
+
+
+def _middle(keys: Sequence[object], spots: Mapping[object, float], own: float) -> float:
+    return sum(spots[key] for key in keys) / len(keys) if keys else own
+
+
+def _lines(
+    edges: Sequence[Edge], chains: Sequence[Sequence[object]], spots: Mapping[object, tuple[float, float]]
+) -> tuple[Line, ...]:
+    """Return the lines; those that share a side of a node are spread along it in the order of their other ends."""
+    leaving: dict[Key, list[int]] = defaultdict(list)
+    coming: dict[Key, list[int]] = defaultdict(list)
+    for position, edge in enumerate(edges):
+        leaving[edge.start].append(position)
+        coming[edge.end].append(position)
+    for positions in leaving.values():
+        positions.sort(key=lambda position: spots[chains[position][1]][1])
+    for positions in coming.values():
+        positions.sort(key=lambda position: spots[chains[position][-2]][1])
+    found = []
+    for position, (edge, chain) in enumerate(zip(edges, chains, strict=True)):
+        out, into = leaving[edge.start], coming[edge.end]
+        start = (spots[edge.start][0] + BOX, _port(out, position, spots[edge.start][1]))
+        end = (spots[edge.end][0], _port(into, position, spots[edge.end][1]))
+        lanes = [(spots[lane][0] + side, spots[lane][1] + _LANE / 2) for lane in chain[1:-1] for side in (0, BOX)]
+        at_end = len(into) <= len(out)
+        shift = 15 + 19 * ((into if at_end else out).index(position) % 2)
+        sign = (end[0] - shift, end[1]) if at_end else (start[0] + shift, start[1])
+        found.append(Line(edge, (start, *lanes, end), sign))
+    return tuple(found)
+
+
+def _port(positions: Sequence[int], position: int, top: float) -> float:
+    return top + HIGH * (positions.index(position) + 1) / (len(positions) + 1)
