@@ -84,8 +84,9 @@ def test_it_names_every_field_of_the_file() -> None:
 
 
 def test_it_names_every_guard_and_how_to_lift_it() -> None:
+    table = README.partition("## Guards")[2].partition("\n## ")[0].splitlines()
     for guard in Guard:
-        row = next(row for row in ROWS if row.startswith(f"| `{guard.value}`"))
+        row = next(row for row in table if row.startswith(f"| `{guard.value}`"))
         assert ("cannot be lifted" in row) if guard in NEVER_LIFTED else (f"`--allow {guard.value}`" in row)
 
 
