@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import re
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.declaration.checks import check
 from reconciler.declaration.declaration import Declaration, DocumentText, Entry, excerpt
 from reconciler.declaration.files import MAXIMUM_FILES, ConfinementError, Folder
+from reconciler.declaration.inline import origin
 from reconciler.declaration.models import IncludedFile, WorkspaceFile
 from reconciler.declaration.source import MAXIMUM_DOCUMENT_BYTES, SourceError, read_source
 from reconciler.declaration.validation import Part, validate_part
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 MAXIMUM_PROBLEMS = 1000
 """The most problems that are told one by one; the rest are counted."""
-
-_BLOCK_SCALAR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]")
 
 
 def load(path: Path, *, documents: DocumentParser) -> Declaration:
@@ -189,15 +187,8 @@ def _inline(entry: Entry[DocumentEntry]) -> DocumentText:
     """Return an inline document with where its first line stands in the YAML."""
     place = entry.place("data")
     text = entry.item.data or ""
-    line = entry.tree.line(place.line) or ""
-    if not _BLOCK_SCALAR.match(line, place.column - 1):
-        quoted = line[place.column - 1 : place.column] in {'"', "'"}
-        return DocumentText(text, place.file, place.line, 0, place.column - 1 + quoted)
-    first = next((part for part in text.split("\n") if part.strip()), "")
-    offset = text.split("\n").index(first) if first else 0
-    source = entry.tree.line(place.line + 1 + offset) or ""
-    indent = len(source) - len(source.lstrip(" ")) - (len(first) - len(first.lstrip(" ")))
-    return DocumentText(text, place.file, place.line + 1, max(indent, 0), max(indent, 0))
+    begins = origin(entry.tree, place, text)
+    return DocumentText(text, place.file, begins.line, begins.indent, begins.first_column)
 
 
 @contextmanager

@@ -8,12 +8,20 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.declaration.models import IncludedFile, WorkspaceFile
+from reconciler.declaration.models_policy import PolicyFile
 
-FILE_NAMES: Final = {"workspace": "workspace.schema.json", "included": "included.schema.json"}
-"""The published files: the schema of a declaration, and that of a file that it includes."""
+if TYPE_CHECKING:
+    from reconciler.declaration.models_base import Strict
+
+FILE_NAMES: Final = {
+    "workspace": "workspace.schema.json",
+    "included": "included.schema.json",
+    "policy": "policy.schema.json",
+}
+"""The published files: the schemas of a declaration, of a file that it includes, and of its policy file."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NULLABLE: Final = frozenset({"vault"})
@@ -33,9 +41,14 @@ def included_schema() -> dict[str, Any]:
     return _schema(IncludedFile, "Included part of a ClearML workspace declaration")
 
 
+def policy_schema() -> dict[str, Any]:
+    """Return the schema of a policy file."""
+    return _schema(PolicyFile, "ClearML workspace policy")
+
+
 def write_schemas(folder: Path) -> list[Path]:
-    """Write both schemas into a folder and return their paths."""
-    schemas = {"workspace": workspace_schema(), "included": included_schema()}
+    """Write all schemas into a folder and return their paths."""
+    schemas = {"workspace": workspace_schema(), "included": included_schema(), "policy": policy_schema()}
     paths = []
     for name, schema in schemas.items():
         path = folder / FILE_NAMES[name]
@@ -49,7 +62,7 @@ def schema_text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _schema(model: type[IncludedFile], title: str) -> dict[str, Any]:
+def _schema(model: type[Strict], title: str) -> dict[str, Any]:
     schema = model.model_json_schema()
     for definition in [schema, *schema.get("$defs", {}).values()]:
         for name, field in definition.get("properties", {}).items():

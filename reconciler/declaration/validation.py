@@ -65,7 +65,7 @@ class Part:
 
 def validate_part(model: type[IncludedFile], tree: YamlTree) -> tuple[Part, list[Problem]]:
     """Check one file's values; return what is right of it, and every problem."""
-    problems = list(_null_problems(tree))
+    problems = list(null_problems(tree))
     nulls = {problem.place for problem in problems}
     remains = _Remains(model, tree)
     while True:
@@ -76,13 +76,14 @@ def validate_part(model: type[IncludedFile], tree: YamlTree) -> tuple[Part, list
         # What lies between the fields of an entry is only looked at once each of them is right: hence the rounds.
         paths = [remains.original(detail["loc"]) for detail in details]
         for path, detail in zip(paths, details, strict=True):
-            problem = _problem(model, tree, path, detail)
+            problem = value_problem(model, tree, path, detail)
             if detail["input"] is not None or problem.place not in nulls:
                 problems.append(problem)
         remains.leave_out(paths)
 
 
-def _null_problems(tree: YamlTree) -> Iterator[Problem]:
+def null_problems(tree: YamlTree) -> Iterator[Problem]:
+    """Return a problem for every key without a value."""
     for key, place in tree.nulls:
         if key in _NULLABLE:
             continue
@@ -92,7 +93,8 @@ def _null_problems(tree: YamlTree) -> Iterator[Problem]:
         yield Problem("no-value", f"`{harmless(key)}` has no value", place, hint)
 
 
-def _problem(model: type[BaseModel], tree: YamlTree, path: YamlPath, detail: ErrorDetails) -> Problem:
+def value_problem(model: type[BaseModel], tree: YamlTree, path: YamlPath, detail: ErrorDetails) -> Problem:
+    """Return what one of pydantic's errors means, in plain words and with its place."""
     kind = detail["type"]
     if kind == "extra_forbidden":
         return _unknown_key(model, path, tree.place(path, key=True))
@@ -142,7 +144,7 @@ def _name(path: YamlPath) -> str:
 
 def _unknown_key(model: type[BaseModel], path: YamlPath, place: Place) -> Problem:
     key = str(path[-1])
-    if len(path) == 1 and model is not WorkspaceFile and key in _ROOT_ONLY:
+    if len(path) == 1 and model is IncludedFile and key in _ROOT_ONLY:
         message = f"`{key}` belongs to the top file: an included file holds only {', '.join(LIST_KINDS)}"
         hint = "an included file cannot include others" if key == "include" else None
         return Problem("misplaced-key", message, place, hint)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from reconciler.declaration.schema import FILE_NAMES, included_schema, schema_text, workspace_schema, write_schemas
+from reconciler.declaration.schema import (
+    FILE_NAMES,
+    included_schema,
+    policy_schema,
+    schema_text,
+    workspace_schema,
+    write_schemas,
+)
 from reconciler.declaration.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
@@ -65,7 +72,7 @@ def test_the_published_schemas_are_fresh(tmp_path: Path) -> None:
     assert schema_text(workspace_schema()).endswith("}\n")
 
 
-@pytest.mark.parametrize("schema", [workspace_schema(), included_schema()])
+@pytest.mark.parametrize("schema", [workspace_schema(), included_schema(), policy_schema()])
 def test_every_field_explains_itself_and_no_unknown_key_passes(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     for definition in _definitions(schema):

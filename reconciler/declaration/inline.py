@@ -1,0 +1,35 @@
+"""Where a text that stands in a YAML file begins, so that what is said of its lines and columns leads into the file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.declaration.yaml_reader import YamlTree
+    from reconciler.errors import Place
+
+_BLOCK_SCALAR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The line that a text begins in; how many characters stand before its first line, and before each other one."""
+
+    line: int
+    first_column: int = 0
+    indent: int = 0
+
+
+def origin(tree: YamlTree, place: Place, text: str) -> Origin:
+    """Return where a text begins whose value stands at a place: plain, in quotes, or as a block."""
+    line = tree.line(place.line) or ""
+    if not _BLOCK_SCALAR.match(line, place.column - 1):
+        quoted = line[place.column - 1 : place.column] in {'"', "'"}
+        return Origin(place.line, place.column - 1 + quoted)
+    first = next((part for part in text.split("\n") if part.strip()), "")
+    offset = text.split("\n").index(first) if first else 0
+    source = tree.line(place.line + 1 + offset) or ""
+    indent = max(len(source) - len(source.lstrip(" ")) - (len(first) - len(first.lstrip(" "))), 0)
+    return Origin(place.line + 1, indent, indent)
