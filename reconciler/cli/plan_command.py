@@ -14,15 +14,14 @@ from reconciler.cli.options import (
     connection_options,
     declaration_argument,
     exact_option,
-    format_option,
 )
 from reconciler.cli.output import write_whole
+from reconciler.cli.plan_output import PlanFormat, append_step_summary, rendered, step_summary_file
 from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
 from reconciler.errors import ExitCode, UsageError
 from reconciler.vaults.parse import DocumentParser
-from reconciler.views.plan_text import render_plan
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
@@ -36,9 +35,24 @@ if TYPE_CHECKING:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to change.")
 @click.option("--without-secrets", is_flag=True, help="Compare without secret values; such a plan cannot be applied.")
 @click.option("--rehearse", is_flag=True, help="Carry the plan out on an in-memory copy first; apply always does.")
+@click.option(
+    "--impact",
+    type=click.Choice(["short", "full"]),
+    default="short",
+    show_default=True,
+    help="In text: name what is critical and sensitive and count the rest, or name everything.",
+)
+@click.option("--step-summary", is_flag=True, help="Also append the plan to the summary of a GitHub workflow's step.")
 @allow_option
 @exact_option
-@format_option
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice([form.value for form in PlanFormat]),
+    default="text",
+    show_default=True,
+    help="Form of the result; markdown fits a pull-request comment, github makes workflow annotations.",
+)
 @connection_options
 @declaration_argument
 @click.pass_obj
@@ -51,11 +65,14 @@ def command(
     detailed_exitcode: bool,
     without_secrets: bool,
     rehearse: bool,
+    impact: str,
+    step_summary: bool,
     allowed: tuple[str, ...],
     exact_documents: bool,
     output_format: str,
 ) -> int:
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
+    summary = step_summary_file() if step_summary else None
     with DocumentParser() as parser:
         declared = load_declared(file, parser, console, without_secrets=without_secrets)
         target = find_target(connection, declared.desired.server)
@@ -73,7 +90,9 @@ def command(
             _rehearse(console, prepared, declared.desired, terms)
     if out is not None:
         write_whole(out, plan.to_json())
-    console.result(plan.to_json() if output_format == "json" else render_plan(plan, console.output))
+    if summary is not None:
+        append_step_summary(plan, summary, console)
+    console.result(rendered(plan, PlanFormat(output_format), console, full_impact=impact == "full"))
     if plan.refused:
         return ExitCode.REFUSED
     return ExitCode.DIFFERENCES if detailed_exitcode and not plan.is_empty else ExitCode.DONE

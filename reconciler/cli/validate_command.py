@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="Form of the result; github makes workflow annotations.",
+    help="Form of the result; github makes workflow annotations, sarif is for code scanning.",
 )
 @declaration_argument
 @click.pass_obj
@@ -55,6 +55,10 @@ def command(console: Console, file: Path, output_format: str) -> int:
         console.result(problems_json(problems))
     elif output_format == "github":
         console.result(problems_github(problems))
+    elif output_format == "sarif":
+        from reconciler.views.sarif import problems_sarif
+
+        console.result(problems_sarif(problems))
     else:
         in_terminal = console.output.enabled or console.animated
         console.result(render_problems(problems, console.output, excerpts.get if in_terminal else None))

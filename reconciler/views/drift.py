@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from reconciler.plan.document import Plan
     from reconciler.views.palette import Palette
 
-FORMAT = "clearml-reconciler/drift/1"
 _LEGEND = "(+ declared and missing, ~ different: live → declared, - live and not declared)"
 
 
@@ -43,22 +42,8 @@ def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
 
 def drift_json(plan: Plan) -> str:
     """Return the report as one JSON document."""
-    content = plan.model_dump(
-        mode="json",
-        include={
-            "workspace",
-            "server",
-            "declaration",
-            "without_secrets",
-            "totals",
-            "changes",
-            "waiting",
-            "left_alone",
-            "text_only",
-            "warnings",
-            "compared",
-            "secrets_left_out",
-        },
-    )
-    document = {"format": FORMAT, "in_sync": plan.is_empty, **content}
-    return json_document(document)
+    from reconciler.views.drift_document import DriftReport
+
+    shared = DriftReport.model_fields.keys() - {"format", "in_sync"}
+    report = DriftReport(in_sync=plan.is_empty, **{name: getattr(plan, name) for name in shared})
+    return json_document(report.model_dump(mode="json"))
