@@ -16,6 +16,7 @@ from reconciler.effective.configuration import Configuration, configure
 from reconciler.effective.reach import find_principal
 from reconciler.effective.sources import Discretion, read_base
 from reconciler.errors import ExitCode, UsageError
+from reconciler.model.resources import Document, OwnerKind, Vault
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold, harmless
 from reconciler.vaults.errors import DocumentError
@@ -31,6 +32,9 @@ from reconciler.views.effective import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.clearml.records import VaultRecord
     from reconciler.cli.console import Console
     from reconciler.cli.options import Connection
     from reconciler.cli.session import Target
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Address
 
 _MAXIMUM_BASE = 4 * 1024 * 1024
+_ORGANIZATION = "organization"
+"""The scope of vaults that reach everyone without a group (``clearml-api.md`` section 5)."""
 
 
 @click.command("effective")
@@ -211,7 +217,9 @@ class _Job:
 
         async def read() -> Snapshot:
             async with open_reader(target, self.connection, self.console) as transport:
-                return (await read_live(Reader(transport), accounts=(), vaults_of={fold(who)})).snapshot
+                reader = Reader(transport)
+                live = await read_live(reader, accounts=(), vaults_of={fold(who)})
+                return Snapshot.of((*live.snapshot, *_organization_wide(await reader.organization_vaults())))
 
         with working(self.console, "Reading the workspace"):
             return asyncio.run(read())
@@ -225,6 +233,21 @@ class _Job:
             for address, vault in self._snapshot().vaults.items()
             if vault.document.secrets
         }
+
+
+def _organization_wide(records: Iterable[VaultRecord]) -> Iterator[Vault]:
+    """Return the vaults of the whole organization, which belong to no group, as what they are: vaults for everyone."""
+    for record in records:
+        if record.scope == _ORGANIZATION:
+            yield Vault(
+                name=f"{record.name} (whole organization)",
+                owner_kind=OwnerKind.GROUP,
+                owner="Users",
+                document=Document(record.format, record.text),
+                format=record.format,
+                target=record.target,
+                enabled=record.enabled,
+            )
 
 
 def _path(text: str | None) -> KeyPath:

@@ -100,9 +100,9 @@ def merge(sources: Sequence[Source]) -> tuple[Value, ...]:
 
 def _lay(below: _State | None, said: list[Said]) -> _State:
     """Lay what the sources of one rank say at one path over what is below."""
+    if all(isinstance(item.value, Object) for item in said):
+        return _lay_objects(below, said)
     distinct = _distinct(said)
-    if all(isinstance(item.value, Object) for item in distinct):
-        return _lay_objects(below, distinct)
     hidden = () if below is None else tuple(_hidden(below))
     same = tuple(item for item in said if not any(item is other for other in distinct))
     return _Leaf(tuple(distinct), hidden, same)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.effective.configuration import Configuration, Standings, document
 from reconciler.effective.reach import Through
 from reconciler.effective.sources import BASE_RANK, Standing
-from reconciler.model.resources import Kind
+from reconciler.model.resources import Kind, MemberState
 from reconciler.model.text import harmless
 from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, path_text, to_plain
 from reconciler.views.columns import columns, padded, width
@@ -59,7 +59,10 @@ def _head(found: Configuration, where: str, palette: Palette) -> Iterator[str]:
 
 def _order(found: Configuration) -> str:
     administrator = [vault for vault in found.vaults if vault.reaching.through is not Through.OWN and vault.read.source]
-    return ", in an order that is not documented (an own one comes last)" if len(administrator) > 1 else ""
+    if len(administrator) < 2:
+        return ""
+    own = " (its own one is the last)" if any(vault.reaching.through is Through.OWN for vault in found.vaults) else ""
+    return f", in an order that is not documented{own}"
 
 
 def _verdict(vault: Standings) -> str:
@@ -165,6 +168,8 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
     if found.unknown_groups:
         groups = listed(found.unknown_groups)
         yield palette.change(f"Unknown:  vaults of groups whose members are not declared here ({groups}); --live tells")
+    if getattr(found.principal.resource, "state", None) is MemberState.INVITED:
+        yield "Waiting:  only invited so far; this is what will reach whoever accepts the invitation"
     if found.principal.address.kind is Kind.MEMBER:
         yield palette.quiet("Not here: a vault of the member's own, which nobody else can read")
     elif getattr(found.principal.resource, "impersonation", False):
