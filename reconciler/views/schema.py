@@ -6,6 +6,7 @@ Write them anew with ``python -m reconciler.views.schema schemas``.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,63 @@ FILE_NAMES: Final = {"plan": "plan.schema.json", "drift": "drift.schema.json"}
 """The published files."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_FIELDS: Final = {
+    "action": "What will happen to the resource.",
+    "add": "How many are created or invited.",
+    "added": "Who joins, or what comes in.",
+    "after": "What it will be; null: absent. Of a whole change: a digest.",
+    "allowed": "Whether it was allowed on purpose, so that it does not stop the plan.",
+    "aspect": "What of the principal changes.",
+    "before": "What it is; null: absent. Of a whole change: a digest.",
+    "change": "How many are changed in place.",
+    "changes": "The changes, ordered by kind, action and key.",
+    "count": "How many it is about.",
+    "digest": "Digest of all else in the plan, by which an altered one is recognized.",
+    "document_after": "Keyed digest of the vault's text afterwards.",
+    "document_before": "Keyed digest of the vault's text before.",
+    "edits": "What differs, field by field.",
+    "effects": "What the principal gains, loses or has otherwise, heaviest first.",
+    "field": "The name of the field.",
+    "format": "What this document is, and in which version.",
+    "group": "The group to join, where that is what waits.",
+    "guard": "The name of the rule.",
+    "headlines": "What concerns everyone, a whole group, or nobody at all, heaviest first.",
+    "key": "The folded key of the resource; of a credential or vault with its owner's before it.",
+    "kind": "Which sort of resource.",
+    "left_alone": "What is live and not spoken for by the declaration, counted by kind.",
+    "level": "What everyone may do afterwards, or what happens to a vault.",
+    "limit": "The limit that is passed, as people write it.",
+    "member": "Who has to accept an invitation first.",
+    "message": "What is wrong, in words.",
+    "names": "The names that it is about.",
+    "path": "The path within the document.",
+    "paths": "How many configuration values the vault brings.",
+    "place": "Where the declaration asks for it, as file:line; null: nowhere.",
+    "principals": "Who gains or loses something, heaviest first, then by name.",
+    "readable": "Whether the live text can be read, so that its meaning is known to stay.",
+    "reason": "Why.",
+    "refusals": "The guards that stop the plan.",
+    "remove": "How many are deleted.",
+    "removed": "Who leaves, or what goes.",
+    "rule": "The name of the access rule or of the check.",
+    "secret": "Whether it is a secret; its values are then left out.",
+    "secrets": "How many of the values are secret.",
+    "secrets_left_out": "How many secret values were not compared.",
+    "server": "What was connected to.",
+    "subject": "What it is about, as people write it.",
+    "title": "The resource as people write it.",
+    "total": "How many there are in all.",
+    "totals": "How much is added, changed and removed.",
+    "type": "Which form of entry this is.",
+    "via": "What it comes through: the rule, the group, or both.",
+    "waiting": "What cannot be done before somebody accepts an invitation.",
+    "warnings": "What reviewers should know, though it stops nothing.",
+    "weight": "How closely a reviewer has to look.",
+    "workspace": "The name of the workspace.",
+}
+"""What fields mean that do not say it themselves."""
+
+_ROLE: Final = re.compile(r":\w+:`[~.]?([^`]*)`")
 
 
 def plan_schema() -> dict[str, Any]:
@@ -47,11 +105,12 @@ def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     schema = model.model_json_schema(mode="serialization")
     for part in (schema, *schema.get("$defs", {}).values()):
         if "description" in part:
-            part["description"] = " ".join(part["description"].replace("``", "`").split())
+            part["description"] = " ".join(_ROLE.sub(r"`\1`", part["description"]).replace("``", "`").split())
         for name, field in part.get("properties", {}).items():
             field.pop("title", None)
             field.pop("default", None)
-            field.setdefault("description", f"{name.replace('_', ' ').capitalize()}.")
+            if "description" not in field and name in _FIELDS:
+                field["description"] = _FIELDS[name]
     return {"$schema": _DIALECT, **schema, "title": title}
 
 
