@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.perform import perform
 from reconciler.apply.scheduler import run_all
+from reconciler.errors import DeliveryError, RefusedError
 from reconciler.model.resources import Credential, Kind
 from reconciler.plan.changes import Action
 from reconciler.plan.operations import operations_of
@@ -27,7 +28,7 @@ async def execute(
 ) -> Report:
     """Carry out these changes and say how each operation ended.
 
-    Raises :class:`reconciler.errors.DeliveryError`, before the first write, if a secret key could not be delivered.
+    Raises :class:`RefusedError`, before the first write, if a secret key could not be delivered.
     """
     check_deliveries(run, changes)
     operations = operations_of(changes)
@@ -43,9 +44,15 @@ async def execute(
 
 
 def check_deliveries(run: Run, changes: Sequence[Change]) -> None:
-    """Make sure that every new credential can be delivered, while nothing has been written yet."""
+    """Make sure that every new credential can be delivered, while nothing has been written yet.
+
+    Raises :class:`RefusedError`.
+    """
     for change in changes:
         if change.kind is Kind.CREDENTIAL and change.action in (Action.CREATE, Action.ROTATE):
             credential = run.desired.get(change.address)
             if isinstance(credential, Credential) and credential.delivery is not None:
-                run.deliveries.check(credential.delivery)
+                try:
+                    run.deliveries.check(credential.delivery)
+                except DeliveryError as error:
+                    raise RefusedError(f"{error.message}; nothing was changed", hint=error.hint) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -100,5 +101,6 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             # A defect of ours: nothing more is started, but what was done must still be reported.
             self._stop.set()
-            return Result(operation, Outcome.FAILED, f"internal error: {type(error).__name__}")
+            message = f"internal error: {type(error).__name__} (a defect of reconciler; see --debug)"
+            return Result(operation, Outcome.FAILED, message, traceback.format_exc())
         return Result(operation, Outcome.APPLIED)

@@ -33,7 +33,7 @@ def working(console: Console, what: str) -> Iterator[None]:
 def operations_bar(console: Console, total: int) -> Iterator[Callable[[Result], None]]:
     """Show the operations of an apply as they end; yields the listener to tell each result to."""
     if not console.animated or console.debug:
-        yield lambda result: console.note(operation_line(result, console))
+        yield lambda result: _tell(result, console)
         return
     from rich.console import Console as RichConsole
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -50,6 +50,12 @@ def operations_bar(console: Console, total: int) -> Iterator[Callable[[Result], 
             progress.advance(task)
 
         yield hear
+
+
+def _tell(result: Result, console: Console) -> None:
+    console.note(operation_line(result, console))
+    if console.debug and result.trace:
+        console.note(result.trace.rstrip("\n"))
 
 
 def operation_line(result: Result, console: Console) -> str:

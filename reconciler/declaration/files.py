@@ -37,6 +37,8 @@ class Folder:
     def matching(self, pattern: str) -> list[Path]:
         """Return the files that an include pattern matches, sorted. Raises :class:`ConfinementError`."""
         self._refuse_unsafe(pattern)
+        if any("**" in part and part != "**" for part in PurePosixPath(pattern).parts):
+            raise ConfinementError("is not a pattern that can be used")
         try:
             paths = sorted(self._files(pattern))
         except (ValueError, NotImplementedError):

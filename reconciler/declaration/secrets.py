@@ -66,7 +66,7 @@ class _Failure(Exception):  # noqa: N818  (never leaves this module)
 
 
 def _unavailable(name: str, failure: _Failure) -> SecretUnavailableError:
-    hint = "provide it, or run without secrets"
+    hint = "provide it; plan and drift can do without (--without-secrets)"
     return SecretUnavailableError(f"the secret {harmless(name)} cannot be had: {failure}", hint=hint)
 
 

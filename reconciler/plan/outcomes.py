@@ -28,11 +28,15 @@ _SEVERITY = {outcome: position for position, outcome in enumerate(Outcome)}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one operation ended; ``message`` says why it failed, was skipped, or is unknown."""
+    """How one operation ended; ``message`` says why it failed, was skipped, or is unknown.
+
+    ``trace`` is the traceback of a defect of ours, for whoever debugs it.
+    """
 
     operation: Operation
     outcome: Outcome
     message: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

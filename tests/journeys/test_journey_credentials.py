@@ -117,7 +117,7 @@ class TestDeliveriesThatCannotWork:
         result = project.apply(wire=calls.wire)
         assert calls.writes == []
         assert project.sandbox.truth() == before
-        assert result.code == 6, result
+        assert result.code == 4, result
         assert "Traceback" not in result.output
         return result.stderr
 

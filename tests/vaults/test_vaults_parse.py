@@ -83,7 +83,7 @@ def test_an_expression_remembers_what_it_overrides(parser: DocumentParser) -> No
         (JSON, '{"a": {"b": 1},\n "c": {"b": 1, "b": 2}}', 2, 16),
         (JSON, '{"a": NaN}', 1, 7),
         (JSON, '{"a": 1e999}', 1, 7),
-        (JSON, '{"a": 1,}', 1, 9),
+        (JSON, '{"a": 1 2}', 1, 9),
         (JSON, "[1] x", 1, 5),
         (YAML, "a: 1\na: 2", 2, 1),
         (YAML, "a: 1\n1: 2", 2, 1),
