@@ -82,8 +82,8 @@ def command(
 ) -> int:
     """Show the merged client configuration of WHO, a member's e-mail or a service account's name.
 
-    Each value comes with the vault, file and line that says it. FILE (workspace.yaml by default) is enough: no server
-    and no secret is needed, unless --live or --diff asks for them. Secret values are hidden.
+    Each value comes with the vault, file and line that says it. FILE (workspace.yaml by default) is enough: only
+    --live and --diff need a server, and nothing needs a secret. Secret values are hidden.
     """
     if live and diff:
         raise UsageError("--diff compares with the live workspace already; leave --live out")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.views.palette import Palette
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
-_PATH_WIDTH, _VALUE_WIDTH = 56, 44
+_PATH_WIDTH, _VALUE_WIDTH, _LONGEST_TEXT = 56, 44, 100
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -113,14 +113,14 @@ def _summary(value: Value) -> str:
     if value.is_conflict:
         return "conflict"
     shown = value.said[0].shown
-    text = display(shown)
+    text = _text(shown)
     return counted(len(shown.items), "item") if isinstance(shown, List) and width(text) > _VALUE_WIDTH else text
 
 
 def _items(shown: Tree) -> Iterator[str]:
     """Write the leaves of a list that is too long for one line."""
-    if isinstance(shown, List) and width(display(shown)) > _VALUE_WIDTH:
-        rows = [(path_text(path), display(node)) for path, node in leaves(shown)]
+    if isinstance(shown, List) and width(_text(shown)) > _VALUE_WIDTH:
+        rows = [(path_text(path), _text(node)) for path, node in leaves(shown)]
         yield from (f"  {line}" for line in columns(rows))
 
 
@@ -129,12 +129,18 @@ def _beside(value: Value, palette: Palette) -> Iterator[str]:
     if value.is_conflict:
         for position, said in enumerate(value.said):
             word = palette.error("either" if position == 0 else "or    ")
-            yield f"{word} {display(said.shown)}  {palette.quiet(_origin(said))}"
+            yield f"{word} {_text(said.shown)}  {palette.quiet(_origin(said))}"
     for said in value.same:
         yield palette.quiet(f"the same  {_origin(said)}")
     for said in value.overrides:
         elsewhere = f"{path_text(said.path)} = " if said.path != value.path else ""
-        yield palette.quiet(f"overrides {elsewhere}{display(said.shown)}  {_origin(said)}")
+        yield palette.quiet(f"overrides {elsewhere}{_text(said.shown)}  {_origin(said)}")
+
+
+def _text(value: Tree) -> str:
+    """Write a value in one line, and not more of it than people read; the other formats have the whole."""
+    text = display(value)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({counted(len(text), 'character')})"
 
 
 def _origin(said: Said) -> str:
