@@ -57,7 +57,7 @@ def arguments_of(environ: Mapping[str, str]) -> list[str]:
     if command == "validate":
         options.append("--format=github")
     elif command == "plan":
-        options += ["--format=markdown", f"--out={plan_file or 'plan.json'}"]
+        options += ["--format=markdown", "--step-summary", f"--out={plan_file or 'plan.json'}"]
     elif command == "apply":
         options.append("--yes")
         target = _checked_plan(plan_file, target) if plan_file else target
@@ -130,13 +130,13 @@ def run(arguments: list[str], environ: Mapping[str, str]) -> tuple[int, str]:
     return process.returncode, result
 
 
-def changes_in(command: str, result: str, plan_file: Path) -> str:
+def changes_in(command: str, code: int, result: str, plan_file: Path) -> str:
     """Return how many resources a plan changes, or differ from the declaration; empty if nobody can tell."""
-    if command == "plan":
+    if command == "plan" and plan_file.is_file():
         return str(len(json.loads(plan_file.read_text(encoding="utf-8"))["changes"]))
     if command == "drift":
         found = re.search(r"^Drift: (\d+) ", result, re.MULTILINE)
-        return found[1] if found else ""
+        return "0" if code == 0 else found[1] if found else ""
     return ""
 
 
@@ -171,13 +171,12 @@ def main(environ: Mapping[str, str]) -> int:
         outputs["exit-code"] = str(code)
         if command == "plan" and environ["INPUT_COMMENT"].lower() == "true":
             outputs["comment-file"] = _comment_file(environ, code, result)
-        if command == "drift" or plan_file.is_file():
-            outputs["changes"] = changes_in(command, result, plan_file)
+        outputs["changes"] = changes_in(command, code, result, plan_file)
         if command == "plan" and plan_file.is_file():
             outputs["plan"] = str(plan_file)
-        if result and command != "validate":
+        if result and command in ("apply", "drift"):  # plan writes its own
             with Path(environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as summary:
-                summary.write(result if command == "plan" else f"### reconciler {command}\n\n{fenced(result)}")
+                summary.write(f"### reconciler {command}\n\n{fenced(result)}")
     with Path(environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
         delimiter = secrets.token_hex(16)
         file.writelines(f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in outputs.items())

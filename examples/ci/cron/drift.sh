@@ -8,10 +8,13 @@ umask 077
 cd "$1"
 
 conf=${CLEARML_CONFIG_FILE:-$HOME/clearml.conf}
-if [ -n "$(find "$conf" -perm /077)" ]; then
-    echo "drift.sh: others can read $conf; chmod 600 it" >&2
-    exit 64
-fi
+case $(ls -lLd "$conf") in
+    ????------*) ;;
+    *)
+        echo "drift.sh: others can read $conf; chmod 600 it" >&2
+        exit 64
+        ;;
+esac
 
 code=0
 report=$(git pull --quiet --ff-only 2>&1 && reconciler drift --without-secrets 2>&1) || code=$?
