@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _Edit = tuple[int, int, str]
 _MOST_PLACES = 50
+_SHORTEST_COPY = 12
+"""From so many characters on, an equal text elsewhere in the document is no accident but the same secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,12 @@ def extract_secrets(document: Document, target: str, prefix: str, parser: Docume
         path: node.value
         for path, node in hidden.items()
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.value
+    }
+    known = {value for value in wanted.values() if len(value) >= _SHORTEST_COPY}
+    wanted = {
+        path: node.value
+        for path, node in leaves(tree)
+        if isinstance(node, Scalar) and isinstance(node.value, str) and (path in wanted or node.value in known)
     }
     left = tuple(
         path_text(path)
@@ -116,9 +124,21 @@ class _Attempt:
             if edit is None:
                 return None, False
             edits.append(edit)
-        text = _applied(self._source, edits)
+        text = self._without_copies(_applied(self._source, edits))
         exact = self._renders(text)
         return (text, True) if exact else (text, False) if self._means(text, frozenset(self._wanted)) else (None, False)
+
+    def _without_copies(self, text: str) -> str:
+        """Replace copies of the values in comments by references, which mean nothing there."""
+        for path, value in self._wanted.items():
+            if len(value) < _SHORTEST_COPY:
+                continue
+            places = [match.start() for match in re.finditer(re.escape(value), text)][-_MOST_PLACES:]
+            for place in reversed(places):
+                changed = f"{text[:place]}@{{{self._names[path]}}}{text[place + len(value) :]}"
+                if self._means(changed, frozenset(self._wanted)):
+                    text = changed
+        return text
 
     def anew(self) -> str:
         """Write the tree with references in it as portable JSON, which is valid in all three formats."""
