@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 EXTRACTIONS = [
+    (HOCON, 'password = "canary-secret" # canary-secret: old\n# canary-secret', ["V_PASSWORD"], False),
+    (YAML, "password: canary-secret # canary-secret\nnote: canary-secret\n", ["V_PASSWORD", "V_NOTE"], False),
     (
         HOCON,
         '# @{x}\ns3 { key = abcdefghij1 # c\n  secret: "se\\"cr", region: eu }\n',
@@ -50,6 +52,7 @@ def test_secrets_become_references_and_the_rest_stays(
     referred = {name for used in template_tree(document, parser).references.values() for name in used}
     assert referred == set(names)
     assert found.exact is exact
+    assert "canary-secret" not in found.text
     assert (render(document, parser).reveal() == text) is exact
 
 
