@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from reconciler.cli.declared import Declared, load_declared
 from reconciler.cli.options import connection_options
+from reconciler.cli.waiting import wait_for
 from reconciler.effective.reach import find_principal
 from reconciler.errors import ExitCode, UsageError
 from reconciler.model.desired import Management
@@ -166,7 +166,7 @@ class _Job:
                 )
 
         with working(self.console, "Reading the workspace"):
-            return asyncio.run(read())
+            return wait_for(read())
 
 
 def _not_said(desired: Desired) -> tuple[Kind, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ from reconciler.cli.declared import load_declared
 from reconciler.cli.options import connection_options, declaration_argument, format_option
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
+from reconciler.cli.waiting import wait_for
 from reconciler.errors import ExitCode
 from reconciler.plan.credential_report import report_credentials
 from reconciler.vaults.parse import DocumentParser
@@ -47,7 +47,7 @@ def list_credentials(console: Console, file: Path, *, connection: Connection, ou
             return await read_live(Reader(transport), accounts=None, vaults_of=())
 
     with working(console, "Reading the credentials"):
-        live = asyncio.run(read())
+        live = wait_for(read())
     report = report_credentials(desired, live, console.edges.now())
     console.result(credentials_json(report) if output_format == "json" else render_credentials(report, console.output))
     return ExitCode.DONE

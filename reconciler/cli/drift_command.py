@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ from reconciler.cli.options import connection_options, declaration_argument, exa
 from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
+from reconciler.cli.waiting import wait_for
 from reconciler.errors import ExitCode
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.drift import drift_json, render_drift
@@ -55,6 +55,6 @@ def command(
                 return (await prepare(transport, declared.desired, terms)).plan
 
         with working(console, "Reading the workspace"):
-            plan = asyncio.run(compare())
+            plan = wait_for(compare())
     console.result(drift_json(plan) if output_format == "json" else render_drift(plan, console.output))
     return ExitCode.DONE if plan.is_empty else ExitCode.DIFFERENCES

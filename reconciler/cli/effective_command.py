@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 from reconciler.cli.declared import Declared, load_declared, noting
 from reconciler.cli.lenient import with_available_secrets
 from reconciler.cli.options import connection_options
+from reconciler.cli.waiting import wait_for
 from reconciler.effective.configuration import Configuration, configure
 from reconciler.effective.reach import find_principal
 from reconciler.effective.sources import Discretion, read_base
@@ -222,7 +222,7 @@ class _Job:
                 return Snapshot.of((*live.snapshot, *_organization_wide(await reader.organization_vaults())))
 
         with working(self.console, "Reading the workspace"):
-            return asyncio.run(read())
+            return wait_for(read())
 
     def _references(self) -> dict[Address, frozenset[KeyPath]]:
         """Return where the declared vaults hold secrets: what is live at these places is hidden as well."""

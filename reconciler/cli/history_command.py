@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.options import declaration_argument, format_option
 from reconciler.cli.record_places import find_places, record_option
+from reconciler.cli.waiting import wait_for
 from reconciler.errors import ExitCode, LockedError, UsageError
 from reconciler.model.text import harmless
 from reconciler.record.document import Record, read_record
@@ -38,7 +38,7 @@ def command(
 ) -> int:
     """Show the last runs of apply for FILE (workspace.yaml by default), the newest first, from the record."""
     places = find_places(record, file)
-    known, running = asyncio.run(_read(places, console.edges.now()))
+    known, running = wait_for(_read(places, console.edges.now()))
     runs = known.runs[:limit] if wanted is None else (_only(known, wanted),)
     if output_format == "json":
         console.result(history_json(known.workspace, runs, running))

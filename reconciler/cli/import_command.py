@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from reconciler.cli.options import connection_options
 from reconciler.cli.output import write_whole
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
+from reconciler.cli.waiting import wait_for
 from reconciler.declaration.export import Exported, export
 from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.write import declaration_text
@@ -61,7 +61,7 @@ def command(console: Console, folder: Path, *, connection: Connection, name: str
             return live, (await reader.claims()).company_name or "workspace"
 
     with working(console, "Reading the workspace"):
-        live, workspace = asyncio.run(read())
+        live, workspace = wait_for(read())
     with DocumentParser() as parser:
         exported = export(live, workspace=name or harmless(workspace), server=target.name, parser=parser)
     _write(folder, exported)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from reconciler.cli.plan_output import PlanFormat, append_step_summary, rendered
 from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
+from reconciler.cli.waiting import wait_for
 from reconciler.errors import ExitCode, UsageError
 from reconciler.vaults.parse import DocumentParser
 
@@ -84,7 +84,7 @@ def command(
                 return await prepare(transport, declared.desired, terms)
 
         with working(console, "Reading the workspace"):
-            prepared = asyncio.run(make())
+            prepared = wait_for(make())
         plan = prepared.plan
         if rehearse and not plan.refused:
             _rehearse(console, prepared, declared.desired, terms)
@@ -106,5 +106,5 @@ def _rehearse(console: Console, prepared: Prepared, desired: Desired, terms: Ter
         raise UsageError("a plan without secret values cannot be rehearsed")
     changes = prepared.plan.changes
     with working(console, "Rehearsing on a copy"):
-        done = asyncio.run(rehearse(prepared, changes, desired, terms))
+        done = wait_for(rehearse(prepared, changes, desired, terms))
     console.note(f"Rehearsed on a copy: {counted(done.writes, 'write')}, all succeed, and nothing is left to do.")

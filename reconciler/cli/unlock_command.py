@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.options import declaration_argument
 from reconciler.cli.record_places import find_places, record_option
+from reconciler.cli.waiting import wait_for
 from reconciler.errors import ExitCode, LockedError, UsageError
 from reconciler.record.lock import break_lock, is_orphaned, read_lock
 
@@ -32,7 +32,7 @@ def command(console: Console, file: Path, *, yes: bool, record: str | None) -> i
     if not yes and not console.interactive:
         raise UsageError("there is no terminal to ask in", hint="--yes breaks the lock without asking")
     place = find_places(record, file).lock
-    found = asyncio.run(place.read())
+    found = wait_for(place.read())
     if found is None or not found.content:
         console.note("The workspace is not locked.")
         return ExitCode.DONE
@@ -40,7 +40,7 @@ def command(console: Console, file: Path, *, yes: bool, record: str | None) -> i
     if not yes and not click.confirm("Break this lock?", default=False, err=True):
         console.note("The lock was left as it is.")
         return ExitCode.INTERRUPTED
-    if not asyncio.run(break_lock(place, found)):
+    if not wait_for(break_lock(place, found)):
         raise LockedError("the lock has changed since it was looked at", hint="run again")
     console.note("The lock is broken.")
     return ExitCode.DONE
@@ -53,7 +53,7 @@ def _owner(console: Console, place: Place, found: Found) -> str:
         return "The lock cannot be read."
     if lock is None:
         return "The workspace is not locked."
-    if asyncio.run(is_orphaned(place, lock)):
+    if wait_for(is_orphaned(place, lock)):
         state = "this process is gone"
     elif lock.until <= console.edges.now():
         state = f"it is stale: its lease ended at {lock.until:%Y-%m-%d %H:%M} UTC"
