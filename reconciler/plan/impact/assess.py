@@ -22,6 +22,8 @@ _HEAVIEST = {weight: position for position, weight in enumerate(Weight)}
 
 def assess(changes: Sequence[Change], live: Snapshot, desired: Snapshot, content: Callable[[Vault], Content]) -> Impact:
     """Return who gains and loses what by these changes. ``desired`` has what is left alone copied in."""
+    if not changes:
+        return Impact()
     is_active = joined(live.resources)
     before, after = Side(live, is_active, content), Side(desired, is_active, content)
     entities = _changed_entities(before, after)
