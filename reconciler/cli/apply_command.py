@@ -28,6 +28,7 @@ from reconciler.plan.guards import Case, check
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.operations import operations_of
+from reconciler.plan.policy.outcome import broken_rules
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.outcome import outcome_json, render_outcome
 from reconciler.views.plan_text import render_plan
@@ -152,7 +153,9 @@ class _Job:
         addresses = {change.address for change in reviewed.changes}
         changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
         impact = assess(changes, prepared.live.snapshot, prepared.desired, counting(self.terms.parser))
-        case = Case(changes, prepared.live, prepared.desired, self.declared.desired.policy, impact)
+        desired = self.declared.desired
+        broken = broken_rules(desired, impact)
+        case = Case(changes, prepared.live, prepared.desired, desired.policy, impact, broken)
         refusals = check(case, self.terms.allowed)
         update = {"changes": changes, "totals": totals_of(changes), "impact": impact, "refusals": refusals}
         return prepared.plan.model_copy(update=update).sealed()

@@ -13,7 +13,7 @@ from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from reconciler.cli.console import Console
@@ -37,6 +37,7 @@ def command(console: Console, file: Path, output_format: str) -> int:
     """Check FILE (workspace.yaml by default) and all that it includes, and report every error at once."""
     from reconciler.declaration.load import load
     from reconciler.declaration.resolve import resolve
+    from reconciler.plan.policy.outcome import broken_rules, policy_problems
     from reconciler.vaults.parse import DocumentParser
     from reconciler.views.problems import problems_github, problems_json, render_problems
 
@@ -44,13 +45,16 @@ def command(console: Console, file: Path, output_format: str) -> int:
     with DocumentParser() as parser:
         try:
             declaration = load(file, documents=parser)
+            desired = resolve(declaration, secrets=None)
+            broken = list(policy_problems(broken_rules(desired)))
         except InvalidDeclarationError as error:
             problems, excerpts, code, summary = error.problems, error.excerpts, error.exit_code, error.message
         else:
-            desired = resolve(declaration, secrets=None)
-            problems = (*declaration.warnings, *_client_problems(desired, parser))
-            code = ExitCode.DONE
-            summary = f"{harmless(str(file))} is valid: {_count(desired)}."
+            problems = (*declaration.warnings, *_client_problems(desired, parser), *broken)
+            refused = sum(problem.severity is Severity.ERROR for problem in broken)
+            excerpts = {place: line for place in _places(broken) if (line := declaration.excerpt(place)) is not None}
+            code = ExitCode.REFUSED if refused else ExitCode.DONE
+            summary = _summary(harmless(str(file)), desired, refused)
     if output_format == "json":
         console.result(problems_json(problems))
     elif output_format == "github":
@@ -72,8 +76,20 @@ def _client_problems(desired: Desired, parser: DocumentParser) -> Iterator[Probl
 
     for address, vault in desired.snapshot.vaults.items():
         for warning in client_differences(vault, parser):
-            message = f"vault {vault.title}: {warning.message}"
+            message = f"vault {vault.title}: {warning.sentence}"
             yield Problem(warning.rule.value, message, desired.places.get(address), severity=Severity.WARNING)
+
+
+def _places(problems: Iterable[Problem]) -> Iterator[Place]:
+    return (problem.place for problem in problems if problem.place is not None)
+
+
+def _summary(file: str, desired: Desired, refused: int) -> str:
+    from reconciler.views.sentences import counted
+
+    if refused:
+        return f"{file} is refused: it breaks the rules of the policy in {counted(refused, 'place')}."
+    return f"{file} is valid: {_count(desired)}."
 
 
 def _count(desired: Desired) -> str:

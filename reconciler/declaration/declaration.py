@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.declaration.yaml_reader import YamlPath, YamlTree
     from reconciler.errors import Place, Problem
+    from reconciler.model.policy import Rule
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -70,8 +71,9 @@ class OwnedVault:
 class Declaration:
     """What ``workspace.yaml`` and the files that it includes say.
 
-    A list that no file mentions is ``None``. ``files`` names all files as a user would type them, ``digest`` is the
-    SHA-256 of them, documents included, by their paths relative to ``folder`` and whatever their line ends.
+    A list that no file mentions is ``None``. ``rules`` are the organization's own, from its policy file. ``files``
+    names all files as a user would type them, ``digest`` is the SHA-256 of them, documents included, by their paths
+    relative to ``folder`` and whatever their line ends.
     ``documents`` leads from a vault's place in the files (file and path) to its text.
     """
 
@@ -84,6 +86,7 @@ class Declaration:
     groups: tuple[Entry[GroupEntry], ...] | None
     vaults: tuple[Entry[VaultEntry], ...] | None
     access_rules: tuple[Entry[AccessRuleEntry], ...] | None = None
+    rules: tuple[Rule, ...] = ()
     documents: Mapping[tuple[str, YamlPath], DocumentText] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     digest: str = ""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.declaration.models import DocumentEntry
     from reconciler.declaration.yaml_reader import YamlPath, YamlTree
+    from reconciler.model.policy import Rule
     from reconciler.vaults.parse import DocumentParser
 
 MAXIMUM_PROBLEMS = 1000
@@ -87,7 +88,8 @@ class _Loader:
             vaults=self._entries("vaults"),
             access_rules=self._entries("access_rules"),
         )
-        return self._read_documents(declaration)
+        rules = self._rules(part.model, part.tree)
+        return replace(self._read_documents(declaration), rules=rules)
 
     def _part(self, path: Path, model: type[IncludedFile]) -> Part | None:
         shown = self._folder.shown(path)
@@ -102,6 +104,27 @@ class _Loader:
         self.parts.append(part)
         self.problems.extend(problems)
         return part
+
+    def _rules(self, top: WorkspaceFile, tree: YamlTree) -> tuple[Rule, ...]:
+        """Read the rules of the policy file, if the declaration names one."""
+        if top.policy.rules is None:
+            return ()
+        from reconciler.declaration.policy_file import read_rules
+
+        place = tree.place(("policy", "rules"))
+        path = self._confined(top.policy.rules, "policy-path", place)
+        text = self._text(path, top.policy.rules, place) if path is not None else None
+        if text is None:
+            return ()
+        try:
+            policy = read_yaml(text.text, text.file)
+        except SourceError as error:
+            self.problems.append(error.problem)
+            return ()
+        self.trees[text.file] = policy
+        rules, problems = read_rules(policy, place)
+        self.problems.extend(problems)
+        return rules
 
     def _read(self, path: Path, **options: Any) -> str:
         shown = self._folder.shown(path)
@@ -162,18 +185,25 @@ class _Loader:
         return replace(declaration, documents=documents, files=tuple(sorted(self._digests)), digest=self._digest())
 
     def _document_file(self, entry: Entry[DocumentEntry]) -> DocumentText | None:
-        name = entry.item.file or ""
-        place = entry.place("file")
+        name, place = entry.item.file or "", entry.place("file")
+        path = self._confined(name, "document-path", place)
+        return None if path is None else self._text(path, name, place, limit=MAXIMUM_DOCUMENT_BYTES)
+
+    def _confined(self, name: str, rule: str, place: Place) -> Path | None:
+        """Return the path of a file inside the folder that a declaration names, or note what is wrong with it."""
         try:
-            path = self._folder.inside(name)
+            return self._folder.inside(name)
         except ConfinementError as error:
-            self._problem("document-path", f"`{harmless(name)}` {error}", place)
+            self._problem(rule, f"`{harmless(name)}` {error}", place)
             return None
+
+    def _text(self, path: Path, name: str, place: Place, **options: Any) -> DocumentText | None:
+        """Return the text of a file that is named at a place, or note why there is none."""
         shown = self._folder.shown(path)
         if shown in self._texts:
             return DocumentText(self._texts[shown], shown)
         try:
-            return DocumentText(self._read(path, limit=MAXIMUM_DOCUMENT_BYTES), shown)
+            return DocumentText(self._read(path, **options), shown)
         except SourceError as error:
             problem = error.problem
             if problem.rule.startswith("file-"):

@@ -123,6 +123,11 @@ class PolicySection(Strict):
     max_write_gains: int = Field(
         25, ge=0, le=1_000_000, description="The most people and service accounts that may come to write to something."
     )
+    rules: Text | None = Field(
+        None,
+        description="The file with the organization's own rules, inside the declaration's folder.",
+        examples=["policy.yaml"],
+    )
 
 
 class MemberEntry(Strict):

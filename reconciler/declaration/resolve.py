@@ -220,6 +220,7 @@ def _policy(declaration: Declaration) -> Policy:
         protected=protected,
         domains=frozenset(map(fold, policy.domains)),
         max_write_gains=policy.max_write_gains,
+        rules=declaration.rules,
     )
 
 

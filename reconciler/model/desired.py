@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.errors import Place
+    from reconciler.model.policy import Rule
     from reconciler.model.resources import Address, Kind
     from reconciler.model.snapshot import Snapshot
 
@@ -65,7 +66,7 @@ class Policy:
     """The limits that guard a plan; ``protected`` resources are never removed or demoted.
 
     ``domains`` are those that people may come from (empty: any); ``max_write_gains`` is how many may come to write to
-    something at once.
+    something at once. ``rules`` are the organization's own.
     """
 
     min_admins: int = 2
@@ -73,6 +74,7 @@ class Policy:
     protected: frozenset[Address] = frozenset()
     domains: frozenset[str] = frozenset()
     max_write_gains: int = 25
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,12 @@ class Guard(StrEnum):
     EVERYONE = "everyone"
     FOREIGN_DOMAIN = "foreign-domain"
     WRITE_GAINS = "write-gains"
+    POLICY = "policy"
     SERVER_LIMIT = "server-limit"
 
 
-NEVER_LIFTED = frozenset({Guard.OWN_IDENTITY, Guard.SERVER_LIMIT})
+NEVER_LIFTED = frozenset({Guard.OWN_IDENTITY, Guard.POLICY, Guard.SERVER_LIMIT})
+"""An organization's own rule is not for whoever types the command to lift: it is changed in its file, in review."""
 
 
 class _Data(BaseModel):
@@ -152,7 +154,11 @@ class LeftAlone(_Data):
 
 
 class Refusal(_Data):
-    """A guard that stops the plan: which rule, about what, with which numbers, and whether it can be lifted."""
+    """A guard that stops the plan: which rule, about what, with which numbers, and whether it can be lifted.
+
+    ``rule`` and what follows it are said by the guard ``policy`` only: which of the organization's own rules is broken,
+    where its file says it (``file:line``), its message, and where the declaration says what breaks it.
+    """
 
     guard: Guard
     kind: Kind
@@ -162,6 +168,10 @@ class Refusal(_Data):
     total: int = 0
     limit: str = ""
     allowed: bool = False
+    rule: str | None = None
+    rule_place: str | None = None
+    message: str | None = None
+    place: str | None = None
 
     @property
     def liftable(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
+from reconciler.plan.policy.outcome import policy_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,17 +22,22 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Address, Resource
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.impact.report import Impact
+    from reconciler.plan.policy.outcome import Broken
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the guards judge: the changes, the live workspace, what it will be, the limits, and who gains what."""
+    """What the guards judge: the changes, the live workspace, what it will be, the limits, and who gains what.
+
+    ``broken`` are the organization's own rules that it breaks.
+    """
 
     changes: Sequence[Change]
     live: Live
     desired: Snapshot
     policy: Policy
     impact: Impact
+    broken: Sequence[Broken] = ()
 
     def deleted(self, kind: Kind) -> list[Change]:
         """Return the removals of one kind."""
@@ -221,6 +227,10 @@ def _service_account_limits(case: Case) -> Iterator[Refusal]:
         yield Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=tuple(promoted), limit="admins")
 
 
+def _own_rules(case: Case) -> Iterator[Refusal]:
+    return policy_refusals(case.broken)
+
+
 _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _own_identity,
     _protected,
@@ -231,4 +241,5 @@ _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _groups_with_rules,
     _service_account_limits,
     gain_refusals,
+    _own_rules,
 )

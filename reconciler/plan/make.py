@@ -16,6 +16,7 @@ from reconciler.plan.fingerprints import DigestKey, declaration_digest
 from reconciler.plan.guards import Case, check
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
+from reconciler.plan.policy.outcome import broken_rules, policy_warnings
 from reconciler.plan.references import check_references
 from reconciler.plan.renames import under_new_names
 from reconciler.plan.rotation import Rotation
@@ -72,6 +73,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
     found = difference(adopted.snapshot, live, desired.places, documents, rotation)
     impact = assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser))
+    broken = broken_rules(desired, impact)
     plan = Plan(
         workspace=desired.workspace,
         server=terms.server,
@@ -86,8 +88,8 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         left_alone=adopted.left_alone,
         text_only=found.text_only,
         impact=impact,
-        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy, impact), terms.allowed),
-        warnings=tuple(_warnings(desired, live, terms.parser)),
+        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy, impact, broken), terms.allowed),
+        warnings=(*_warnings(desired, live, terms.parser), *policy_warnings(broken)),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )
@@ -109,4 +111,4 @@ def _warnings(desired: Desired, live: Live, parser: DocumentParser) -> Iterator[
             yield Warned(kind=Kind.MEMBER, title=member.title, rule="fixed-by-server", message=message)
     for _, vault in sorted(desired.snapshot.vaults.items()):
         for warning in client_differences(vault, parser):
-            yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.message)
+            yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.sentence)

@@ -86,6 +86,8 @@ class _Places:
 
     def of_refusal(self, refusal: Refusal) -> Place:
         """Return the place of the first resource that a refusal is about."""
+        if refusal.place is not None and (place := _place_of(refusal.place)) is not None:
+            return place
         titles = [*refusal.names, *([refusal.subject] if refusal.subject else [])]
         kinds = (refusal.kind, Kind.GROUP, Kind.ACCESS_RULE)
         found = (place for title in titles if (place := self._entity_or(title, *kinds)) is not self._beginning)
@@ -103,5 +105,9 @@ class _Places:
 
 
 def _place(change: Change) -> Place | None:
-    file, _, line = (change.place or "").rpartition(":")
+    return _place_of(change.place or "")
+
+
+def _place_of(text: str) -> Place | None:
+    file, _, line = text.rpartition(":")
     return Place(file, int(line)) if file and line.isdecimal() else None

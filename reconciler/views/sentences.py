@@ -68,6 +68,8 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
             what = f"memberships of group {subject}" if refusal.subject else f"{kind}s"
             share = f" is {100 * refusal.count / refusal.total:.0f} %" if "%" in refusal.limit and refusal.total else ""
             return f"{of} {what}{share}, the limit is {refusal.limit} ({names})"
+        case Guard.POLICY:
+            return f"{show(refusal.message or '')} (rule {show(refusal.rule or '')})"
         case Guard.SERVER_LIMIT:
             return _server_limit(refusal, subject, names)
         case _:
@@ -111,6 +113,8 @@ def refusal_remedy(refusal: Refusal) -> str:
         return f"--allow {refusal.guard.value}"
     if refusal.guard is Guard.OWN_IDENTITY:
         return "cannot be allowed: declare it, or run as somebody else"
+    if refusal.guard is Guard.POLICY:
+        return f"cannot be allowed: change the declaration, or the rule at {harmless(refusal.rule_place or '')}"
     return "cannot be allowed: change the declaration"
 
 

@@ -124,7 +124,7 @@ def test_a_rule_is_asked_only_when_it_applies() -> None:
 
 
 def test_findings_come_in_the_order_of_the_rules() -> None:
-    rules = [asked(RuleSubject.GROUP, "false", name="one"), asked(RuleSubject.MEMBER, "false", id="two")]
+    rules = [asked(RuleSubject.GROUP, "false", name="one"), asked(RuleSubject.MEMBER, "false", name="two")]
     assert [finding.rule.id for finding in declared_findings(rules, Snapshot.of(RESOURCES))] == ["one", "two"]
 
 
