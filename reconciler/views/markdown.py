@@ -32,7 +32,8 @@ def code(text: str) -> str:
 
 def prose(text: str) -> str:
     """Return a sentence as Markdown: plain words as they are, everything else as code."""
-    return re.sub(r"\S+", lambda token: token[0] if _PLAIN_WORD.fullmatch(token[0]) else code(token[0]), text)
+    clean = harmless(text)
+    return re.sub(r"\S+", lambda token: token[0] if _PLAIN_WORD.fullmatch(token[0]) else code(token[0]), clean)
 
 
 def fence_for(lines: Sequence[str]) -> str:

@@ -25,6 +25,6 @@ def marked(name: str) -> str:
 
 
 def pieces(sentence: str, name: Callable[[str], str], words: Callable[[str], str]) -> str:
-    """Return a sentence whose names and whose other words are each written in a view's own way."""
+    """Return a sentence whose names and whose other words, all harmless, are each written in a view's own way."""
     parts = _NAME.split(sentence)
-    return "".join((name if position % 2 else words)(part) for position, part in enumerate(parts) if part)
+    return "".join((name if position % 2 else words)(harmless(part)) for position, part in enumerate(parts) if part)

@@ -60,6 +60,7 @@ _FIELDS: Final = {
     "remove": "How many are deleted.",
     "removed": "Who leaves, or what goes.",
     "rule": "The name of the access rule or of the check.",
+    "rule_place": "Where the policy file says the rule, as file:line.",
     "secret": "Whether it is a secret; its values are then left out.",
     "secrets": "How many of the values are secret.",
     "secrets_left_out": "How many secret values were not compared.",

@@ -25,7 +25,7 @@ class Section:
 def fit(head: Sequence[str], sections: Sequence[Section], limit: int, whole: str) -> str:
     """Return head and sections in their order, in ``limit`` characters or less, and ``whole`` where they are cut.
 
-    The head is always there. A section of which not one line fits is left out. An empty one is never shown.
+    The head is always there, an empty section never. Once a section has to be cut, what matters less than it is left out.
     """
     filled = [section for section in sections if section.lines]
     complete = _text([*head, *(line for section in filled for line in _all(section, len(section.lines)))])
@@ -36,7 +36,7 @@ def fit(head: Sequence[str], sections: Sequence[Section], limit: int, whole: str
     kept: dict[int, int] = {}
     for position, section in sorted(enumerate(filled), key=lambda item: item[1].rank):
         kept[position], used = _room(section, left)
-        left -= used
+        left = left - used if kept[position] == len(section.lines) else 0
     lines = list(head)
     for position, section in enumerate(filled):
         if kept[position]:
