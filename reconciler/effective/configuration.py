@@ -125,11 +125,7 @@ def _warnings(vault: Vault, parser: DocumentParser) -> tuple[str, ...]:
         found = client_differences(vault, parser)
     except DocumentError:
         return ("it cannot be read as its format says, so none of its values is shown",)
-    return tuple(
-        f"{item.path}: {item.message}" if item.path else item.message
-        for item in found
-        if item.rule not in _TOLD_OTHERWISE
-    )
+    return tuple(item.sentence for item in found if item.rule not in _TOLD_OTHERWISE)
 
 
 def _names(vaults: Sequence[Vault]) -> list[str]:

@@ -85,6 +85,11 @@ class ClientWarning:
     message: str
     severity: Severity = Severity.WARNING
 
+    @property
+    def sentence(self) -> str:
+        """The message, after the path that it is about."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
 
 def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarning, ...]:
     """Return what clients will not read as it was meant; raises :class:`DocumentError` if the document does not parse.
