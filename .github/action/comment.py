@@ -105,7 +105,7 @@ def main(environ: Mapping[str, str]) -> int:
     text = Path(environ["COMMENT_FILE"]).read_text(encoding="utf-8")
     try:
         done = post(api, repository, pull["number"], text, origin)
-    except urllib.error.URLError as error:
+    except OSError as error:  # no answer, or one that refuses
         why = f"the comment was not posted: {error}; the job needs the permission pull-requests: write"
         sys.stdout.write(f"::error title=clearml-reconciler::{why}\n")
         return 1

@@ -143,6 +143,17 @@ def test_drift_is_counted_and_fails_the_job(forge: Forge) -> None:
     assert "lena@acme.io" in drift.summary
 
 
+def test_what_people_write_ends_no_block_and_commands_no_runner(forge: Forge) -> None:
+    forge.sandbox.set_group("operators", "root@acme.io", "tom@acme.io", description="one")
+    forge.repository.replace("- name: operators", '- name: operators\n    description: "```` ::error::pwned"')
+    drift = forge.action("drift", event_name="schedule")
+    assert drift.outputs["changes"] == "1"
+    heading, _, opening, *_, closing = drift.summary.splitlines()
+    assert (heading, opening, closing) == ("### reconciler drift", "`````text", "`````")
+    stopped = re.search(r"^::stop-commands::(\w+)\n.*::error::pwned.*^::\1::$", drift.log, re.DOTALL | re.MULTILINE)
+    assert stopped
+
+
 def test_an_invalid_pull_request_outdates_the_comment_of_the_last_plan(forge: Forge) -> None:
     assert forge.action("plan", comment="true").code == 0
     forge.repository.replace("role: admin}   # whoever", "role: emperor}   # whoever")
