@@ -57,7 +57,7 @@ class Deliveries:
 
     def _program(self, delivery: CommandDelivery) -> str:
         name = delivery.command[0]
-        found = shutil.which(name if "/" not in name else str(self.folder / name))
+        found = shutil.which(name if "/" not in name else str((self.folder / name).absolute()))
         if found is None:
             raise DeliveryError(f"the program {harmless(name)}, to deliver a secret key with, is not there")
         return found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import reduce
 from itertools import permutations
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.effective.configuration import CONFLICT, document
 from reconciler.effective.merge import Source, Value, merge
-from reconciler.vaults.merge import Layer, merge_layers
+from reconciler.vaults.resolve import overlay
 from reconciler.vaults.tree import Object, from_plain, lookup, path_text, to_plain
 
 
@@ -82,10 +83,7 @@ objects = st.dictionaries(st.sampled_from("abc"), plain, max_size=3)
 @given(base=objects, vaults=st.lists(objects, max_size=3), own=objects)
 def test_what_is_settled_is_what_every_order_gives(base: Any, vaults: list[Any], own: Any) -> None:
     values = merge([source("b", base, 0), *(source(str(n), v) for n, v in enumerate(vaults)), source("o", own, 2)])
-    results = [
-        merge_layers([Layer(name, from_plain(layer)) for name, layer in enumerate((base, *order, own))]).tree  # type: ignore[arg-type]
-        for order in permutations(vaults)
-    ]
+    results = [reduce(overlay, map(from_plain, (base, *order, own))) for order in permutations(vaults)]
     for value in values:
         if not value.is_conflict:
             assert {lookup(result, value.path) for result in results} == {value.said[0].value}

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from vault_documents import HOCON, JSON, YAML, declared, vault
 
 from reconciler.vaults.client_view import client_differences
-from reconciler.vaults.merge import Layer, merge_layers, redact_effective
-from reconciler.vaults.tree import Hidden, from_plain, lookup, path_text, to_plain
+from reconciler.vaults.resolve import resolve
+from reconciler.vaults.tree import from_plain, lookup
 
 if TYPE_CHECKING:
     from reconciler.model.resources import DocumentFormat
@@ -70,55 +69,15 @@ def test_other_targets_have_no_such_clients(parser: DocumentParser) -> None:
     assert client_differences(vault(declared(YAML, "- 1"), target="remote_session_ssh_server"), parser) == ()
 
 
-def layers(parser: DocumentParser, *texts: str) -> list[Layer]:
-    return [Layer(f"l{n}", parser.parse(HOCON, text), min(n, 1)) for n, text in enumerate(texts)]
-
-
-def test_every_effective_value_knows_its_layer_and_what_it_hides(parser: DocumentParser) -> None:
-    merged = merge_layers(layers(parser, "a {b: 1, c: [1], d {x: 1}}", "a {b: 2, c: [2]}", "a {b: 3, d: null}"))
-    shown = {
-        path_text(value.path): (
-            to_plain(value.value),
-            value.layer.name,
-            [(path_text(item.path), to_plain(item.value), item.layer.name) for item in value.overrides],
-        )
-        for value in merged.values
-    }
-    assert shown == {
-        "a.b": (3, "l2", [("a.b", 2, "l1"), ("a.b", 1, "l0")]),
-        "a.c": ([2], "l1", [("a.c", [1], "l0")]),
-        "a.d": (None, "l2", [("a.d.x", 1, "l0")]),
-    }
-    assert [path_text(value.path) for value in merged.conflicts] == ["a.b"]
-
-
-def test_vaults_that_agree_are_no_conflict(parser: DocumentParser) -> None:
-    assert merge_layers(layers(parser, "a: 1", "a: 2", "a: 2")).conflicts == ()
-
-
 def test_what_the_document_does_not_say_stays_unresolved(
     parser: DocumentParser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("X", "canary")
-    merged = merge_layers(layers(parser, "x: base", "a: ${X}, b: ${x}, c: ${?X}, d: 1, e: ${d}"))
-    assert merged.unresolved == (("l1", ("a",)), ("l1", ("b",)))
-    assert lookup(merged.tree, ("c",)) is None
-    assert lookup(merged.tree, ("e",)) == from_plain(1)
-    assert "canary" not in repr(merged)
-
-
-def test_a_substitution_cannot_carry_a_secret_into_the_open(parser: DocumentParser) -> None:
-    first, second = layers(
-        parser,
-        "sdk.aws.s3.secret: canary1, innocent: ${sdk.aws.s3.secret}",
-        "innocent: canary2, list: [{token: canary3}]",
-    )
-    first = replace(first, rank=1)
-    second = replace(second, references=frozenset({("innocent",)}))
-    shown = redact_effective(merge_layers([first, second]), [first, second])
-    assert "canary" not in repr(shown)
-    assert shown.conflicts
-    assert lookup(shown.tree, ("list", 0, "token")) == Hidden()
+    resolved = resolve(parser.parse(HOCON, "a: ${X}, b: ${x}, c: ${?X}, d: 1, e: ${d}"))
+    assert sorted(resolved.unresolved) == [("a",), ("b",)]
+    assert lookup(resolved.tree, ("c",)) is None
+    assert lookup(resolved.tree, ("e",)) == from_plain(1)
+    assert "canary" not in repr(resolved)
 
 
 @pytest.mark.parametrize(
@@ -130,4 +89,4 @@ def test_a_substitution_cannot_carry_a_secret_into_the_open(parser: DocumentPars
     ],
 )
 def test_resolving_always_ends(parser: DocumentParser, text: str) -> None:
-    assert merge_layers(layers(parser, text)).unresolved
+    assert resolve(parser.parse(HOCON, text)).unresolved

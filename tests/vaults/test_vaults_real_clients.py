@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vault_documents import HOCON, portable_trees
 
-from reconciler.vaults.merge import Layer, merge_layers
 from reconciler.vaults.portable import write_portable_json
+from reconciler.vaults.resolve import overlay, resolve
 from reconciler.vaults.tree import from_plain
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ pyhocon = pytest.importorskip("clearml.utilities.pyhocon")
 def test_merging_is_what_the_client_does(trees: list[Object]) -> None:
     configs = [pyhocon.ConfigFactory.parse_string(write_portable_json(tree)) for tree in trees]
     merged = reduce(pyhocon.ConfigTree.merge_configs, configs)
-    ours = merge_layers([Layer(str(n), tree) for n, tree in enumerate(trees)])
-    assert from_plain(_plain(merged)) == ours.tree
+    assert from_plain(_plain(merged)) == reduce(overlay, trees)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +41,8 @@ def test_merging_is_what_the_client_does(trees: list[Object]) -> None:
     ],
 )  # fmt: skip
 def test_substitutions_are_worked_out_as_the_client_does(parser: DocumentParser, text: str) -> None:
-    ours = merge_layers([Layer("one", parser.parse(HOCON, text))])
-    assert ours.unresolved == ()
+    ours = resolve(parser.parse(HOCON, text))
+    assert not ours.unresolved
     assert ours.tree == from_plain(_plain(pyhocon.ConfigFactory.parse_string(text)))
 
 
