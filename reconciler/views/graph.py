@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Kind
@@ -12,6 +10,8 @@ from reconciler.model.text import fold
 from reconciler.plan.changes import Action, FieldEdit, SetEdit
 from reconciler.plan.impact.access import SERVER_DEFAULT
 from reconciler.plan.impact.report import Aspect
+from reconciler.views.graph_parts import Column, Edge, Graph, Node, State
+from reconciler.views.graph_summary import summarized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,26 +19,8 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Change
     from reconciler.plan.document import Plan
     from reconciler.plan.impact.report import Effect, PrincipalImpact
+    from reconciler.views.graph_parts import Key
 
-
-class State(StrEnum):
-    """Whether something is there afterwards only, before only, or on both sides."""
-
-    GAIN = "gain"
-    LOSS = "loss"
-    KEPT = "kept"
-
-
-class Column(StrEnum):
-    """Where a node stands, from who to what."""
-
-    PRINCIPAL = "people and accounts"
-    GROUP = "groups"
-    GIFT = "vaults and access rules"
-    ENTITY = "what they open"
-
-
-Key = tuple[Column, str, str]
 _FIELDS = {"members": Kind.MEMBER, "service_accounts": Kind.SERVICE_ACCOUNT, "groups": Kind.GROUP}
 _COLUMNS = {
     Kind.MEMBER: Column.PRINCIPAL,
@@ -50,39 +32,6 @@ _COLUMNS = {
 
 
 _RENAMED = (Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.ACCESS_RULE)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Something to draw; ``names`` has more than one where it stands for several that are connected alike."""
-
-    key: Key
-    noun: str
-    names: tuple[str, ...]
-    state: State
-
-    @property
-    def label(self) -> str:
-        """What to write on it."""
-        return self.names[0] if len(self.names) == 1 else f"{len(self.names)} {self.noun}s"
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A connection from who to what."""
-
-    start: Key
-    end: Key
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """What to draw; ``left_out`` counts the nodes that would be too many."""
-
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    left_out: int = 0
 
 
 @dataclass(slots=True)
@@ -114,8 +63,8 @@ class _Drawing:
             self.edges[start, end] = state
 
 
-def graph_of(plan: Plan, most: int = 48) -> Graph:
-    """Return the connections that a plan makes, cuts, or gives something new through; ``most`` nodes of them."""
+def graph_of(plan: Plan) -> Graph:
+    """Return the connections that a plan makes, cuts, or gives something new through."""
     drawing = _Drawing()
     for change in plan.changes:
         name = change.edited("name")
@@ -126,15 +75,8 @@ def graph_of(plan: Plan, most: int = 48) -> Graph:
     for principal in plan.impact.principals:
         for effect in principal.effects:
             _draw_effect(drawing, principal, effect)
-    nodes = _nodes(drawing)
-    if len(nodes) > most:
-        nodes = _together(nodes, drawing.edges)
-    kept = _busiest(nodes, drawing.edges, most)
-    shown = {node.key for node in kept}
-    edges = tuple(
-        Edge(start, end, state) for (start, end), state in drawing.edges.items() if start in shown and end in shown
-    )
-    return Graph(tuple(kept), edges, len(nodes) - len(kept))
+    edges = tuple(Edge(start, end, state) for (start, end), state in drawing.edges.items())
+    return summarized(_nodes(drawing), edges)
 
 
 def _draw_change(drawing: _Drawing, change: Change) -> None:
@@ -202,27 +144,3 @@ def _nodes(drawing: _Drawing) -> list[Node]:
         Node(key, drawing.nouns[key], (drawing.labels[key],), drawing.states.get(key, State.KEPT))
         for key in sorted(used)
     ]
-
-
-def _together(nodes: Iterable[Node], edges: dict[tuple[Key, Key], State]) -> list[Node]:
-    """Make one node of all people, or all accounts, that are connected alike; its edges are those of the first."""
-    alike: dict[object, list[Node]] = defaultdict(list)
-    ways: dict[Key, list[tuple[Key, State]]] = defaultdict(list)
-    for (start, end), state in edges.items():
-        ways[start].append((end, state))
-    for node in nodes:
-        is_principal = node.key[0] is Column.PRINCIPAL
-        alike[(node.noun, node.state, frozenset(ways[node.key])) if is_principal else node.key].append(node)
-    return [
-        Node(group[0].key, group[0].noun, tuple(node.names[0] for node in group), group[0].state)
-        for group in alike.values()
-    ]
-
-
-def _busiest(nodes: list[Node], edges: dict[tuple[Key, Key], State], most: int) -> list[Node]:
-    """Return the nodes with the most connections that come or go, in their order."""
-    moves: Counter[Key] = Counter()
-    for pair, state in edges.items():
-        moves.update(dict.fromkeys(pair, 1 if state is State.KEPT else 1000))
-    ranked = sorted(nodes, key=lambda node: (-moves[node.key], node.key))[:most]
-    return sorted(ranked, key=lambda node: node.key)

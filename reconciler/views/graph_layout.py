@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from reconciler.views.graph import Column
+from reconciler.views.graph_parts import Column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.views.graph import Edge, Graph, Key, Node
+    from reconciler.views.graph_parts import Edge, Graph, Key, Node
 
 BOX, HIGH, TOP = 206, 40, 40
 _GAP, _ROW, _LANE = 96, 56, 20
@@ -133,12 +133,21 @@ def _lines(
         start = (spots[edge.start][0] + BOX, _port(out, position, spots[edge.start][1]))
         end = (spots[edge.end][0], _port(into, position, spots[edge.end][1]))
         lanes = [(spots[lane][0] + side, spots[lane][1] + _LANE / 2) for lane in chain[1:-1] for side in (0, BOX)]
+        points = (start, *lanes, end)
         at_end = len(into) <= len(out)
-        shift = 15 + 19 * ((into if at_end else out).index(position) % 2)
-        sign = (end[0] - shift, end[1]) if at_end else (start[0] + shift, start[1])
-        found.append(Line(edge, (start, *lanes, end), sign))
+        part = 0.16 if (into if at_end else out).index(position) % 2 == 0 else 0.34
+        sign = _along(points[-2], points[-1], 1 - part) if at_end else _along(points[0], points[1], part)
+        found.append(Line(edge, points, sign))
     return tuple(found)
 
 
 def _port(positions: Sequence[int], position: int, top: float) -> float:
     return top + HIGH * (positions.index(position) + 1) / (len(positions) + 1)
+
+
+def _along(start: tuple[float, float], end: tuple[float, float], part: float) -> tuple[float, float]:
+    """Return a point on the curve that leaves and arrives level, a part of its way from the start."""
+    rest = 1 - part
+    middle = (start[0] + end[0]) / 2
+    x = rest**3 * start[0] + 3 * rest * part * middle + part**3 * end[0]
+    return x, rest * rest * (1 + 2 * part) * start[1] + part * part * (3 - 2 * part) * end[1]

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from reconciler.model.text import harmless
 from reconciler.views.columns import width
 from reconciler.views.elements import Markup, element
-from reconciler.views.graph import State
 from reconciler.views.graph_layout import BOX, HIGH, layout_of
+from reconciler.views.graph_parts import State
 from reconciler.views.markdown import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.views.graph import Graph, Key, Node
     from reconciler.views.graph_layout import Line
+    from reconciler.views.graph_parts import Graph, Key, Node
 
-_LETTERS, _NAMED = 24, 40
+_LETTERS, _SMALL_LETTERS, _NAMED = 24, 30, 40
 _SIGNS = {State.GAIN: "+", State.LOSS: "−", State.KEPT: ""}  # noqa: RUF001 - a minus as wide as the plus
 _WORDS = {State.GAIN: ", new", State.LOSS: ", removed", State.KEPT: ""}
 _ABOVE = (State.KEPT, State.LOSS, State.GAIN)
@@ -71,20 +71,21 @@ def _side(*states: State) -> str:
 
 def _box(node: Node, x: float, y: float) -> Markup:
     noun = node.noun + _WORDS[node.state]
+    below = noun if len(node.names) == 1 else _fitting(", ".join(node.names), _SMALL_LETTERS)
     sign = f"{_SIGNS[node.state]} " if _SIGNS[node.state] else ""
     return element(
         "g",
         element("title", ", ".join((noun, *node.names[:_NAMED]))),
         element("rect", x=f"{x:.0f}", y=f"{y:.0f}", width=BOX, height=HIGH, rx=7),
-        element("text", sign + _fitting(node.label), x=f"{x + 10:.0f}", y=f"{y + 17:.0f}", class_="label"),
-        element("text", noun, x=f"{x + 10:.0f}", y=f"{y + 32:.0f}", class_="noun"),
+        element("text", sign + _fitting(node.label, _LETTERS), x=f"{x + 10:.0f}", y=f"{y + 17:.0f}", class_="label"),
+        element("text", below, x=f"{x + 10:.0f}", y=f"{y + 32:.0f}", class_="noun"),
         class_=f"node {node.state.value} {_side(node.state)}",
     )
 
 
-def _fitting(label: str) -> str:
+def _fitting(label: str, letters: int) -> str:
     clean = harmless(label)
-    most = min(len(clean), _LETTERS)
-    while most > 1 and width(shortened(clean, most)) > _LETTERS:
+    most = min(len(clean), letters)
+    while most > 1 and width(shortened(clean, most)) > letters:
         most -= 1
     return shortened(clean, most)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.views.elements import Markup, element
-from reconciler.views.graph import State, graph_of
+from reconciler.views.graph import graph_of
+from reconciler.views.graph_parts import State
 from reconciler.views.graph_svg import graph_svg
-from reconciler.views.sentences import counted
+from reconciler.views.sentences import counted, listed
 
 if TYPE_CHECKING:
     from reconciler.plan.document import Plan
-    from reconciler.views.graph import Graph
+    from reconciler.views.graph_parts import Graph
 
+_NAMED = 30
 _SIDES = {"before": "Before", "difference": "Difference", "after": "After"}
 
 
@@ -45,7 +47,10 @@ def _side(name: str) -> Markup:
 
 
 def _in_words(graph: Graph) -> Markup:
-    labels = {node.key: f"{node.noun} {node.label}" for node in graph.nodes}
+    labels = {
+        node.key: f"{node.noun if len(node.names) == 1 else node.label} {listed(node.names, _NAMED)}"
+        for node in graph.nodes
+    }
     rows = [
         element(
             "li", element("ins" if edge.state is State.GAIN else "del", f"{labels[edge.start]} → {labels[edge.end]}")

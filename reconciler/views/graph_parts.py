@@ -1,0 +1,59 @@
+"""What a graph is made of: nodes in columns, from who to what, and the edges between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Whether something is there afterwards only, before only, or on both sides."""
+
+    GAIN = "gain"
+    LOSS = "loss"
+    KEPT = "kept"
+
+
+class Column(StrEnum):
+    """Where a node stands, from who to what."""
+
+    PRINCIPAL = "people and accounts"
+    GROUP = "groups"
+    GIFT = "vaults and access rules"
+    ENTITY = "what they open"
+
+
+Key = tuple[Column, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Something to draw; ``names`` has more than one where it stands for several that are connected alike."""
+
+    key: Key
+    noun: str
+    names: tuple[str, ...]
+    state: State
+
+    @property
+    def label(self) -> str:
+        """What to write on it."""
+        return self.names[0] if len(self.names) == 1 else f"{len(self.names)} {self.noun}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A connection from who to what."""
+
+    start: Key
+    end: Key
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What to draw; ``left_out`` counts the nodes that would be too many."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    left_out: int = 0
