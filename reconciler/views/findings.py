@@ -11,7 +11,7 @@ from reconciler.model.text import fold
 from reconciler.plan.changes import FieldEdit
 from reconciler.plan.impact.report import Headline, Weight
 from reconciler.views.impact_text import of_weight, sentence, statements
-from reconciler.views.sentences import kind_name, refusal_remedy, refusal_sentence
+from reconciler.views.sentences import refusal_remedy, refusal_sentence, warning_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def plan_findings(plan: Plan) -> Iterator[Finding]:
     for statement in of_weight(statements(plan.impact), Weight.CRITICAL):
         yield Finding(CRITICAL_IMPACT, "warning", sentence(statement), places.of_statement(statement))
     for warning in plan.warnings:
-        message = f"{kind_name(warning.kind)} {warning.title}: {warning.message}"
+        message = f"{warning_subject(warning, str)}{warning.message}"
         yield Finding(warning.rule, "warning", message, places.of(warning.title, warning.kind))
 
 

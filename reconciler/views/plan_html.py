@@ -26,6 +26,7 @@ from reconciler.views.sentences import (
     refusal_remedy,
     refusal_sentence,
     waiting_sentence,
+    warning_subject,
 )
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _note_items(plan: Plan) -> Iterator[tuple[str, str]]:
         if refusal.allowed:
             yield "Allowed on purpose", words(refusal_sentence(refusal, marked))
     for warning in plan.warnings:
-        yield "Warning", joined([words(f"{kind_name(warning.kind)} {marked(warning.title)}"), f": {warning.message}"])
+        yield "Warning", joined([words(warning_subject(warning, marked)), warning.message])
     for item in plan.left_alone:
         yield "Left alone", left_alone_sentence(item)
     if plan.text_only:

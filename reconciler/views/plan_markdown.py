@@ -21,6 +21,7 @@ from reconciler.views.sentences import (
     refusal_remedy,
     refusal_sentence,
     waiting_sentence,
+    warning_subject,
 )
 
 if TYPE_CHECKING:
@@ -119,8 +120,7 @@ def _notes(plan: Plan) -> Iterator[str]:
     if plan.waiting:
         yield f"- **Waiting**: {_text(waiting_sentence(plan.waiting, marked))}"
     for warning in plan.warnings:
-        title = f"{kind_name(warning.kind)} {marked(warning.title)}"
-        yield f"- **Warning**: {_text(title)}: {prose(warning.message)}"
+        yield f"- **Warning**: {_text(warning_subject(warning, marked))}{prose(warning.message)}"
     for item in plan.left_alone:
         yield f"- **Left alone**: {_text(left_alone_sentence(item))}"
     if plan.text_only:

@@ -18,6 +18,7 @@ from reconciler.views.sentences import (
     refusal_remedy,
     refusal_sentence,
     waiting_sentence,
+    warning_subject,
 )
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def note_lines(plan: Plan, palette: Palette, *, refusals: bool) -> Iterator[str]
         what = counted(len(plan.text_only), "vault")
         yield palette.quiet(f"Text only:  {what} written differently with the same meaning ({listed(plan.text_only)})")
     for warning in plan.warnings:
-        title = f"{kind_name(warning.kind)} {harmless(warning.title)}"
-        yield palette.change(f"Warning:    {title}: {harmless(warning.message)}")
+        yield palette.change(f"Warning:    {warning_subject(warning)}{harmless(warning.message)}")
     if plan.without_secrets:
         left_out = counted(plan.secrets_left_out, "secret value")
         yield palette.change(f"Secrets:    {left_out} not compared (--without-secrets); this plan cannot be applied")

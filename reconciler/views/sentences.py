@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.text import harmless
-from reconciler.plan.changes import Guard, LeftAlone, Refusal, Waiting
+from reconciler.plan.changes import Guard, LeftAlone, Refusal, Waiting, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,6 +116,11 @@ def refusal_remedy(refusal: Refusal) -> str:
     if refusal.guard is Guard.POLICY:
         return f"cannot be allowed: change the declaration, or the rule at {harmless(refusal.rule_place or '')}"
     return "cannot be allowed: change the declaration"
+
+
+def warning_subject(warning: Warned, show: Callable[[str], str] = harmless) -> str:
+    """Say what a warning is about, with a colon; nothing where its message is an organization's own, which names it."""
+    return "" if warning.rule.startswith("policy/") else f"{kind_name(warning.kind)} {show(warning.title)}: "
 
 
 def waiting_sentence(waiting: Sequence[Waiting], show: Callable[[str], str] = harmless) -> str:

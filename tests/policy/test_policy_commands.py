@@ -88,6 +88,12 @@ class TestPlan:
         assert refusal["message"] == "finance holds eve@other.io"
         assert [warning["rule"] for warning in plan["warnings"]] == ["policy/named"] * 2
 
+    def test_shows_a_warning_in_the_words_of_the_rule(self, workspace: Project) -> None:
+        rules(workspace, WARN)
+        result = workspace.run("plan")
+        assert result.code == 0
+        assert "\nWarning:    eve@other.io has no name\n" in result.stdout
+
     def test_is_refused_for_what_somebody_gains(self, workspace: Project) -> None:
         rules(workspace, GAIN)
         result = workspace.run("plan")
