@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from reconciler.declaration.models_access import AccessRuleEntry
 from reconciler.declaration.models_base import Strict, Text
 from reconciler.declaration.models_credentials import CredentialEntry
-from reconciler.declaration.values import Domain, RemovalLimit, Server, Target
+from reconciler.declaration.values import Domain, RemovalLimit, Server, Target, Version
 from reconciler.model.desired import Limit
 from reconciler.model.resources import DocumentFormat, Role
 
@@ -287,7 +287,7 @@ class IncludedFile(Strict):
 class WorkspaceFile(IncludedFile):
     """What a ClearML workspace shall look like: the top of a declaration."""
 
-    version: Literal[1] = Field(description="The version of the file format.")
+    version: Version = Field(description="The version of the file format.")
     workspace: WorkspaceSection = Field(description="The workspace that the declaration is for, and its server.")
     include: list[Text] = Field(
         [],

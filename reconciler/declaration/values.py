@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
@@ -53,6 +53,13 @@ def parse_limit(value: object) -> Limit:
     raise ValueError("must be a number of removals, like `5`, or a share, like `20%`")
 
 
+def parse_version(value: object) -> object:
+    """Let the number 1 pass and nothing that only equals it, such as ``true``. Raises ``ValueError``."""
+    if type(value) is not int or value != 1:
+        raise ValueError("must be 1")
+    return value
+
+
 def parse_target(value: object) -> str:
     """Read ``client``, ``ssh-server``, ``ui-storage`` or ``type:<text>``, into the API's type text."""
     if isinstance(value, str) and re.fullmatch(TARGET_PATTERN, value):
@@ -98,6 +105,7 @@ def parse_reference(value: object) -> Reference:
 
 
 Domain = Annotated[str, StringConstraints(pattern=DOMAIN_PATTERN, max_length=253)]
+Version = Annotated[Literal[1], BeforeValidator(parse_version)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Group, Kind, MemberState, Role
+from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, AccessRule, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.policy.outcome import policy_refusals
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.impact.report import Impact
     from reconciler.plan.policy.outcome import Broken
+
+
+_NAMED = ("members", "service_accounts", "groups")
+"""The sets of a group or access rule that name who has something through it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +157,17 @@ def _judge(
 
 
 def _memberships(case: Case) -> Iterator[Refusal]:
-    """Judge each group that stays; who leaves the workspace altogether is counted as a member, not here again."""
+    """Judge each group and access rule that stays; who leaves the workspace altogether is counted as a member only."""
     leaving = {change.key[0] for kind in (Kind.MEMBER, Kind.SERVICE_ACCOUNT) for change in case.deleted(kind)}
     for change in case.changes:
-        group = case.live.snapshot.get(change.address)
-        if change.action is not Action.UPDATE or not isinstance(group, Group):
+        existing = case.live.snapshot.get(change.address)
+        if change.action is not Action.UPDATE or not isinstance(existing, Group | AccessRule):
             continue
-        total = len(group.members or ()) + len(group.service_accounts or ())
-        edits = (change.edited_set("members"), change.edited_set("service_accounts"))
-        removed = tuple(name for edit in edits if edit is not None for name in edit.removed)
+        total = sum(len(getattr(existing, name, None) or ()) for name in _NAMED)
+        edits = [edit for name in _NAMED if (edit := change.edited_set(name)) is not None]
+        removed = tuple(name for edit in edits for name in edit.removed)
         staying = tuple(name for name in removed if name not in leaving)
-        yield from _judge(case.policy, removed, staying, total, Kind.GROUP, Guard.EMPTY_GROUP, subject=change.title)
+        yield from _judge(case.policy, removed, staying, total, change.kind, Guard.EMPTY_GROUP, subject=change.title)
 
 
 def _protected(case: Case) -> Iterator[Refusal]:

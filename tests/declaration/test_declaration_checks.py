@@ -178,8 +178,9 @@ def test_an_email_that_is_one_passes(files, email: str) -> None:
     ("text", "expected"),
     [
         ("workspace: {name: x, server: 'https://a.io'}\n", ["1:1: the file needs `version`"]),
-        ("version: 2\nworkspace: {name: x, server: 'https://a.io'}\n", ["1:10: `version` must be 1, not `2`"]),
-        ("version: '1'\nworkspace: {name: x, server: 'https://a.io'}\n", ["1:10: `version` must be 1, not `1`"]),
+        ("version: 2\nworkspace: {name: x, server: 'https://a.io'}\n", ["1:10: `version` must be 1"]),
+        ("version: true\nworkspace: {name: x, server: 'https://a.io'}\n", ["1:10: `version` must be 1"]),
+        ("version: '1'\nworkspace: {name: x, server: 'https://a.io'}\n", ["1:10: `version` must be 1"]),
         ("version: 1\n", ["1:1: the file needs `workspace`"]),
         ("version: 1\nworkspace: acme\n", ["2:12: `workspace` must be a mapping, not a text"]),
         ("version: 1\nworkspace: {name: x}\n", ["2:1: `workspace` needs `server`"]),
