@@ -25,7 +25,7 @@ class Section:
 def fit(head: Sequence[str], sections: Sequence[Section], limit: int, whole: str) -> str:
     """Return head and sections in their order, in ``limit`` characters or less, and ``whole`` where they are cut.
 
-    The head is always there, an empty section never. Once a section has to be cut, what matters less than it is left out.
+    The head is always there, an empty section never. Once one has to be cut, what matters less than it is left out.
     """
     filled = [section for section in sections if section.lines]
     complete = _text([*head, *(line for section in filled for line in _all(section, len(section.lines)))])
