@@ -49,7 +49,9 @@ _HINTS: Final = {
 }
 
 _UNEXPECTED_COLON: Final = "found unexpected ':'"
-_INNER_COLON: Final = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s\[\]{},])""")
+INNER_COLON: Final = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s\[\]{},])""")
+"""A colon within a word: libyaml refuses some of them."""
+
 _PRIVATE_USE: Final = range(0xE000, 0xF8FF)
 
 YamlPath = tuple[str | int, ...]
@@ -100,7 +102,7 @@ def read_yaml(text: str, file: str) -> YamlTree:
         except MarkedYAMLError as error:
             if error.problem != _UNEXPECTED_COLON:
                 raise
-            builder = _Builder(file, text, colon=_unused_character(text))
+            builder = _Builder(file, text, colon=unused_character(text))
             builder.build()
     except MarkedYAMLError as error:
         _refuse_syntax(error, file)
@@ -114,7 +116,8 @@ def new_parser(text: str) -> Any:
     return YAML(typ="safe").Parser(text)
 
 
-def _unused_character(text: str) -> str:
+def unused_character(text: str) -> str:
+    """Return a character of the private use that a text does not hold."""
     return next(char for code in _PRIVATE_USE if (char := chr(code)) not in text)
 
 
@@ -158,7 +161,7 @@ class _Builder:
         self.nulls: list[tuple[str, Place]] = []
         self.marks: dict[int, list[int]] = {}
         self._colon = colon
-        self._next = new_parser(text if colon is None else _INNER_COLON.sub(colon, text)).get_event
+        self._next = new_parser(text if colon is None else INNER_COLON.sub(colon, text)).get_event
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._open: set[str] = set()
         self._nodes = 0

@@ -1,0 +1,70 @@
+"""Comments in a YAML text: where they are, and which of them belong to what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.declaration.yaml_nodes import AliasNode, Node, ScalarNode, column, line_end, line_start, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment: its text from the ``#`` on, where it begins, and whether it has a line of its own."""
+
+    text: str
+    start: int
+    own_line: bool
+
+
+def comments(text: str, root: Node) -> Iterator[Comment]:
+    """Iterate over all comments of a text, in order."""
+    position = 0
+    spans = sorted(_uncommented(text, node) for node in walk(root) if isinstance(node, ScalarNode | AliasNode))
+    for start, end in (*spans, (len(text), len(text))):
+        yield from _in_gap(text, position, start)
+        position = max(position, end)
+
+
+def _uncommented(text: str, node: Node) -> tuple[int, int]:
+    """Return where in a scalar no comment can be: the first line of a block may have one."""
+    is_block = isinstance(node, ScalarNode) and node.style in ("|", ">")
+    return (min(line_end(text, node.start), node.end) if is_block else node.start), node.end
+
+
+def _in_gap(text: str, start: int, end: int) -> Iterator[Comment]:
+    position = start
+    while (position := text.find("#", position, end)) >= 0:
+        if position == 0 or text[position - 1] in " \t\n":
+            stop = line_end(text, position)
+            begin = line_start(text, position)
+            yield Comment(text[position:stop].rstrip(), position, not text[begin:position].strip())
+            position = stop
+        else:
+            position += 1
+
+
+def has_comment(text: str, node: Node) -> bool:
+    """Tell whether a comment stands inside of a node."""
+    return any(True for comment in comments(text[: node.end], node) if comment.start >= node.start)
+
+
+def own_lines(text: str, offset: int, alone: bool) -> int:
+    """Return where the line begins that holds an offset, or the comment lines above it that are about it alone.
+
+    A comment right above several entries is their heading, and belongs to none of them.
+    """
+    begin = line_start(text, offset)
+    if not alone:
+        return begin
+    at = column(text, offset)
+    while begin > 0:
+        above = line_start(text, begin - 1)
+        line = text[above : begin - 1]
+        if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) != at:
+            break
+        begin = above
+    return begin
