@@ -28,6 +28,7 @@ from reconciler.plan.guards import Case, check
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.operations import operations_of
+from reconciler.plan.outcomes import Left
 from reconciler.plan.policy.outcome import broken_rules
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.outcome import outcome_json, render_outcome
@@ -121,7 +122,7 @@ class _Job:
             if plan.is_empty:
                 await self.recording.note_in_sync(prepared)
                 if not text:
-                    self.console.result(outcome_json(plan, None, remaining=0))
+                    self.console.result(outcome_json(plan, None, Left()))
                 return ExitCode.DONE
             self.recording.check()
             if ask:
@@ -135,12 +136,9 @@ class _Job:
                 check_still_fits(plan, prepared.plan)
                 plan = self._restricted(prepared, plan)
                 _refuse(plan)
-            report, after, code = await self._execute(transport, prepared, plan)
-            remaining = None if after is None else len(after.plan.changes)
+            report, left, code = await self._execute(transport, prepared, plan)
             self.console.result(
-                render_outcome(report, remaining, self.console.output)
-                if text
-                else outcome_json(plan, report, remaining)
+                render_outcome(report, left, self.console.output) if text else outcome_json(plan, report, left)
             )
             return code
 
@@ -160,9 +158,7 @@ class _Job:
         update = {"changes": changes, "totals": totals_of(changes), "impact": impact, "refusals": refusals}
         return prepared.plan.model_copy(update=update).sealed()
 
-    async def _execute(
-        self, transport: Transport, prepared: Prepared, plan: Plan
-    ) -> tuple[Report, Prepared | None, ExitCode]:
+    async def _execute(self, transport: Transport, prepared: Prepared, plan: Plan) -> tuple[Report, Left, ExitCode]:
         """Rehearse, then carry the plan out behind the lock and read the workspace once more."""
         deliveries = _NotedDeliveries(self.declared.declaration.folder, self.target.name, self.console.secrets)
         run = Run.begin(transport, prepared, self.terms.parser, deliveries)
@@ -182,8 +178,9 @@ class _Job:
                         )
                 after = await self._read_again(transport)
                 await self.recording.finish(recorder, report, after)
-        code = _exit_code(report, None if after is None else len(after.plan.changes))
-        return report, after, ExitCode.PARTLY_DONE if recorder.troubled else code
+        left = Left.of(plan, None if after is None else after.plan)
+        code = _exit_code(report, left)
+        return report, left, ExitCode.PARTLY_DONE if recorder.troubled else code
 
     async def _rehearse(self, prepared: Prepared, changes: Sequence[Change]) -> None:
         from reconciler.rehearsal.rehearse import rehearse
@@ -210,7 +207,7 @@ def _refuse(plan: Plan) -> None:
         raise RefusedError(f"refused by a guard; nothing was changed:{sentences}")
 
 
-def _exit_code(report: Report, remaining: int | None) -> ExitCode:
+def _exit_code(report: Report, left: Left) -> ExitCode:
     if report.interrupted and not report.has_failures:
         return ExitCode.INTERRUPTED
-    return ExitCode.DONE if report.is_complete and remaining == 0 else ExitCode.PARTLY_DONE
+    return ExitCode.DONE if report.is_complete and left.planned == 0 else ExitCode.PARTLY_DONE

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.resources import Address
     from reconciler.plan.changes import Change
+    from reconciler.plan.document import Plan
     from reconciler.plan.operations import Operation
 
 
@@ -70,6 +71,27 @@ class Report:
     def has_failures(self) -> bool:
         """Whether an operation failed, or nobody knows how it ended."""
         return any(result.outcome in (Outcome.FAILED, Outcome.UNKNOWN) for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a last reading of the workspace found still to be done.
+
+    ``planned``: changes of the plan that was carried out; ``None`` if nobody can tell. ``others``: differences that the
+    plan did not have, such as those that came up after it was saved.
+    """
+
+    planned: int | None = 0
+    others: int = 0
+
+    @staticmethod
+    def of(carried_out: Plan, now: Plan | None) -> Left:
+        """Compare a plan that was carried out with the one that could be made afterwards."""
+        if now is None:
+            return Left(planned=None)
+        addresses = {change.address for change in carried_out.changes}
+        planned = sum(change.address in addresses for change in now.changes)
+        return Left(planned, len(now.changes) - planned)
 
 
 def ordered(results: Iterable[Result], operations: Sequence[Operation]) -> tuple[Result, ...]:

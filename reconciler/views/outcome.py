@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.plan.document import Plan
-    from reconciler.plan.outcomes import Report
+    from reconciler.plan.outcomes import Left, Report
     from reconciler.views.palette import Palette
 
 FORMAT = "clearml-reconciler/outcome/1"
 
 
-def render_outcome(report: Report, remaining: int | None, palette: Palette) -> str:
-    """Return the operations that did not succeed, then one line of totals. ``remaining``: changes still needed."""
-    return "".join(f"{line}\n" for line in _lines(report, remaining, palette))
+def render_outcome(report: Report, left: Left, palette: Palette) -> str:
+    """Return the operations that did not succeed, then one line of totals."""
+    return "".join(f"{line}\n" for line in _lines(report, left, palette))
 
 
-def _lines(report: Report, remaining: int | None, palette: Palette) -> Iterator[str]:
+def _lines(report: Report, left: Left, palette: Palette) -> Iterator[str]:
     troubled = [result for result in report.results if result.outcome is not Outcome.APPLIED]
     if troubled:
         yield ""
@@ -33,10 +33,10 @@ def _lines(report: Report, remaining: int | None, palette: Palette) -> Iterator[
         head = f"{result.outcome.value:<8} {harmless(result.operation.title)}"
         yield f"{style(head)}  {harmless(result.message)}"
     yield ""
-    yield palette.strong(_totals(report, remaining))
+    yield palette.strong(_totals(report, left))
 
 
-def _totals(report: Report, remaining: int | None) -> str:
+def _totals(report: Report, left: Left) -> str:
     applied = report.changes(Outcome.APPLIED)
     added = sum(change.action in (Action.CREATE, Action.INVITE) for change in applied)
     removed = sum(change.action is Action.DELETE for change in applied)
@@ -44,16 +44,18 @@ def _totals(report: Report, remaining: int | None) -> str:
     for outcome in (Outcome.FAILED, Outcome.SKIPPED, Outcome.UNKNOWN):
         count = len(report.changes(outcome))
         text += f", {count} {outcome.value}" if count else ""
-    if remaining is None:
+    if left.planned is None:
         return f"{text}. Nobody can tell whether the workspace has converged; run again."
-    if remaining:
-        return (
-            f"{text}. Not converged: {counted(remaining, 'change')} remain{'s' if remaining == 1 else ''}; run again."
-        )
+    if left.planned:
+        remain = "remains" if left.planned == 1 else "remain"
+        return f"{text}. Not converged: {counted(left.planned, 'change')} {remain}; run again."
+    if left.others:
+        have = "has" if left.others == 1 else "have"
+        return f"{text}. {counted(left.others, 'other difference')} {have} come up since: make a new plan."
     return f"{text}. The workspace is as declared."
 
 
-def outcome_json(plan: Plan, report: Report | None, remaining: int | None) -> str:
+def outcome_json(plan: Plan, report: Report | None, left: Left) -> str:
     """Return the outcome as one JSON document; ``report`` is ``None`` if there was nothing to do."""
     ended = report.of_changes() if report else {}
     messages = {
@@ -78,7 +80,8 @@ def outcome_json(plan: Plan, report: Report | None, remaining: int | None) -> st
             if change.address in ended
         ],
         "counts": {outcome.value: sum(end is outcome for end in ended.values()) for outcome in Outcome},
-        "remaining": remaining,
+        "remaining": left.planned,
+        "others": left.others,
         "waiting": len(plan.waiting),
     }
     return json_document(document)

@@ -11,7 +11,7 @@ from reconciler.model.resources import Address, Group, Kind, Member, MemberState
 from reconciler.plan.changes import Action, Guard
 from reconciler.plan.document import Plan
 from reconciler.plan.operations import operations_of
-from reconciler.plan.outcomes import Outcome, Report, Result
+from reconciler.plan.outcomes import Left, Outcome, Report, Result
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.drift import drift_json, render_drift
 from reconciler.views.outcome import outcome_json, render_outcome
@@ -133,28 +133,29 @@ def report(rich: Plan) -> Report:
 
 
 def test_an_outcome(report: Report, golden: Golden) -> None:
-    golden("outcome.txt", render_outcome(report, 3, PLAIN))
+    golden("outcome.txt", render_outcome(report, Left(3), PLAIN))
 
 
 def test_an_outcome_in_color(report: Report, golden: Golden) -> None:
-    golden("outcome.ansi", render_outcome(report, 3, COLORED))
+    golden("outcome.ansi", render_outcome(report, Left(3), COLORED))
 
 
 def test_an_outcome_as_json(rich: Plan, report: Report, golden: Golden) -> None:
-    golden("outcome.json", outcome_json(rich, report, 3))
+    golden("outcome.json", outcome_json(rich, report, Left(3)))
 
 
 @pytest.mark.parametrize(
-    ("remaining", "told"),
+    ("left", "told"),
     [
-        (0, "The workspace is as declared."),
-        (1, "Not converged: 1 change remains; run again."),
-        (2, "Not converged: 2 changes remain; run again."),
-        (None, "Nobody can tell whether the workspace has converged; run again."),
+        (Left(0), "The workspace is as declared."),
+        (Left(1), "Not converged: 1 change remains; run again."),
+        (Left(2, 1), "Not converged: 2 changes remain; run again."),
+        (Left(0, 1), "1 other difference has come up since: make a new plan."),
+        (Left(None), "Nobody can tell whether the workspace has converged; run again."),
     ],
 )
-def test_an_outcome_ends_with_what_remains(remaining: int | None, told: str) -> None:
-    assert render_outcome(Report(()), remaining, PLAIN).endswith(f"Applied: 0 added, 0 changed, 0 removed. {told}\n")
+def test_an_outcome_ends_with_what_remains(left: Left, told: str) -> None:
+    assert render_outcome(Report(()), left, PLAIN).endswith(f"Applied: 0 added, 0 changed, 0 removed. {told}\n")
 
 
 def test_only_what_was_applied_is_counted(rich: Plan, report: Report) -> None:
@@ -163,7 +164,7 @@ def test_only_what_was_applied_is_counted(rich: Plan, report: Report) -> None:
         ended[change.address] is Outcome.APPLIED and change.action in (Action.CREATE, Action.INVITE)
         for change in rich.changes
     )
-    assert f"Applied: {added} added" in render_outcome(report, 3, PLAIN)
+    assert f"Applied: {added} added" in render_outcome(report, Left(3), PLAIN)
 
 
 PROBLEMS = [

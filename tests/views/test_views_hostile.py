@@ -9,7 +9,7 @@ from reconciler.errors import Place, Problem
 from reconciler.model.resources import Member, ServiceAccount
 from reconciler.plan.document import Plan
 from reconciler.plan.operations import operations_of
-from reconciler.plan.outcomes import Outcome, Report, Result
+from reconciler.plan.outcomes import Left, Outcome, Report, Result
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.drift import drift_json, render_drift
 from reconciler.views.outcome import outcome_json, render_outcome
@@ -69,10 +69,10 @@ def test_no_view_of_a_plan_lets_a_name_through(name: str, parser: DocumentParser
     views = [
         render_plan(plan, PLAIN),
         render_drift(plan, PLAIN),
-        render_outcome(report, None, PLAIN),
+        render_outcome(report, Left(None), PLAIN),
         plan.to_json(),
         drift_json(plan),
-        outcome_json(plan, report, None),
+        outcome_json(plan, report, Left(None)),
     ]
     for view in views:
         assert not UNSAFE.search(view), view
@@ -82,7 +82,7 @@ def test_no_view_of_a_plan_lets_a_name_through(name: str, parser: DocumentParser
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_json_keeps_the_name_as_it_is(name: str, parser: DocumentParser) -> None:
     plan = plan_with(name, parser)
-    for text in (plan.to_json(), drift_json(plan), outcome_json(plan, report_of(plan, name), None)):
+    for text in (plan.to_json(), drift_json(plan), outcome_json(plan, report_of(plan, name), Left(None))):
         assert name in {change["title"] for change in json.loads(text)["changes"]}
 
 
