@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,9 @@ def command(
         connected = find_target(connection, declared.desired.server)
         exact = exact_documents or (saved is not None and saved.exact_documents)
         terms = terms_for(console, declared, connected, parser, allowed=allowed, exact_documents=exact)
-        job = _Job(console, connection, declared, connected, terms, Recording.at(record, console, declared, connected))
+        job = _Job(
+            console, connection, declared, connected, terms, Recording.at(record, console, declared, connected, parser)
+        )
         return asyncio.run(job.carry_out(saved, ask=not yes, output_format=output_format))
 
 
@@ -142,9 +144,13 @@ class _Job:
             )
             return code
 
+    @property
+    def _terms(self) -> Terms:
+        return replace(self.terms, identities=self.recording.identities)
+
     async def _prepare(self, transport: Transport) -> Prepared:
         with working(self.console, "Reading the workspace"):
-            return await prepare(transport, self.declared.desired, self.terms)
+            return await prepare(transport, self.declared.desired, self._terms)
 
     def _restricted(self, prepared: Prepared, reviewed: Plan) -> Plan:
         """Return the current plan with nothing in it but what was reviewed, and judged without the rest."""
@@ -153,7 +159,7 @@ class _Job:
         impact = assess(changes, prepared.live.snapshot, prepared.desired, counting(self.terms.parser))
         desired = self.declared.desired
         broken = broken_rules(desired, impact)
-        case = Case(changes, prepared.live, prepared.desired, desired.policy, impact, broken)
+        case = Case(changes, prepared.live, prepared.desired, desired.policy, impact, broken, prepared.replaced)
         refusals = check(case, self.terms.allowed)
         update = {"changes": changes, "totals": totals_of(changes), "impact": impact, "refusals": refusals}
         return prepared.plan.model_copy(update=update).sealed()

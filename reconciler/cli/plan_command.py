@@ -18,6 +18,8 @@ from reconciler.cli.output import write_whole
 from reconciler.cli.plan_output import PlanFormat, append_step_summary, rendered, step_summary_file
 from reconciler.cli.planning import prepare, terms_for
 from reconciler.cli.progress import working
+from reconciler.cli.record_places import record_option
+from reconciler.cli.recorded import trusted_record
 from reconciler.cli.session import find_target, open_reader
 from reconciler.cli.waiting import wait_for
 from reconciler.errors import ExitCode, UsageError
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--step-summary", is_flag=True, help="Also append the plan to the summary of a GitHub workflow's step.")
 @allow_option
 @exact_option
+@record_option
 @click.option(
     "--format",
     "output_format",
@@ -70,6 +73,7 @@ def command(
     allowed: tuple[str, ...],
     exact_documents: bool,
     output_format: str,
+    record: str | None,
 ) -> int:
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
     summary = step_summary_file() if step_summary else None
@@ -77,7 +81,10 @@ def command(
         declared = load_declared(file, parser, console, without_secrets=without_secrets)
         target = find_target(connection, declared.desired.server)
 
-        terms = terms_for(console, declared, target, parser, allowed=allowed, exact_documents=exact_documents)
+        known = wait_for(trusted_record(record, console, declared, target)).record
+        terms = terms_for(
+            console, declared, target, parser, allowed=allowed, exact_documents=exact_documents, record=known
+        )
 
         async def make() -> Prepared:
             async with open_reader(target, connection, console) as transport:

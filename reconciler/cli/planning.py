@@ -9,6 +9,7 @@ from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.plan.changes import DocumentEdit, Guard
 from reconciler.plan.make import Prepared, Terms, make_plan
+from reconciler.record.known import known_identities
 from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.cli.session import Target
     from reconciler.model.desired import Desired
     from reconciler.plan.changes import Change
+    from reconciler.record.document import Record
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -31,6 +33,7 @@ def terms_for(
     *,
     allowed: Iterable[str] = (),
     exact_documents: bool = False,
+    record: Record | None = None,
 ) -> Terms:
     """Take what a comparison is made with from the command line and the moment."""
     return Terms(
@@ -41,6 +44,7 @@ def terms_for(
         now=console.edges.now(),
         allowed=frozenset(Guard(name) for name in allowed),
         exact_documents=exact_documents,
+        identities=known_identities(record) if record is not None else {},
     )
 
 

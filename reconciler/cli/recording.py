@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.cli.record_places import Places, places_for, workspace_of
 from reconciler.errors import RecordError
+from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.outcomes import Outcome
 from reconciler.record.document import Record, RunEntry, Workspace
+from reconciler.record.fingerprint import declared_at
+from reconciler.record.known import known_identities
 from reconciler.record.lock import read_lock
-from reconciler.record.merge import Sight, with_sight
+from reconciler.record.merge import Sight, spoken_for, with_sight
 from reconciler.record.origin import commit_of, who_runs
 from reconciler.record.recorder import Recorder, Unrecorded
 from reconciler.record.store import RecordStore
 from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from reconciler.cli.console import Console
     from reconciler.cli.declared import Declared
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.plan.make import Prepared
     from reconciler.plan.operations import Operation
     from reconciler.plan.outcomes import Report
+    from reconciler.vaults.parse import DocumentParser
 
 
 @dataclass(slots=True)
@@ -45,15 +49,23 @@ class Recording:
     target: Target
     places: Places | None
     workspace: Workspace
+    parser: DocumentParser
     _known: Record | None = None
     _error: RecordError | None = field(default=None)
 
     @staticmethod
-    def at(where: str | None, console: Console, declared: Declared, target: Target) -> Recording:
+    def at(
+        where: str | None, console: Console, declared: Declared, target: Target, parser: DocumentParser
+    ) -> Recording:
         """Choose the places. Raises :class:`reconciler.errors.UsageError`."""
         workspace = workspace_of(declared.desired, target)
         places = places_for(where, declared.declaration.folder, workspace)
-        return Recording(console, declared, target, places, workspace)
+        return Recording(console, declared, target, places, workspace, parser)
+
+    @property
+    def identities(self) -> Mapping[Address, str]:
+        """The server ids that the record knows; none without a record that can be trusted."""
+        return {} if self._known is None else known_identities(self._known)
 
     async def look(self) -> None:
         """Read the record, before the workspace is; what is wrong with it matters only if there is something to do."""
@@ -115,13 +127,17 @@ class Recording:
         return RecordStore(places.record, self.workspace)
 
     def _sight(self, prepared: Prepared, touched: Collection[Address]) -> Sight:
+        desired = self.declared.desired
+        documents = DocumentComparison(self.parser, self.target.key)
         return Sight(
             live=prepared.live,
-            declared=frozenset(self.declared.desired.snapshot.resources),
+            declared=frozenset(desired.snapshot.resources),
             remaining=prepared.plan.changes,
             touched=frozenset(touched),
             key=self.target.key,
             seen=self.console.edges.now(),
+            wanted=lambda address: declared_at(address, desired.snapshot, documents),
+            managed=spoken_for(desired.scope),
         )
 
     def _entry(self, plan: Plan, live: Live) -> RunEntry:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.declaration.check_access import check_access_rules
 from reconciler.declaration.check_documents import check_documents
+from reconciler.declaration.check_lookalikes import check_look_alikes
 from reconciler.declaration.check_names import check_builtins, check_duplicates, check_names, check_renames
 from reconciler.declaration.check_references import (
     check_management,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _CHECKS = (
     check_names,
     check_duplicates,
+    check_look_alikes,
     check_builtins,
     check_renames,
     check_memberships,

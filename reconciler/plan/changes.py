@@ -49,6 +49,7 @@ class Guard(StrEnum):
     EVERYONE = "everyone"
     FOREIGN_DOMAIN = "foreign-domain"
     WRITE_GAINS = "write-gains"
+    IDENTITY_CHANGED = "identity-changed"
     POLICY = "policy"
     SERVER_LIMIT = "server-limit"
 

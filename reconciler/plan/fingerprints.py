@@ -16,12 +16,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.model.access import Entity
-from reconciler.model.resources import Document, Resource
+from reconciler.model.resources import Document, Kind, Resource
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Address
     from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
+
+_FIELD_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,18 @@ def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
 
 def _line(address: Address, resource: Resource) -> str:
     return "\x1f".join((address.kind.value, *address.key, public_digest(resource)))
+
+
+def digest_of(name: str, value: str | bool) -> str:
+    """Return the digest of one value of a field."""
+    return hashlib.sha256(json.dumps([name, value]).encode()).hexdigest()[:_FIELD_LENGTH]
+
+
+def identity(address: Address, server_id: str | None) -> str | None:
+    """Return what stands for a resource's server id where it is kept; an access key is not written out."""
+    if server_id is None or address.kind is not Kind.CREDENTIAL:
+        return server_id
+    return digest_of("access_key", server_id)
 
 
 def _plain(value: object) -> object:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, AccessRule, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
+from reconciler.plan.identity import identity_refusals
 from reconciler.plan.policy.outcome import policy_refusals
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _NAMED = ("members", "service_accounts", "groups")
 class Case:
     """What the guards judge: the changes, the live workspace, what it will be, the limits, and who gains what.
 
-    ``broken`` are the organization's own rules that it breaks.
+    ``broken`` are the organization's own rules that it breaks, ``replaced`` what is another one than was last applied.
     """
 
     changes: Sequence[Change]
@@ -42,6 +43,7 @@ class Case:
     policy: Policy
     impact: Impact
     broken: Sequence[Broken] = ()
+    replaced: Sequence[Address] = ()
 
     def deleted(self, kind: Kind) -> list[Change]:
         """Return the removals of one kind."""
@@ -231,6 +233,10 @@ def _service_account_limits(case: Case) -> Iterator[Refusal]:
         yield Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=tuple(promoted), limit="admins")
 
 
+def _identities(case: Case) -> Iterator[Refusal]:
+    return identity_refusals(case.replaced, case.live)
+
+
 def _own_rules(case: Case) -> Iterator[Refusal]:
     return policy_refusals(case.broken)
 
@@ -245,5 +251,6 @@ _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _groups_with_rules,
     _service_account_limits,
     gain_refusals,
+    _identities,
     _own_rules,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Kind, Member
@@ -14,31 +14,38 @@ from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.fingerprints import DigestKey, declaration_digest
 from reconciler.plan.guards import Case, check
+from reconciler.plan.identity import look_alike_members, renamed_outside, replaced
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.policy.outcome import broken_rules, policy_warnings
+from reconciler.plan.possible_renames import possible_renames
 from reconciler.plan.references import check_references
 from reconciler.plan.renames import under_new_names
 from reconciler.plan.rotation import Rotation
 from reconciler.plan.scope import adopt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
+    from reconciler.model.resources import Address
     from reconciler.model.snapshot import Snapshot
     from reconciler.vaults.parse import DocumentParser
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan and the two sides that it was made from, brought to the same names and scope."""
+    """A plan and the two sides that it was made from, brought to the same names and scope.
+
+    ``replaced`` is what is another one than was last applied under its name.
+    """
 
     plan: Plan
     desired: Snapshot
     live: Live
+    replaced: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,8 @@ class Terms:
 
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
     documents; ``now`` judges which credentials are due; ``allowed`` names the guards that are lifted on purpose;
-    ``exact_documents`` makes a different text of the same meaning a change.
+    ``exact_documents`` makes a different text of the same meaning a change; ``identities`` are the server ids of what
+    was last applied, by the addresses of then.
     """
 
     declaration: str
@@ -57,6 +65,7 @@ class Terms:
     now: datetime
     allowed: frozenset[Guard] = frozenset()
     exact_documents: bool = False
+    identities: Mapping[Address, str] = field(default_factory=dict)
 
 
 def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
@@ -74,6 +83,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     found = difference(adopted.snapshot, live, desired.places, documents, rotation)
     impact = assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser))
     broken = broken_rules(desired, impact)
+    others = replaced(desired, live, terms.identities)
     plan = Plan(
         workspace=desired.workspace,
         server=terms.server,
@@ -88,12 +98,15 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         left_alone=adopted.left_alone,
         text_only=found.text_only,
         impact=impact,
-        refusals=check(Case(found.changes, live, adopted.snapshot, desired.policy, impact, broken), terms.allowed),
-        warnings=(*_warnings(desired, live, terms.parser), *policy_warnings(broken)),
+        refusals=check(
+            Case(found.changes, live, adopted.snapshot, desired.policy, impact, broken, others), terms.allowed
+        ),
+        warnings=(*_warnings(desired, live, terms), *policy_warnings(broken)),
+        possible_renames=possible_renames(found.changes, adopted.snapshot, live, terms.parser),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )
-    return Prepared(plan.sealed(), adopted.snapshot, live)
+    return Prepared(plan.sealed(), adopted.snapshot, live, others)
 
 
 def _compared(desired: Desired) -> dict[Kind, int]:
@@ -101,7 +114,7 @@ def _compared(desired: Desired) -> dict[Kind, int]:
     return {kind: counts[kind] for kind in Kind if counts[kind]}
 
 
-def _warnings(desired: Desired, live: Live, parser: DocumentParser) -> Iterator[Warned]:
+def _warnings(desired: Desired, live: Live, terms: Terms) -> Iterator[Warned]:
     from reconciler.vaults.client_view import client_differences
 
     for address, member in sorted(desired.snapshot.members.items()):
@@ -110,5 +123,7 @@ def _warnings(desired: Desired, live: Live, parser: DocumentParser) -> Iterator[
             message = f"the server keeps this user's role ({existing.role}); {member.role} cannot be given"
             yield Warned(kind=Kind.MEMBER, title=member.title, rule="fixed-by-server", message=message)
     for _, vault in sorted(desired.snapshot.vaults.items()):
-        for warning in client_differences(vault, parser):
+        for warning in client_differences(vault, terms.parser):
             yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.sentence)
+    yield from renamed_outside(desired, live, terms.identities)
+    yield from look_alike_members(desired, live)

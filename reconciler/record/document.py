@@ -89,6 +89,9 @@ class Applied(_Data):
     sets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     document: str | None = None
     key_id: str | None = Field(default=None, description="Which key the document's digest was made with.")
+    declared: str | None = Field(default=None, description="What the declaration said then, without documents.")
+    declared_document: str | None = Field(default=None, description="The declared document, made with the same key.")
+    declared_template: str | None = Field(default=None, description="The same, as it is written in the file.")
     seen: AwareDatetime
 
     @property
@@ -112,13 +115,18 @@ class Told(_Data):
 
 
 class Record(_Data):
-    """Everything that is known of the past of one workspace; ``runs`` has the newest first."""
+    """Everything that is known of the past of one workspace; ``runs`` has the newest first.
+
+    ``managed`` is what the declaration spoke for when ``resources`` were last seen
+    (:func:`reconciler.record.merge.spoken_for`).
+    """
 
     format: Literal["clearml-reconciler/record/1"] = "clearml-reconciler/record/1"
     workspace: Workspace
     runs: tuple[RunEntry, ...] = ()
     resources: tuple[Applied, ...] = ()
     told: tuple[Told, ...] = ()
+    managed: tuple[str, ...] = ()
 
     def resource(self, address: Address) -> Applied | None:
         """Return what is known of one resource."""

@@ -7,28 +7,44 @@ with the run's own credential and can be compared only under the same ``key_id``
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from reconciler.model.access import Entity
-from reconciler.model.resources import Kind, Vault
-from reconciler.plan.fingerprints import public_digest
+from reconciler.model.resources import Vault
+from reconciler.plan.fingerprints import digest_of, identity, public_digest
 from reconciler.record.document import Applied
+
+__all__ = ["Declared", "applied", "declared_at", "digest_of", "field_digests", "identity"]
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.model.resources import Address, Resource
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.documents import DocumentComparison
     from reconciler.plan.fingerprints import DigestKey
 
 _NOT_ON_THE_SERVER = frozenset({"lifetime", "rotate_before", "delivery"})
-_LENGTH = 16
 
 
-def applied(resource: Resource, server_id: str | None, key: DigestKey, seen: datetime) -> Applied:
-    """Return what the record keeps of a live resource, as it is at this moment.
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a declaration said of a resource: digests of all but its document, and of that document.
+
+    ``document`` is of the text to be stored (``None`` without its secrets), ``template`` of the text as it is written
+    in the file, which can be compared in a run without secrets too.
+    """
+
+    public: str
+    document: str | None = None
+    template: str | None = None
+
+
+def applied(
+    resource: Resource, server_id: str | None, key: DigestKey, seen: datetime, declared: Declared | None = None
+) -> Applied:
+    """Return what the record keeps of a live resource, as it is at this moment, and of what was ``declared`` then.
 
     A field that is ``None`` (not said, or not told by the server) has no digest.
     """
@@ -43,8 +59,22 @@ def applied(resource: Resource, server_id: str | None, key: DigestKey, seen: dat
         sets=sets,
         document=key.of_text(resource.document.text) if isinstance(resource, Vault) else None,
         key_id=key.key_id if has_text else None,
+        declared=declared.public if declared else None,
+        declared_document=declared.document if declared else None,
+        declared_template=declared.template if declared else None,
         seen=seen,
     )
+
+
+def declared_at(address: Address, snapshot: Snapshot, documents: DocumentComparison) -> Declared | None:
+    """Return what a declaration says of a resource, as the record keeps it; ``None`` if it says nothing."""
+    resource = snapshot.get(address)
+    if resource is None:
+        return None
+    if not isinstance(resource, Vault):
+        return Declared(public_digest(resource))
+    _, stored = documents.digests(None, resource)
+    return Declared(public_digest(resource), stored, documents.key.of_text(resource.document.text))
 
 
 def field_digests(resource: Resource) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
@@ -62,15 +92,3 @@ def field_digests(resource: Resource) -> tuple[dict[str, str], dict[str, tuple[s
         else:
             single[name] = digest_of(name, value)
     return single, sets
-
-
-def digest_of(name: str, value: str | bool) -> str:
-    """Return the digest of one value of a field."""
-    return hashlib.sha256(json.dumps([name, value]).encode()).hexdigest()[:_LENGTH]
-
-
-def identity(address: Address, server_id: str | None) -> str | None:
-    """Return what stands for a resource's server id in a record; an access key is not written out."""
-    if server_id is None or address.kind is not Kind.CREDENTIAL:
-        return server_id
-    return digest_of("access_key", server_id)

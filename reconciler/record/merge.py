@@ -9,18 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.model.desired import Management
+from reconciler.model.resources import Kind
 from reconciler.plan.changes import Action
 from reconciler.record.fingerprint import applied
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime
 
+    from reconciler.model.desired import Scope
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
     from reconciler.plan.changes import Change
     from reconciler.plan.fingerprints import DigestKey
     from reconciler.record.document import Applied, Record, RunEntry, Told
+    from reconciler.record.fingerprint import Declared
 
 KEPT_RUNS = 200
 KEPT_OPERATIONS = 5000
@@ -48,12 +52,17 @@ def _without_old_operations(runs: Iterable[RunEntry]) -> Iterable[RunEntry]:
         yield run if fits or not run.operations else run.model_copy(update={"operations": ()})
 
 
+def _nothing(_: Address) -> Declared | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a reading of the whole workspace showed, compared with the declaration.
 
     ``declared`` are the addresses that the declaration names, ``remaining`` the changes that are still needed, and
-    ``touched`` the addresses that this run carried operations out on.
+    ``touched`` the addresses that this run carried operations out on. ``wanted`` tells what the declaration says of a
+    resource, and ``managed`` what it speaks for, where that is known.
     """
 
     live: Live
@@ -62,6 +71,21 @@ class Sight:
     touched: Collection[Address]
     key: DigestKey
     seen: datetime
+    wanted: Callable[[Address], Declared | None] = _nothing
+    managed: tuple[str, ...] = ()
+
+
+def spoken_for(scope: Scope) -> tuple[str, ...]:
+    """Return what a declaration speaks for altogether: kinds, and single accounts' credentials and vaults."""
+    whole = [kind.value for kind in Kind if scope.management(kind) is Management.ALL]
+    credentials = [owned(Kind.CREDENTIAL, account) for account in scope.credentials_of]
+    vaults = [owned(Kind.VAULT, account) for account in scope.vaults_of]
+    return tuple(sorted((*whole, *credentials, *vaults)))
+
+
+def owned(kind: Kind, account: str) -> str:
+    """Return what stands for the credentials or vaults of one service account among what is spoken for."""
+    return f"{kind.value} of {account}"
 
 
 def with_sight(record: Record, sight: Sight) -> Record:
@@ -84,12 +108,14 @@ def with_sight(record: Record, sight: Sight) -> Record:
         elif before is not None:
             found[address] = before
     ordered = tuple(found[address] for address in sorted(found))
-    return record if ordered == record.resources else record.model_copy(update={"resources": ordered})
+    managed = sight.managed or record.managed
+    same = ordered == record.resources and managed == record.managed
+    return record if same else record.model_copy(update={"resources": ordered, "managed": managed})
 
 
 def _seen(address: Address, before: Applied | None, sight: Sight) -> Applied:
     resource = sight.live.snapshot.resources[address]
-    now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen)
+    now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen, sight.wanted(address))
     same = before is not None and before == now.model_copy(update={"seen": before.seen})
     return before if same and before is not None else now
 

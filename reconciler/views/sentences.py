@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
 from reconciler.plan.changes import Guard, LeftAlone, Refusal, Waiting, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.model.resources import Kind
 
 _SHOWN_NAMES = 5
 _REASONS = {
@@ -63,9 +63,14 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
         case Guard.EMPTY_KIND:
             return f"all {counted(refusal.total, kind)} would be removed ({names})"
         case Guard.EMPTY_GROUP:
-            return f"everybody would leave group {subject} ({names})"
+            return f"everybody whom {kind} {subject} holds now would leave it ({names})"
         case Guard.MAX_REMOVALS:
-            what = f"memberships of group {subject}" if refusal.subject else f"{kind}s"
+            what = (
+                f"grants of {kind} {subject}"
+                if refusal.kind is Kind.ACCESS_RULE
+                else f"memberships of {kind} {subject}"
+            )
+            what = what if refusal.subject else f"{kind}s"
             share = f" is {100 * refusal.count / refusal.total:.0f} %" if "%" in refusal.limit and refusal.total else ""
             return f"{of} {what}{share}, the limit is {refusal.limit} ({names})"
         case Guard.POLICY:
@@ -85,6 +90,12 @@ def _gain(refusal: Refusal, names: str) -> str:
             return f"{what} could run tasks as their owners ({names})"
         case Guard.ADMIN_IMPERSONATION:
             return f"service account {names} would be admin and could run tasks as their owners"
+        case Guard.IDENTITY_CHANGED:
+            are, ones = ("is", "another one") if refusal.count == 1 else ("are", "others")
+            return (
+                f"{what} {are} there under the same name but {ones} by the server's id: deleted and made again, or "
+                f"taken over, since the last apply; make sure who or what it is ({names})"
+            )
         case Guard.EVERYONE:
             return f"{names} would open to everyone in the workspace"
         case Guard.FOREIGN_DOMAIN:
