@@ -13,6 +13,7 @@ from reconciler.model.resources import Kind
 from reconciler.model.text import json_document
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
 from reconciler.plan.impact.report import Impact
+from reconciler.plan.possible_renames import PossibleRename
 
 FORMAT = "clearml-reconciler/plan/1"
 MAXIMUM_BYTES = 256 * 1024 * 1024
@@ -49,6 +50,9 @@ class Plan(BaseModel):
     impact: Impact = Field(default=Impact(), description="Who gains and who loses what.")
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    possible_renames: tuple[PossibleRename, ...] = Field(
+        default=(), description="Removals and creations that look like renames, to be asked about."
+    )
     compared: dict[Kind, int] = Field(
         default_factory=dict, description="How many resources of each kind were compared."
     )

@@ -19,6 +19,7 @@ from reconciler.views.html_graph import graph_section
 from reconciler.views.impact_text import SIGNS, of_weight, sentence, statements, without_effect
 from reconciler.views.marking import marked, pieces
 from reconciler.views.plan_text import verdict
+from reconciler.views.rename_question import rename_question
 from reconciler.views.sentences import (
     counted,
     kind_name,
@@ -229,6 +230,8 @@ def _note_items(plan: Plan) -> Iterator[tuple[str, str]]:
             yield "Allowed on purpose", words(refusal_sentence(refusal, marked))
     for warning in plan.warnings:
         yield "Warning", joined([words(warning_subject(warning, marked)), warning.message])
+    for rename in plan.possible_renames:
+        yield "Renamed?", words(rename_question(rename, marked))
     for item in plan.left_alone:
         yield "Left alone", left_alone_sentence(item)
     if plan.text_only:

@@ -13,6 +13,7 @@ from reconciler.views.change_diff import diff_lines
 from reconciler.views.impact_text import Statement, counts, of_weight, sentence, statements, without_effect
 from reconciler.views.markdown import code, fence_for, marker, prose
 from reconciler.views.marking import marked, pieces
+from reconciler.views.rename_question import rename_question
 from reconciler.views.sections import Section, fit
 from reconciler.views.sentences import (
     counted,
@@ -121,6 +122,8 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"- **Waiting**: {_text(waiting_sentence(plan.waiting, marked))}"
     for warning in plan.warnings:
         yield f"- **Warning**: {_text(warning_subject(warning, marked))}{prose(warning.message)}"
+    for rename in plan.possible_renames:
+        yield f"- **Renamed?** {_text(rename_question(rename, marked))}"
     for item in plan.left_alone:
         yield f"- **Left alone**: {_text(left_alone_sentence(item))}"
     if plan.text_only:

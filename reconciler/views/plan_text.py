@@ -9,6 +9,7 @@ from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
 from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, Reason, SetEdit, TextEdit
 from reconciler.views.impact_text import impact_lines
+from reconciler.views.rename_question import rename_question
 from reconciler.views.sentences import (
     counted,
     heading,
@@ -69,6 +70,8 @@ def note_lines(plan: Plan, palette: Palette, *, refusals: bool) -> Iterator[str]
         yield palette.quiet(f"Text only:  {what} written differently with the same meaning ({listed(plan.text_only)})")
     for warning in plan.warnings:
         yield palette.change(f"Warning:    {warning_subject(warning)}{harmless(warning.message)}")
+    for rename in plan.possible_renames if refusals else ():
+        yield palette.change(f"Renamed?    {rename_question(rename)}")
     if plan.without_secrets:
         left_out = counted(plan.secrets_left_out, "secret value")
         yield palette.change(f"Secrets:    {left_out} not compared (--without-secrets); this plan cannot be applied")
