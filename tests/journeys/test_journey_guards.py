@@ -81,7 +81,7 @@ REFUSALS = [
     pytest.param(
         an_emptied_group,
         "empty-group",
-        "empty-group: everybody would leave group ops (root@acme.io)",
+        "empty-group: everybody whom group ops holds now would leave it (root@acme.io)",
         id="everybody of a group",
     ),
     pytest.param(
