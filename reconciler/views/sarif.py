@@ -32,6 +32,7 @@ _GUARDS = {
     Guard.EVERYONE: "A plan that opens something to everyone in the workspace needs somebody to say so on purpose.",
     Guard.FOREIGN_DOMAIN: "People come from the domains that policy.domains names.",
     Guard.WRITE_GAINS: "A plan must not give write access to more than policy.max_write_gains at once.",
+    Guard.IDENTITY_CHANGED: "A name must stand for the same person or thing as when it was last applied.",
     Guard.POLICY: "The organization's own rules hold.",
     Guard.SERVER_LIMIT: "The server would refuse the plan.",
 }
