@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(NamedTuple):
     """Where a command prints; the only place that knows about terminals.
 
     Whatever it prints, the ``secrets`` that this run knows are masked in it.
@@ -28,9 +26,9 @@ class Console:
     interactive: bool
     animated: bool
     debug: bool
-    terminal: bool = False
-    edges: Edges = field(default_factory=Edges)
-    secrets: KnownSecrets = field(default_factory=KnownSecrets)
+    terminal: bool
+    edges: Edges
+    secrets: KnownSecrets
 
     @staticmethod
     def detect(color: str, environ: Mapping[str, str], *, debug: bool, before: Console | None = None) -> Console:

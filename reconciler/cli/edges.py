@@ -6,9 +6,8 @@ a wire that fails on purpose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +25,9 @@ def _same(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
     return wire
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(NamedTuple):
     """``now`` tells the time; ``timing`` waits between repeats; ``wire`` may wrap the sandbox's in-process wire."""
 
     now: Callable[[], datetime] = _now
     timing: Timing | None = None
-    wire: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = field(default=_same)
+    wire: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = _same

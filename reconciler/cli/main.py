@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -90,7 +89,7 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
     """Run the command line and return its exit code; prints errors (with ``--debug`` whole tracebacks), raises none."""
     console = Console.detect("auto", os.environ, debug=False)
     if edges is not None:
-        console = replace(console, edges=edges)
+        console = console._replace(edges=edges)
     try:
         with cli.make_context("reconciler", list(arguments)) as context:
             color, debug = context.params["color"], context.params["debug"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -44,6 +43,8 @@ def json_document(value: object) -> str:
 
     Outside of texts JSON has nothing but ASCII, so that what is escaped here stands in texts only.
     """
+    import json
+
     text = json.dumps(value, ensure_ascii=False, indent=1)
     if not text.isascii() or "\x7f" in text:
         lines = (line if is_harmless(line) else "".join(map(_json_char, line)) for line in text.split("\n"))
@@ -54,6 +55,8 @@ def json_document(value: object) -> str:
 def _json_char(char: str) -> str:
     if is_harmless(char):
         return char
+    import json
+
     return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
