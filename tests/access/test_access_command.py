@@ -112,7 +112,9 @@ def test_csv_has_one_row_per_fact(workspace: Project) -> None:
 )
 def test_csv_is_no_formula(name: str, workspace: Project) -> None:
     quoted = name.replace("'", "''")
-    workspace.declare(f"members: [{{email: bob@acme.io, role: admin}}]\ngroups: [{{name: '{quoted}', members: [bob@acme.io]}}]\n")
+    workspace.declare(
+        f"members: [{{email: bob@acme.io, role: admin}}]\ngroups: [{{name: '{quoted}', members: [bob@acme.io]}}]\n"
+    )
     result = workspace.run("access", "bob@acme.io", "--format", "csv")
     assert result.code == 0, result
     for row in csv.reader(io.StringIO(result.stdout, newline="")):
