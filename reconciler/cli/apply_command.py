@@ -166,7 +166,7 @@ class _Job:
 
     async def _execute(self, transport: Transport, prepared: Prepared, plan: Plan) -> tuple[Report, Left, ExitCode]:
         """Rehearse, then carry the plan out behind the lock and read the workspace once more."""
-        deliveries = _NotedDeliveries(self.declared.declaration.folder, self.target.name, self.console.secrets)
+        deliveries = _NotedDeliveries(self.declared.declaration.folder, self.target.client_server, self.console.secrets)
         run = Run.begin(transport, prepared, self.terms.parser, deliveries)
         check_deliveries(run, plan.changes)
         await self._rehearse(prepared, plan.changes)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.cli.options import Connection
 
 SANDBOX = "sandbox:"
+SERVED_SANDBOX = "http://127.0.0.1:8008"
 _SANDBOX_URL = "http://sandbox.localhost"
 
 AnyTransport = TypeVar("AnyTransport", bound=ReadTransport)
@@ -39,6 +40,11 @@ class Target:
     name: str
     key: DigestKey
     database: Path | None = None
+
+    @property
+    def client_server(self) -> str:
+        """The address for clients: a sandbox in this process is reached where ``sandbox serve`` serves it by default."""
+        return self.name if self.database is None else SERVED_SANDBOX
 
 
 def find_target(connection: Connection, declared_server: str | None) -> Target:
