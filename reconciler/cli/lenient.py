@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.errors import SecretUnavailableError
 from reconciler.model.resources import Address
@@ -12,12 +12,19 @@ from reconciler.model.snapshot import Snapshot
 if TYPE_CHECKING:
     from reconciler.cli.declared import Declared
     from reconciler.declaration.models import SecretSource
-    from reconciler.declaration.secrets import SecretResolver
     from reconciler.model.resources import Resource, Vault
     from reconciler.model.secret import Secret
 
 
-def with_available_secrets(declared: Declared, resolver: SecretResolver) -> Snapshot:
+class SecretProvider(Protocol):
+    """Gives secrets by name and source."""
+
+    def resolve(self, name: str, source: SecretSource) -> Secret:
+        """Return a secret; raises :class:`SecretUnavailableError`."""
+        ...
+
+
+def with_available_secrets(declared: Declared, resolver: SecretProvider) -> Snapshot:
     """Return what is declared, with each secret that its source gives; ``declared`` was loaded without secrets."""
     sources = {
         Address.vault(vault.owner_kind, vault.owner, vault.name): vault.entry.item.secrets
@@ -34,7 +41,7 @@ def with_available_secrets(declared: Declared, resolver: SecretResolver) -> Snap
     return Snapshot.of(resources)
 
 
-def _value(name: str, source: SecretSource, resolver: SecretResolver) -> Secret | None:
+def _value(name: str, source: SecretSource, resolver: SecretProvider) -> Secret | None:
     try:
         return resolver.resolve(name, source)
     except SecretUnavailableError:

@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": "Show what an apply would change.",
     "apply": "Carry out a saved plan, or make one and ask.",
     "drift": "Tell whether the workspace is what the declaration says.",
+    "adopt": "Write what is live back into the declaration's files.",
     "effective": "Show somebody's merged client configuration, and where it comes from.",
     "access": "Show who has what and why, or who reaches an entity and how.",
     "history": "Show what was applied, by whom, when and from which commit.",

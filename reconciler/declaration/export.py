@@ -13,14 +13,26 @@ from typing import TYPE_CHECKING
 from reconciler.declaration.export_access import rule_entry, titles_of
 from reconciler.declaration.export_documents import DocumentFiles
 from reconciler.declaration.models import AssignableRole
-from reconciler.model.resources import Address, Group, Kind, Member, MemberState, OwnerKind, Role, ServiceAccount
+from reconciler.model.resources import (
+    AccessRule,
+    Address,
+    Credential,
+    Group,
+    Kind,
+    Member,
+    MemberState,
+    OwnerKind,
+    Role,
+    ServiceAccount,
+    Vault,
+)
 from reconciler.model.text import harmless, is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.model.live import Live
-    from reconciler.model.resources import AccessRule, Vault
+    from reconciler.model.resources import Resource
     from reconciler.model.secret import Secret
     from reconciler.vaults.parse import DocumentParser
 
@@ -50,17 +62,41 @@ class Exported:
 
 def export(live: Live, *, workspace: str, server: str, parser: DocumentParser) -> Exported:
     """Return a declaration of everything in a live workspace that can be declared."""
-    return _Exporter(live, DocumentFiles(parser)).export(workspace, server)
+    return Exporter(live, DocumentFiles(parser)).export(workspace, server)
 
 
 @dataclass(slots=True)
-class _Exporter:
+class Exporter:
+    """Turns live resources into entries of a declaration; ``notes`` say what of them was left out."""
+
     live: Live
     documents: DocumentFiles
     notes: list[str] = field(default_factory=list)
     partial: set[Kind] = field(default_factory=set)
 
+    def entry(self, resource: Resource) -> Plain | None:
+        """Return the entry of one resource, or ``None`` if it cannot be declared; not for credentials."""
+        match resource:
+            case Member():
+                entries = self._member(resource)
+            case ServiceAccount():
+                entries = self._service_account(resource.address, resource)
+            case Group():
+                entries = self._group(resource)
+            case Vault():
+                entries = self._vault(resource)
+            case AccessRule():
+                entries = self._access_rule(resource)
+            case Credential():
+                return None
+        return next(entries, None)
+
+    def document(self, vault: Vault) -> Plain | None:
+        """Return how an entry speaks of a vault's document, or ``None`` if it cannot be declared."""
+        return self._document(vault)
+
     def export(self, workspace: str, server: str) -> Exported:
+        """Return a declaration of everything that can be declared."""
         for address, ids in sorted(self.live.ambiguous.items()):
             self._leave_out(address.kind, " / ".join(address.key), f"{len(ids)} of them share this name")
         snapshot = self.live.snapshot

@@ -30,7 +30,7 @@ def titles_of(live: Live, kind: Kind, names: Iterable[str]) -> list[str] | None:
 
 def rule_entry(rule: AccessRule, live: Live) -> dict[str, object] | str:
     """Return a rule as it is declared, or why it cannot be."""
-    resource = _resource(rule.entity, live)
+    resource = entity_reference(rule.entity, live)
     if resource is None:
         return f"{rule.entity.title} cannot be declared"
     entry: dict[str, object] = {"name": rule.name}
@@ -49,7 +49,7 @@ def rule_entry(rule: AccessRule, live: Live) -> dict[str, object] | str:
     return entry if rule.members or rule.service_accounts or rule.groups else "it gives nobody anything"
 
 
-def _resource(entity: Entity, live: Live) -> str | dict[str, str] | None:
+def entity_reference(entity: Entity, live: Live) -> str | dict[str, str] | None:
     """Return what stands for an entity in the file: its name if that leads to it alone, otherwise its id."""
     if entity.id is None or not is_harmless(entity.id) or entity.id != entity.id.strip():
         return None

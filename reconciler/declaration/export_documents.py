@@ -18,31 +18,43 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 FOLDER = "vaults"
-_SUFFIXES = {DocumentFormat.HOCON: ".conf", DocumentFormat.JSON: ".json", DocumentFormat.YAML: ".yaml"}
+SUFFIXES = {DocumentFormat.HOCON: ".conf", DocumentFormat.JSON: ".json", DocumentFormat.YAML: ".yaml"}
+"""How the names of document files end."""
+
 _TARGETS = {text: name for name, text in TARGET_TYPES.items()}
+
+
+def target_title(target: str) -> str:
+    """Return the API's type text of a vault as a declaration says it."""
+    return _TARGETS.get(target) or f"type:{target}"
 
 
 @dataclass(slots=True)
 class DocumentFiles:
-    """Gathers document files, by path, and the secrets that were taken out of them, by name."""
+    """Gathers document files, by path, and the secrets that were taken out of them, by name.
+
+    ``folder`` is where they go; ``taken`` are paths that are not free.
+    """
 
     parser: DocumentParser
+    folder: str = FOLDER
+    taken: frozenset[str] = frozenset()
     files: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
 
     def add(self, vault: Vault) -> dict[str, object] | None:
         """Add a vault's document; return how the declaration speaks of it, or ``None`` if it does not parse."""
-        stem = self._free_stem(vault)
+        stem = self.free_stem(vault)
         try:
-            extracted = extract_secrets(vault.document, vault.target, _variable(stem), self.parser)
+            extracted = extract_secrets(vault.document, vault.target, variable_of(stem), self.parser)
         except DocumentError:
             return None
-        path = f"{FOLDER}/{stem}{_SUFFIXES[vault.format]}"
+        path = f"{self.folder}/{stem}{SUFFIXES[vault.format]}"
         self.files[path] = extracted.text
         self.secrets |= extracted.names
         entry: dict[str, object] = {}
         if vault.target != TARGET_TYPES["client"]:
-            entry["target"] = _TARGETS.get(vault.target) or f"type:{vault.target}"
+            entry["target"] = target_title(vault.target)
         entry |= {"format": vault.format.value, "file": path}
         if vault.format is DocumentFormat.YAML:
             entry["send_as"] = "yaml"
@@ -52,9 +64,10 @@ class DocumentFiles:
             entry["secrets"] = {name: {"env": name} for name in extracted.names}
         return entry
 
-    def _free_stem(self, vault: Vault) -> str:
+    def free_stem(self, vault: Vault) -> str:
+        """Return a name for a vault's document, without folder and suffix, that no other has."""
         stem = "-".join(dict.fromkeys((_slug(vault.owner), _slug(vault.name))))
-        taken = {path.removeprefix(f"{FOLDER}/").rpartition(".")[0] for path in self.files}
+        taken = {path.removeprefix(f"{self.folder}/").rpartition(".")[0] for path in (*self.files, *self.taken)}
         candidate, number = stem, 2
         while candidate in taken:
             candidate, number = f"{stem}-{number}", number + 1
@@ -66,5 +79,6 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "vault"
 
 
-def _variable(stem: str) -> str:
+def variable_of(stem: str) -> str:
+    """Return what the names of a document's secrets begin with."""
     return stem.replace("-", "_").upper()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from reconciler.declaration.yaml_comments import has_comment, own_lines
+from reconciler.declaration.yaml_comments import has_comment, names_of, own_lines
 from reconciler.declaration.yaml_flow import FlowChange
 from reconciler.declaration.yaml_nodes import (
     AliasNode,
@@ -159,7 +159,7 @@ class Change:
                 raise CannotEditError("its first line holds more than it")
             self.edits.append((key.outer, following, ""))
             return
-        begin = own_lines(self.text, key.outer, self._is_alone(node.keys, index))
+        begin = own_lines(self.text, key.outer, names_of(key.value), alone=self._is_alone(node.keys, index))
         self.edits.append((begin, min(line_end(self.text, value.end) + 1, len(self.text)), ""))
 
     def _below(self, offset: int, lines: str) -> None:
@@ -246,7 +246,7 @@ class Change:
         dash, item = node.dashes[index], node.items[index]
         if self.text[line_start(self.text, dash) : dash].strip():
             raise CannotEditError("its first line holds more than it")
-        begin = own_lines(self.text, dash, self._is_alone(node.items, index))
+        begin = own_lines(self.text, dash, names_of(item.value), alone=self._is_alone(node.items, index))
         end = min(line_end(self.text, max(item.end, dash + 1)) + 1, len(self.text))
         blank = self.text[line_start(self.text, max(begin - 1, 0)) : begin].strip() == "" and begin > 0
         if blank and index + 1 < len(node.items):
@@ -262,7 +262,9 @@ class Change:
         head = "-" + " " * (width - 1)
         text = head + self._item_text(node, value, indent + width)
         if after is None:
-            start = own_lines(self.text, node.dashes[0], self._is_alone(node.items, 0))
+            start = own_lines(
+                self.text, node.dashes[0], names_of(node.items[0].value), alone=self._is_alone(node.items, 0)
+            )
             if self.text[start : node.dashes[0]].strip() and start == line_start(self.text, node.dashes[0]):
                 raise CannotEditError("the list begins in a line with something else")
             gap = "\n" if self._is_spaced(node, 0) else ""

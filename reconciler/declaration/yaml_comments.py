@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.yaml_nodes import AliasNode, Node, ScalarNode, column, line_end, line_start, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+
+_WORD = re.compile(r"\w{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,13 @@ def has_comment(text: str, node: Node) -> bool:
     return any(True for comment in comments(text[: node.end], node) if comment.start >= node.start)
 
 
-def own_lines(text: str, offset: int, alone: bool) -> int:
-    """Return where the line begins that holds an offset, or the comment lines above it that are about it alone.
+def own_lines(text: str, offset: int, names: Collection[str], *, alone: bool) -> int:
+    """Return where the line begins that holds an offset, or the comment lines above it that are about it.
 
-    A comment right above several entries is their heading, and belongs to none of them.
+    A comment right above several entries (not ``alone``) is their heading and belongs to none of them, unless it says
+    one of the first entry's ``names``.
     """
-    begin = line_start(text, offset)
-    if not alone:
-        return begin
+    first = begin = line_start(text, offset)
     at = column(text, offset)
     while begin > 0:
         above = line_start(text, begin - 1)
@@ -67,4 +69,13 @@ def own_lines(text: str, offset: int, alone: bool) -> int:
         if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) != at:
             break
         begin = above
-    return begin
+    said = set(_WORD.findall(text[begin:first].lower()))
+    return begin if alone or said & set(names) else first
+
+
+def names_of(value: object) -> frozenset[str]:
+    """Return the words of the name of an entry: of an e-mail only those before the ``@``."""
+    if isinstance(value, dict):
+        value = next((value[key] for key in ("email", "name", "label") if isinstance(value.get(key), str)), "")
+    name = value.partition("@")[0] if isinstance(value, str) else ""
+    return frozenset(_WORD.findall(name.lower()))

@@ -1,0 +1,113 @@
+"""Keys on the command line, ``kind:name``, and the differences that they mean."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+from reconciler.model.resources import Address, Group, Kind, Member
+from reconciler.model.text import fold, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.model.desired import Desired
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.changes import Change
+    from reconciler.plan.make import Prepared
+
+_FILE = Path("workspace.yaml")
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to adopt: differences, and live resources that the declaration leaves alone so far.
+
+    ``chosen``: by keys, so that other differences are none of this run's business.
+    """
+
+    changes: tuple[Change, ...]
+    undeclared: tuple[Address, ...] = ()
+    notes: tuple[str, ...] = ()
+    chosen: bool = False
+
+
+def parse_arguments(arguments: Sequence[str]) -> tuple[tuple[tuple[Kind, str], ...], Path]:
+    """Tell keys from the file, which comes last if it is given. Raises :class:`UsageError`."""
+    keys: list[tuple[Kind, str]] = []
+    for position, argument in enumerate(arguments):
+        kind, colon, name = argument.partition(":")
+        if colon and kind in _KINDS and name:
+            keys.append((_KINDS[kind], fold(name)))
+        elif position == len(arguments) - 1:
+            return tuple(keys), Path(argument)
+        else:
+            hint = f"a key is a kind and a name, like group:researchers; the kinds are {', '.join(_KINDS)}"
+            raise UsageError(f"{harmless(argument)} is neither a key nor the last argument", hint=hint)
+    return tuple(keys), _FILE
+
+
+def select(keys: Sequence[tuple[Kind, str]], prepared: Prepared, desired: Desired) -> Selection:
+    """Return what the keys mean; without keys, every difference. Raises :class:`UsageError` for an unknown key."""
+    if not keys:
+        return Selection(prepared.plan.changes)
+    changes = {change.address: change for change in prepared.plan.changes}
+    former = {new: old for new, old in desired.renames.items() if new in changes}
+    live = prepared.live.snapshot
+    known = {*changes, *live.resources, *desired.snapshot.resources}
+    found: dict[Address, Change] = {}
+    undeclared: dict[Address, None] = {}
+    notes: list[str] = []
+    for kind, name in keys:
+        addresses = [at for at in known if at.kind is kind and name in (_written(at), _live_name(at, changes, former))]
+        if not addresses:
+            raise _unknown(kind, name, known)
+        for address in addresses:
+            if address in changes:
+                found[address] = changes[address]
+            elif address in live and address not in desired.snapshot and _can_be_declared(address, live):
+                undeclared[address] = None
+            else:
+                notes.append(f"{kind.value}:{harmless(name)} is as the declaration says")
+    return Selection(tuple(found.values()), tuple(undeclared), tuple(notes), chosen=True)
+
+
+def _written(address: Address) -> str:
+    return "/".join(address.key[1:] if address.kind is Kind.VAULT else address.key)
+
+
+def _live_name(address: Address, changes: dict[Address, Change], former: dict[Address, Address]) -> str | None:
+    """Return what a resource is called live, where that is another name than the declared one."""
+    if address in former:
+        return _written(former[address])
+    edit = changes[address].edited("name") if address in changes and address.kind is not Kind.MEMBER else None
+    return _written(Address(address.kind, (*address.key[:-1], fold(str(edit.before))))) if edit else None
+
+
+def _can_be_declared(address: Address, live: Snapshot) -> bool:
+    resource = live.get(address)
+    is_fixed = (isinstance(resource, Group) and resource.builtin) or (isinstance(resource, Member) and resource.fixed)
+    return not is_fixed
+
+
+def _unknown(kind: Kind, name: str, known: set[Address]) -> UsageError:
+    names = sorted(_written(address) for address in known if address.kind is kind)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean {kind.value}:{harmless(near[0])}?" if near else None
+    return UsageError(f"{kind.value}:{harmless(name)} is neither declared nor live", hint=hint)
+
+
+def key_of(address: Address, live: Snapshot, declared: Snapshot) -> str:
+    """Return an address as it is written on the command line, its names as people write them."""
+    resource = declared.get(address) or live.get(address)
+    if resource is None:
+        return f"{address.kind.value}:{_written(address)}"
+    owner = getattr(resource, "owner", None) or getattr(resource, "account", None)
+    own = getattr(resource, "label", None) or getattr(resource, "name", None) or resource.title
+    if address.kind is Kind.MEMBER:
+        own = resource.title
+    return f"{address.kind.value}:{owner}/{own}" if owner else f"{address.kind.value}:{own}"
