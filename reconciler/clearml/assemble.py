@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
-from reconciler.model.live import Caller, CredentialFacts, Live
+from reconciler.model.live import Caller, CredentialFacts, Live, Moments
 from reconciler.model.resources import (
     AccessRule,
     Address,
@@ -47,9 +47,12 @@ class _Found:
     strangers: dict[Address, frozenset[str]] = field(default_factory=dict)
     facts: dict[Address, CredentialFacts] = field(default_factory=dict)
     server_rules: dict[str, AccessRule] = field(default_factory=dict)
+    moments: dict[Address, Moments] = field(default_factory=dict)
 
-    def add(self, resource: Resource, identifier: str | None) -> None:
+    def add(self, resource: Resource, identifier: str | None, moments: Moments | None = None) -> None:
         self.resources[resource.address].append((resource, identifier))
+        if moments is not None:
+            self.moments[resource.address] = moments
 
     def unique(self, address: Address) -> bool:
         return len(self.resources.get(address, ())) == 1
@@ -80,11 +83,14 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
             _add_credentials(found, account, readings.credentials[account.id])
         for vault in readings.account_vaults.get(account.id, ()):
             if vault.scope == USER_SCOPE:
-                found.add(_vault(vault, OwnerKind.SERVICE_ACCOUNT, account.name), vault.id)
+                found.add(
+                    _vault(vault, OwnerKind.SERVICE_ACCOUNT, account.name), vault.id, Moments(updated=vault.updated)
+                )
     groups = {group.id: group for group in readings.groups}
     for vault in readings.vaults:
         if vault.scope == GROUP_SCOPE and vault.group in groups:
-            found.add(_vault(vault, OwnerKind.GROUP, groups[vault.group].name), vault.id)
+            owned = _vault(vault, OwnerKind.GROUP, groups[vault.group].name)
+            found.add(owned, vault.id, Moments(updated=vault.updated))
     _add_rules(found, readings)
     return _live(found, readings, claims, access_key)
 
@@ -116,6 +122,7 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
             if account.id not in readings.credentials and found.unique(Address.service_account(account.name))
         },
         server_rules=found.server_rules,
+        moments={address: moments for address, moments in found.moments.items() if address not in ambiguous},
         admin_accounts_allowed=readings.service.admins_allowed,
         maximum_service_accounts=readings.service.maximum,
     )
@@ -125,11 +132,13 @@ def _add_people(found: _Found, readings: Readings) -> None:
     accounts = {account.id for account in readings.service.accounts}
     for user in readings.users:
         if user.id not in accounts and user.email:
-            found.add(Member(user.email, user.role, user.name, MemberState.ACTIVE, user.fixed), user.id)
+            member = Member(user.email, user.role, user.name, MemberState.ACTIVE, user.fixed)
+            found.add(member, user.id, Moments(created=user.created))
     active = set(found.resources)
     for invitation in readings.sign_up.invitations:
         if Address.member(invitation.email) not in active:
-            found.add(Member(invitation.email, None, None, MemberState.INVITED), None)
+            invited = Member(invitation.email, None, None, MemberState.INVITED)
+            found.add(invited, None, Moments(created=invitation.added))
     for account in readings.service.accounts:
         admin = account.role is Role.ADMIN
         found.add(ServiceAccount(account.name, account.impersonation, admin), account.id)

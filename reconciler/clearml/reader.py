@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 from reconciler.clearml.records import (
     AccountList,
+    ActivityRecord,
     CredentialRecord,
     EntityRecord,
     GroupRecord,
     RuleRecord,
     SignUpRecord,
     UserRecord,
+    VaultOperationRecord,
     VaultRecord,
 )
 from reconciler.clearml.wire import Node
 from reconciler.errors import CallRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from reconciler.clearml.claims import Claims
     from reconciler.clearml.transport import ReadTransport
@@ -112,6 +115,24 @@ class Reader:
         node = await self._get("users.get_vaults", {"preview_data": False}, impersonate=account_id)
         vaults = [VaultRecord.of(item) for item in node.nodes("vaults")]
         return [vault for vault in vaults if vault.scope == "user" and vault.user == account_id]
+
+    async def last_vault_operation(self, vault_id: str, since: datetime | None) -> VaultOperationRecord | None:
+        """Return the newest entry of a vault's log, a removed one's too; ``since`` leaves out what is older.
+
+        The answer does not name the vault, so that there is one call for each.
+        """
+        body: dict[str, object] = {"vaults": [vault_id], "order": "desc", "page": 0, "page_size": 1}
+        if since is not None:
+            body["from_timestamp"] = int(since.timestamp())
+        node = await self._get("users.get_vault_operations_log", body)
+        found = [VaultOperationRecord.of(item) for item in node.nodes("operations")]
+        return found[0] if found else None
+
+    async def activity(self, user_ids: Sequence[str]) -> list[ActivityRecord]:
+        """Return when users were last seen; the server tells only of as many as fit into a page."""
+        body = {"id": list(user_ids)[:PAGE_SIZE], "include_activity": True, "page": 0, "page_size": PAGE_SIZE}
+        node = await self._get("users.get_all_ex", body)
+        return [ActivityRecord.of(item) for item in node.nodes("users")]
 
     async def credentials(self, account_id: str) -> list[CredentialRecord]:
         """Return the credentials of a service account."""

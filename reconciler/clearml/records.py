@@ -34,6 +34,7 @@ class UserRecord:
     role: Role | None
     fixed: bool
     groups: tuple[str, ...] | None
+    created: datetime | None = None
 
     @staticmethod
     def of(node: Node) -> UserRecord:
@@ -45,6 +46,7 @@ class UserRecord:
             role=node.choice("role", Role) if node.has("role") and node.has("email") else None,
             fixed=node.flag("read_only", default=False) or node.flag("support", default=False),
             groups=node.texts("sec_groups") if node.has("sec_groups") else None,
+            created=node.moment_if_told("created"),
         )
 
 
@@ -153,6 +155,7 @@ class VaultRecord:
     enabled: bool
     group: str | None
     user: str | None
+    updated: datetime | None = None
 
     @staticmethod
     def of(node: Node) -> VaultRecord:
@@ -167,6 +170,44 @@ class VaultRecord:
             enabled=node.flag("enabled", default=True),
             group=node.optional_text("group"),
             user=node.optional_text("user"),
+            updated=node.moment_if_told("last_update"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VaultOperationRecord:
+    """An entry of ``users.get_vault_operations_log``: what was done to a vault, by whom (a user id) and when."""
+
+    operation: str
+    user: str | None
+    created: datetime | None
+
+    @staticmethod
+    def of(node: Node) -> VaultOperationRecord:
+        """Read one entry (section 5)."""
+        return VaultOperationRecord(
+            operation=node.text("operation"),
+            user=node.optional_text("user"),
+            created=node.moment_if_told("created"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRecord:
+    """When a user was last seen, by whichever way the server tells; ``told`` is false if it tells of none at all."""
+
+    user: str
+    last: datetime | None
+    told: bool
+
+    @staticmethod
+    def of(node: Node) -> ActivityRecord:
+        """Read the ``activity`` of one user (section 2): the latest of all its moments."""
+        told = node.has("activity")
+        activity = node.node("activity") if told else None
+        moments = [activity.moment_if_told(name) for name in activity.value] if activity is not None else []
+        return ActivityRecord(
+            user=node.identifier("id"), last=max((at for at in moments if at is not None), default=None), told=told
         )
 
 

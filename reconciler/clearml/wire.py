@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clearml.failures import shown
-from reconciler.errors import AnswerLostError, UnexpectedAnswerError
+from reconciler.errors import AnswerLostError, ServerError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from enum import StrEnum
-
-    from reconciler.errors import ServerError
 
 Choice = TypeVar("Choice", bound="StrEnum")
 
@@ -85,6 +83,13 @@ class Node:
             return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         except (ValueError, OverflowError):
             raise self.wrong(name, "a time") from None
+
+    def moment_if_told(self, name: str) -> datetime | None:
+        """Return a point in time that nothing depends on: nothing if it is not one."""
+        try:
+            return self.moment(name)
+        except ServerError:
+            return None
 
     def choice(self, name: str, choices: type[Choice], default: Choice | None = None) -> Choice:
         """Return one of the known values; another one is not guessed at."""

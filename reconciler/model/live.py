@@ -37,6 +37,14 @@ class CredentialFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """When something was made (an invitation: sent) and when it was last changed, where the server tells."""
+
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The workspace as it was read.
 
@@ -46,7 +54,8 @@ class Live:
     (of an ambiguous name, say): always kept.
     ``credential_counts`` holds how many credentials each service account has, where they were not read one by one.
     ``server_rules`` are the access rules that the server made itself, by id: nobody can change them, so they are not in
-    the snapshot. ``entities`` holds what the look-ups of the declared entities' names found.
+    the snapshot. ``entities`` holds what the look-ups of the declared entities' names found. ``moments`` tell when
+    things were made and changed.
     """
 
     snapshot: Snapshot
@@ -58,5 +67,6 @@ class Live:
     credential_counts: Mapping[Address, int] = field(default_factory=dict)
     server_rules: Mapping[str, AccessRule] = field(default_factory=dict)
     entities: Mapping[Entity, Candidates] = field(default_factory=dict)
+    moments: Mapping[Address, Moments] = field(default_factory=dict)
     admin_accounts_allowed: bool = True
     maximum_service_accounts: int | None = None

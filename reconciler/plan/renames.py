@@ -60,6 +60,7 @@ def _renamed(live: Live, renames: Mapping[Address, Address], desired: Snapshot) 
         strangers=names.keys(live.strangers),
         credentials=names.keys(live.credentials),
         credential_counts=names.keys(live.credential_counts),
+        moments=names.keys(live.moments),
         server_rules={rule: names.of_rule(resource) for rule, resource in live.server_rules.items()},
     )
 

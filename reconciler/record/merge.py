@@ -104,7 +104,8 @@ def with_sight(record: Record, sight: Sight) -> Record:
         if before is not None and before.seen > sight.seen:
             found[address] = before
         elif address in sight.live.snapshot and (address not in differing or address in sight.touched):
-            found[address] = _seen(address, before, sight)
+            # What was touched and still differs is not what was declared.
+            found[address] = _seen(address, before, sight, None if address in differing else sight.wanted(address))
         elif before is not None:
             found[address] = before
     ordered = tuple(found[address] for address in sorted(found))
@@ -113,9 +114,9 @@ def with_sight(record: Record, sight: Sight) -> Record:
     return record if same else record.model_copy(update={"resources": ordered, "managed": managed})
 
 
-def _seen(address: Address, before: Applied | None, sight: Sight) -> Applied:
+def _seen(address: Address, before: Applied | None, sight: Sight, declared: Declared | None) -> Applied:
     resource = sight.live.snapshot.resources[address]
-    now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen, sight.wanted(address))
+    now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen, declared)
     same = before is not None and before == now.model_copy(update={"seen": before.seen})
     return before if same and before is not None else now
 

@@ -1,49 +1,109 @@
-"""A drift report: the differences of a plan, told from the live workspace's side."""
+"""A drift report: the differences of a plan, told from the live workspace's side, and which side moved."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.drift.report import Drift, DriftClass, Memory
 from reconciler.model.text import harmless, json_document
+from reconciler.plan.changes import Reason
+from reconciler.plan.document import totals_of
+from reconciler.views.drift_words import CLASS_HELP, CLASS_WORDS, attention_sentence, finding_sentence, name, summary
 from reconciler.views.plan_text import change_lines, note_lines, verdict
-from reconciler.views.sentences import counted, heading
+from reconciler.views.sentences import counted, heading, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from reconciler.drift.report import Finding
     from reconciler.plan.document import Plan
     from reconciler.views.palette import Palette
 
 _LEGEND = "(+ declared and missing, ~ different: live → declared, - live and not declared)"
+_SHOWN = 20
 
 
-def render_drift(plan: Plan, palette: Palette) -> str:
+def render_drift(plan: Plan, palette: Palette, drift: Drift | None = None) -> str:
     """Return the report as text, its verdict last."""
-    return "".join(f"{line}\n" for line in _lines(plan, palette))
+    told = Drift() if drift is None else drift
+    return "".join(f"{line}\n" for line in _lines(_drifted(plan), told, palette, classes=drift is not None))
 
 
-def _lines(plan: Plan, palette: Palette) -> Iterator[str]:
-    if plan.changes:
+def _drifted(plan: Plan) -> Plan:
+    """Return the plan without what is no drift: credentials that are due soon."""
+    changes = tuple(change for change in plan.changes if change.reason is not Reason.EXPIRING)
+    return plan.model_copy(update={"changes": changes, "totals": totals_of(changes)})
+
+
+def _lines(plan: Plan, drift: Drift, palette: Palette, *, classes: bool) -> Iterator[str]:
+    findings = {finding.address: finding for finding in drift.findings}
+    if plan.changes or findings:
         yield palette.quiet(f"{heading(plan.workspace, plan.server)}   {_LEGEND}")
     for _, changes in groupby(plan.changes, key=lambda change: change.kind):
         yield ""
         for change in changes:
             yield from change_lines(change, plan.declaration, palette)
-    if plan.changes:
+            found = findings.pop(change.address, None)
+            if found is not None and (drift.memory is Memory.RECORD or found.traces):
+                yield _class_line(found, palette)
+    if findings:
         yield ""
+    for finding in findings.values():
+        yield palette.error(f"! {finding.kind.value:<15}  {harmless(finding.title)}")
+        yield _class_line(finding, palette)
+    if plan.changes or findings:
+        yield ""
+    yield from _notes(drift, palette)
     yield from note_lines(plan, palette, refusals=False)
-    if plan.is_empty:
+    yield from _verdict(plan, drift, palette, classes=classes)
+
+
+def _class_line(finding: Finding, palette: Palette) -> str:
+    style: Callable[[str], str] = palette.quiet if finding.drift is DriftClass.NOT_YET_APPLIED else palette.change
+    return f"    {style(f'→ {finding_sentence(finding)}')}"
+
+
+def _notes(drift: Drift, palette: Palette) -> Iterator[str]:
+    for change in drift.due:
+        ends = change.edited("expires")
+        when = f", it ends {ends.before}" if ends is not None else ""
+        yield f"Due:        {name(change.kind, change.title)} is replaced by the next apply{when}"
+    for item in drift.attention[:_SHOWN]:
+        yield palette.change(f"Attention:  {attention_sentence(item)}")
+    if len(drift.attention) > _SHOWN:
+        yield palette.change(f"Attention:  and {len(drift.attention) - _SHOWN} more (--format json has all)")
+    if drift.agreeing:
+        what = counted(len(drift.agreeing), "resource")
+        yield palette.quiet(f"Agree again: {what} changed outside and declared so by now ({listed(drift.agreeing)})")
+
+
+def _verdict(plan: Plan, drift: Drift, palette: Palette, *, classes: bool) -> Iterator[str]:
+    count = max(len(plan.changes), len(drift.findings))
+    if not count:
         yield palette.strong(verdict(plan))
-    else:
-        found = counted(len(plan.changes), "resource")
-        yield palette.error(f"Drift: {found} not as {harmless(plan.declaration)} says.")
+        return
+    if classes and drift.memory is Memory.RECORD:
+        present = [item for item in DriftClass if any(finding.drift is item for finding in drift.findings)]
+        legend = "; ".join(f"{CLASS_WORDS[item]}: {CLASS_HELP[item]}" for item in present)
+        yield palette.quiet(f"({legend})")
+    elif classes and drift.memory is Memory.NONE:
+        yield palette.quiet("Which side moved is unknown: there is no record of what was last applied (see --record).")
+    elif classes:
+        yield palette.change("Which side moved is unknown: the record of what was last applied cannot be trusted.")
+    found = counted(count, "resource")
+    told = f" ({summary(drift.findings)})" if classes and drift.memory is Memory.RECORD else ""
+    yield palette.error(f"Drift: {found} not as {harmless(plan.declaration)} says{told}.")
 
 
-def drift_json(plan: Plan) -> str:
+def drift_json(plan: Plan, drift: Drift | None = None) -> str:
     """Return the report as one JSON document."""
     from reconciler.views.drift_document import DriftReport
 
-    shared = DriftReport.model_fields.keys() - {"format", "in_sync"}
-    report = DriftReport(in_sync=plan.is_empty, **{name: getattr(plan, name) for name in shared})
+    drift = Drift() if drift is None else drift
+    plan = _drifted(plan)
+    told = {name: getattr(drift, name) for name in Drift.model_fields}
+    shared = DriftReport.model_fields.keys() - {"format", "in_sync"} - told.keys()
+    in_sync = not plan.changes and not drift.findings
+    report = DriftReport(in_sync=in_sync, **{name: getattr(plan, name) for name in shared}, **told)
     return json_document(report.model_dump(mode="json"))

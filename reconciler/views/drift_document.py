@@ -6,13 +6,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.drift.report import Attention, Finding, Memory
 from reconciler.model.resources import Kind
 from reconciler.plan.changes import Change, LeftAlone, Waiting, Warned
 from reconciler.plan.document import Totals
 
 
 class DriftReport(BaseModel):
-    """What differs between the live workspace and the declaration, told as the changes that would undo it."""
+    """What differs between the live workspace and the declaration, told as the changes that would undo it.
+
+    What has to wait, credentials that are due, what is left alone and what deserves attention is no drift.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,3 +34,8 @@ class DriftReport(BaseModel):
     warnings: tuple[Warned, ...]
     compared: dict[Kind, int] = Field(description="How many resources of each kind were compared.")
     secrets_left_out: int
+    memory: Memory = Field(description="Whether a record of what was last applied tells which side moved.")
+    findings: tuple[Finding, ...] = Field(description="The drift of each resource, and which side moved.")
+    due: tuple[Change, ...] = Field(description="Credentials that the next apply replaces.")
+    agreeing: tuple[str, ...] = Field(description="What left the record on both sides in the same way.")
+    attention: tuple[Attention, ...] = Field(description="What deserves a look.")

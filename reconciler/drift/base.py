@@ -1,0 +1,99 @@
+"""What the record tells of one resource, wherever it stands now: renames followed, unsettled runs left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Kind, OwnerKind
+from reconciler.plan.fingerprints import digest_of, public_digest
+from reconciler.plan.identity import former
+from reconciler.record.known import is_unsettled, unsettled
+from reconciler.record.merge import owned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.desired import Desired
+    from reconciler.model.resources import Address
+    from reconciler.plan.fingerprints import DigestKey
+    from reconciler.record.document import Applied, Record
+
+
+@dataclass(frozen=True)
+class Base:
+    """The record, asked for resources by their addresses of now. ``record`` is ``None`` without one to trust."""
+
+    record: Record | None
+    desired: Desired
+    key: DigestKey
+    _known: Mapping[Address, Applied] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", self.record.by_address() if self.record is not None else {})
+
+    @cached_property
+    def open_ends(self) -> frozenset[tuple[Kind, str]]:
+        """What was touched by runs of which nobody knows how they ended."""
+        return frozenset() if self.record is None else unsettled(self.record)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything was ever seen applied; otherwise what is missing from the record means nothing."""
+        return bool(self._known)
+
+    def known(self, address: Address) -> Applied | None:
+        """Return what the record tells of the resource that now has this address."""
+        return self._known.get(address) or self._known.get(former(address, self.desired.renames))
+
+    def unsettled(self, address: Address) -> bool:
+        """Tell whether a run of ours whose end is not known may have changed the resource."""
+        return any(is_unsettled(one, self.open_ends) for one in {address, former(address, self.desired.renames)})
+
+    def speaks_for(self, address: Address) -> bool:
+        """Tell whether the last apply would have taken this resource away, had it been there undeclared."""
+        if self.record is None:
+            return False
+        if address.kind is Kind.CREDENTIAL:
+            return owned(Kind.CREDENTIAL, former(address, self.desired.renames).key[0]) in self.record.managed
+        if address.kind is Kind.VAULT and address.key[0] == OwnerKind.SERVICE_ACCOUNT.value:
+            return owned(Kind.VAULT, former(address, self.desired.renames).key[1]) in self.record.managed
+        return address.kind.value in self.record.managed
+
+    def declaration_stays(self, address: Address, before: Applied) -> bool | None:
+        """Tell whether all but the document is declared as it was; ``None`` if the record does not say."""
+        wanted = self.desired.snapshot.get(address)
+        if before.declared is None:
+            return None
+        return wanted is not None and public_digest(wanted) == before.declared
+
+    def document_stays(self, address: Address, before: Applied, now: str | None) -> bool | None:
+        """Tell whether a vault's document is declared as it was; ``now`` is the digest of it, secrets included.
+
+        ``None`` if nobody can tell: made under another key, or with secrets that this run does without.
+        """
+        vault = self.desired.snapshot.vaults.get(address)
+        if vault is None:
+            return True
+        if before.key_id != self.key.key_id:
+            return None
+        if now is not None and before.declared_document is not None:
+            return now == before.declared_document
+        if before.declared_template is not None:
+            return self.key.of_text(vault.document.text) == before.declared_template
+        return None
+
+    def names(self, name: str, element: str) -> tuple[str, ...]:
+        """Return the digests that an element of a set may have in the record: as it is called now, and before."""
+        kind = {"service_accounts": Kind.SERVICE_ACCOUNT, "groups": Kind.GROUP, "members": Kind.MEMBER}[name]
+        old = next(
+            (old for new, old in self.desired.renames.items() if new.kind is kind and new.key == (element,)), None
+        )
+        return (digest_of(name, element), *((digest_of(name, old.key[0]),) if old is not None else ()))
+
+
+def is_left_over(address: Address) -> bool:
+    """Tell whether a credential's label says that an apply of ours made or replaced it and has yet to clean up."""
+    marks = (UNDELIVERED_MARK, RETIRING_MARK)
+    return address.kind is Kind.CREDENTIAL and address.key[-1].endswith(tuple(mark.casefold() for mark in marks))

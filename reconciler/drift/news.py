@@ -1,0 +1,63 @@
+"""What people were told already: the same drift once, again when it changes, and once more when it is healed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.record.document import Told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from reconciler.drift.report import Attention, Drift, Finding
+    from reconciler.model.resources import Address
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new or changed since people were told, and what they were told of that is over.
+
+    ``told`` is what they know of once they have heard it.
+    """
+
+    findings: tuple[Finding, ...]
+    attention: tuple[Attention, ...]
+    healed: tuple[Address, ...]
+    told: tuple[Told, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not (self.findings or self.attention or self.healed)
+
+
+def find_news(drift: Drift, before: Iterable[Told], now: datetime) -> News:
+    """Compare what there is to tell with what was told before."""
+    known = {item.address: item for item in before}
+    digests = {address: _digest(drift, address) for address in _addresses(drift)}
+    fresh = {address for address, digest in digests.items() if address not in known or known[address].digest != digest}
+    return News(
+        findings=tuple(finding for finding in drift.findings if finding.address in fresh),
+        attention=tuple(item for item in drift.attention if item.address in fresh),
+        healed=tuple(sorted(known.keys() - digests.keys())),
+        told=tuple(
+            Told(kind=address.kind, key=address.key, digest=digest, at=now) if address in fresh else known[address]
+            for address, digest in sorted(digests.items())
+        ),
+    )
+
+
+def _addresses(drift: Drift) -> set[Address]:
+    return {finding.address for finding in drift.findings} | {item.address for item in drift.attention}
+
+
+def _digest(drift: Drift, address: Address) -> str:
+    """Return what tells one state of affairs from another: not the days, which pass by themselves."""
+    finding = drift.finding(address)
+    sides = None if finding is None else (finding.drift.value, finding.sides)
+    concerns = sorted(item.what.value for item in drift.attention if item.address == address)
+    return hashlib.sha256(json.dumps([sides, concerns]).encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""Hands messages to webhooks and chat systems."""

@@ -1,0 +1,58 @@
+"""Other services (mail, Discord, Telegram, PagerDuty and many more) through Apprise, where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from reconciler.clearml.settings import is_loopback
+from reconciler.errors import UnreachableError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.notify.target import Target
+
+
+def check(target: Target) -> None:
+    """Find out whether the library knows the address and sends to it protected.
+
+    Raises :class:`UsageError`, which never shows the address.
+    """
+    service = _service(target)
+    secure = service.secure_protocol or ()
+    schemes = (secure,) if isinstance(secure, str) else tuple(secure)
+    scheme = target.url.reveal().partition("://")[0].lower()
+    local = is_loopback(str(getattr(service, "host", "") or ""))
+    if scheme not in schemes and not service.secure and not local:
+        also = f"use {schemes[0]}://" if schemes else None
+        raise UsageError(f"--notify: {target.shown} would send it unprotected", hint=also)
+
+
+async def send(target: Target, title: str, body: str) -> None:
+    """Send a message. Raises :class:`UnreachableError`, which never shows the address."""
+    service = _service(target)
+    try:
+        done = await asyncio.to_thread(lambda: service.notify(title=title, body=body))
+    except Exception as error:  # noqa: BLE001 - whatever a service of the library raises
+        raise UnreachableError(f"{target.shown} was not told: {type(error).__name__}") from None
+    if not done:
+        raise UnreachableError(f"{target.shown} was not told: the service did not take it")
+
+
+def _service(target: Target) -> Any:
+    try:
+        import apprise
+    except ImportError:
+        raise UsageError(
+            f"--notify {target.shown} needs an extra package", hint="pip install 'clearml-reconciler[notify]'"
+        ) from None
+    # It would write addresses, and the tokens in them, on stderr.
+    log = logging.getLogger("apprise")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    service = apprise.Apprise.instantiate(target.url.reveal())
+    if service is None:
+        raise UsageError(
+            f"--notify: {target.shown} is no address that can be used", hint="https://appriseit.com lists what there is"
+        )
+    return service
