@@ -164,3 +164,17 @@ def test_a_group_waits_for_the_new_accounts_in_it_and_its_vault_for_the_group() 
     assert edges[made_group] == {made_account}
     assert edges[vault.address, OperationKind.CREATE_VAULT] == {made_group}
     assert edges[key.address, OperationKind.CREATE_CREDENTIAL] == {made_account}
+
+
+def test_a_new_account_is_there_before_it_is_made_an_admin() -> None:
+    account = change(Action.CREATE, Kind.SERVICE_ACCOUNT, ("agent",), FieldEdit(field="admin", before=None, after=True))
+    edges = dependencies(operations_of([account]))
+    assert edges == {
+        (account.address, OperationKind.CREATE_ACCOUNT): frozenset(),
+        (account.address, OperationKind.SET_ACCOUNT_ROLE): {(account.address, OperationKind.CREATE_ACCOUNT)},
+    }
+
+
+def test_nothing_waits_for_itself() -> None:
+    both = Operation(OperationKind.SET_ROLE, change(Action.UPDATE, Kind.MEMBER, ("p0",)), promotes=True, demotes=True)
+    assert dependencies([both]) == {both.identity: frozenset()}

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pytest
+
 from reconciler.apply.scheduler import run_all
 from reconciler.errors import AnswerLostError, UsageError
 from reconciler.model.resources import Kind
@@ -24,6 +26,7 @@ class Stage:
     needs: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[str, Exception] = field(default_factory=dict)
     stop_after: str | None = None
+    slow: str | None = None
     concurrency: int = 4
     started: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
@@ -46,7 +49,7 @@ class Stage:
             self.started.append(name)
             self.under_way += 1
             self.most_at_once = max(self.most_at_once, self.under_way)
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05 if name == self.slow else 0.001)
             self.under_way -= 1
             if name == self.stop_after:
                 stop.set()
@@ -90,7 +93,18 @@ def test_independent_operations_run_side_by_side_within_the_limit() -> None:
     wide.run("abcdefgh")
     narrow.run("abcdefgh")
     assert (wide.most_at_once, narrow.most_at_once) == (3, 1)
-    assert narrow.started == list("abcdefgh")
+
+
+def test_what_is_ready_is_started_in_the_given_order() -> None:
+    stage = Stage(concurrency=1)
+    stage.run("fbdaec")
+    assert stage.started == list("fbdaec")
+
+
+def test_nothing_waits_for_what_it_does_not_depend_on() -> None:
+    stage = Stage(needs={"c": "b"}, slow="a")
+    stage.run("abc")
+    assert stage.heard == ["b", "c", "a"]
 
 
 def test_what_depends_on_a_failure_is_skipped_with_all_its_dependents() -> None:
@@ -107,14 +121,24 @@ def test_an_unrelated_failure_delays_and_skips_nothing() -> None:
     assert outcomes(stage.run("abc")) == {"a": "failed", "b": "applied", "c": "applied"}
 
 
-def test_several_missing_dependencies_are_counted() -> None:
-    stage = Stage(needs={"d": "abc"}, ends={name: UsageError("no") for name in "abc"})
-    assert stage.run("abcd")["d"].message == "waits for: create group a and 2 more"
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("a", "waits for: create group a"),
+        ("ba", "waits for: create group b and 1 more"),
+        ("bca", "waits for: create group b and 2 more"),
+    ],
+)
+def test_missing_dependencies_are_told_by_the_first_and_their_number(missing: str, message: str) -> None:
+    stage = Stage(needs={"d": "".join(sorted(missing))}, ends={name: UsageError("no") for name in missing})
+    assert stage.run(missing + "d")["d"].message == message
 
 
 def test_a_lost_answer_is_unknown_and_skips_dependents() -> None:
     stage = Stage(needs={"b": "a"}, ends={"a": AnswerLostError("nobody can tell")})
-    assert outcomes(stage.run("ab")) == {"a": "unknown", "b": "skipped"}
+    results = stage.run("ab")
+    assert outcomes(results) == {"a": "unknown", "b": "skipped"}
+    assert results["a"].message == "nobody can tell"
 
 
 def test_a_stop_lets_what_is_under_way_finish_and_starts_nothing_more() -> None:
@@ -131,6 +155,7 @@ def test_a_defect_of_ours_fails_its_operation_and_stops_the_run() -> None:
     assert outcomes(results) == {"a": "failed", "b": "skipped"}
     assert "RuntimeError" in results["a"].message
     assert "hunter2" not in results["a"].message
+    assert results["a"].trace.startswith("Traceback")
 
 
 def test_a_long_chain_is_no_problem() -> None:
