@@ -43,7 +43,7 @@ class Target:
 
     @property
     def client_server(self) -> str:
-        """The address for clients; for a sandbox in this process, the one where ``sandbox serve`` serves it by default."""
+        """The address for clients; that of ``sandbox serve``, by default, for a sandbox in this process."""
         return self.name if self.database is None else SERVED_SANDBOX
 
 
