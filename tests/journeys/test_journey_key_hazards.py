@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.project import Project
+from tests.support.wires import Calls, endpoint_of, tampering
+
+DECLARED = """
+service_accounts:
+  - name: agent
+    credentials:
+      - {label: ci, expires_in: 24000d, rotate_before: 23000d, deliver: {file: out/ci.conf}}
+"""
+"""A key that lives long: it can be due by the clock of the command and still work by the clock of the server."""
+
+DUE = "2080-01-01T00:00:00+00:00"
+OVER = "2026-02-01T00:00:00+00:00"
+
+Pair = tuple[str, str]
+
+
+@pytest.fixture
+def old(project: Project) -> Pair:
+    """The key pair that is in use before the story."""
+    (project.folder / "out").mkdir()
+    project.declare(DECLARED)
+    project.converge()
+    return delivered(project)
+
+
+def delivered(project: Project) -> Pair:
+    text = (project.folder / "out/ci.conf").read_text()
+    found = dict(re.findall(r'(access_key|secret_key): ("[^"]+")', text))
+    return json.loads(found["access_key"]), json.loads(found["secret_key"])
+
+
+def alter(path: Path, key: Pair, column: str, value: str) -> None:
+    """Make a key another one behind the API's back."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        assert database.execute(f"UPDATE credentials SET {column} = ? WHERE access_key = ?", (value, key[0])).rowcount
+
+
+def labels(project: Project) -> dict[str, str | None]:
+    return {key.access_key: key.label for key in project.sandbox.truth().accounts["agent"].credentials}
+
+
+class TestReplacing:
+    def test_the_new_key_is_delivered_before_the_old_one_loses_its_label(self, project: Project, old: Pair) -> None:
+        alter(project.sandbox.path, old, "expire", DUE)
+        seen: list[tuple[str, bool]] = []
+
+        def look(request: httpx.Request) -> None:
+            if endpoint_of(request) in ("auth.create_credentials", "auth.edit_credentials"):
+                seen.append((json.loads(request.content)["label"], delivered(project) != old))
+
+        assert project.apply(wire=tampering(before=look)).code == 0
+        assert seen == [("ci [undelivered]", False), ("ci [retiring]", True), ("ci", True)]
+        assert labels(project) == {old[0]: "ci [retiring]", delivered(project)[0]: "ci"}
+
+    def test_a_key_that_is_over_is_revoked_after_the_new_one_is_delivered(self, project: Project, old: Pair) -> None:
+        alter(project.sandbox.path, old, "expire", OVER)
+        calls = Calls()
+        assert project.apply(wire=calls.wire).code == 0
+        assert calls.writes == ["auth.create_credentials", "auth.revoke_credentials", "auth.edit_credentials"]
+        assert labels(project) == {delivered(project)[0]: "ci"}
+        assert project.run("plan", "--detailed-exitcode").code == 0
+
+    def test_a_key_can_be_replaced_again_while_the_one_before_has_its_time(self, project: Project, old: Pair) -> None:
+        alter(project.sandbox.path, old, "expire", DUE)
+        project.converge()
+        second = delivered(project)
+        alter(project.sandbox.path, second, "expire", DUE)
+        project.converge()
+        third = delivered(project)
+        assert labels(project) == {old[0]: "ci [retiring]", second[0]: "ci [retiring]", third[0]: "ci"}
+        assert [project.sandbox.sign_in(*pair) for pair in (old, second, third)] == [200, 200, 200]
+        alter(project.sandbox.path, old, "expire", OVER)
+        alter(project.sandbox.path, second, "expire", OVER)
+        project.converge()
+        assert labels(project) == {third[0]: "ci"}
+
+
+class TestRevoking:
+    @pytest.fixture
+    def undeclared(self, project: Project, old: Pair) -> Pair:
+        """The same key pair, that nobody declares any more."""
+        project.declare("service_accounts: [{name: agent, credentials: []}]")
+        return old
+
+    def test_a_key_that_got_another_label_meanwhile_is_left_alone(self, project: Project, undeclared: Pair) -> None:
+        looks: list[str] = []
+
+        def relabel(request: httpx.Request) -> None:
+            if endpoint_of(request) == "auth.get_credentials":
+                looks.append("look")
+                if len(looks) == 2:
+                    alter(project.sandbox.path, undeclared, "label", "mine")
+
+        result = project.apply("--allow", "empty-kind", wire=tampering(before=relabel))
+        assert result.code == 6, result
+        assert "agent / ci was given another label since the plan was made; it was left alone" in result.output
+        assert labels(project) == {undeclared[0]: "mine"}
+
+    @pytest.mark.parametrize(
+        ("keeps_its_effect", "attempts"),
+        [pytest.param(True, 1, id="the answer was lost"), pytest.param(False, 2, id="the call was lost")],
+    )
+    def test_a_revocation_that_nobody_answered_is_looked_at_before_it_is_repeated(
+        self, keeps_its_effect: bool, attempts: int, project: Project, undeclared: Pair
+    ) -> None:
+        made: list[str] = []
+
+        def cut(request: httpx.Request, *_: object) -> None:
+            if endpoint_of(request) == "auth.revoke_credentials":
+                made.append("revoke")
+                if len(made) == 1:
+                    raise httpx.ReadError("cut")
+
+        def lose(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+            cut(request)
+            return response
+
+        wire = tampering(after=lose) if keeps_its_effect else tampering(before=cut)
+        result = project.apply("--allow", "empty-kind", wire=wire)
+        assert result.code == 0, result
+        assert len(made) == attempts
+        assert labels(project) == {}
+
+
+def test_the_first_key_of_a_new_account_is_not_revoked_where_somebody_uses_it(project: Project) -> None:
+    project.declare("service_accounts: [{name: agent, credentials: []}]")
+
+    def use(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if endpoint_of(request) == "auth.create_service_user":
+            (key,) = project.sandbox.truth().accounts["agent"].credentials
+            alter(project.sandbox.path, (key.access_key, ""), "last_used", OVER)
+            raise httpx.ReadError("cut")
+        return response
+
+    result = project.apply(wire=tampering(after=use))
+    assert result.code == 6, result
+    assert "a credential of a service account that was just made is in use; look at it by hand" in result.output
+    assert project.sandbox.truth().labels("agent") == [None]
