@@ -78,11 +78,13 @@ class _Judge:
     def agreeing(self) -> Iterator[str]:
         """Return the titles of what left the record on both sides in the same way."""
         differing = {change.address for change in self.prepared.plan.changes}
+        waiting = {name for item in self.prepared.plan.waiting for name in (item.group, item.rule, item.member)}
         for address, resource in sorted(self.prepared.live.snapshot.resources.items()):
             before = self.base.known(address)
             if before is None or address in differing or address not in self.base.desired.snapshot:
                 continue
             settled = not self.base.unsettled(address) and address not in self.prepared.replaced
+            settled = settled and resource.title not in waiting
             if settled and live_stays(resource, before, self.base) is False:
                 yield resource.title
 

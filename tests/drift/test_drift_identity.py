@@ -76,7 +76,7 @@ def test_a_name_that_was_taken_over_is_refused_until_it_is_acknowledged(
     assert refused.code == 4, refused
     assert said in refused.stderr
     assert team.sandbox.truth() == before
-    team.run("drift")
+    assert team.run("drift").code == 2
     assert team.apply("--allow", "identity-changed").code == 0
     assert team.run("plan").code == 0, "it is known by now"
     assert team.run("drift").code == 0
