@@ -71,7 +71,7 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
 
     Raises :class:`RefusedError`, which says which operation would have gone wrong, or which rule broken.
     """
-    with Store.open(":memory:") as store:
+    with Store.open(":memory:", clock=lambda: terms.now) as store:
         load_workspace(store, workspace_of(prepared.live, prepared.desired.access_rules.values()))
         watch = Watch(httpx.ASGITransport(create_app(store)), store, READS)
         caller = prepared.live.caller

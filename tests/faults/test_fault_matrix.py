@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_failed_call_loses_nothing_and_doubles_nothing(
     stage: Stage,
     calls: int,
     request: pytest.FixtureRequest,
-    record_property: pytest.RecordProperty,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole = request.config.getoption("--all-faults")
     positions = list(_positions(calls, share, fault, lasting, whole))
@@ -59,7 +60,8 @@ def test_a_failed_call_loses_nothing_and_doubles_nothing(
         assert second is not None
         assert second.code == 0, (position, wire.made[position], first, second)
         check_converged(scenario)
-    record_property("cases", len(positions))
+    with capsys.disabled():
+        sys.stdout.write(f"\n{len(positions)} of {calls} calls: {fault}{', and all after it' if lasting else ''}\n")
 
 
 def _positions(calls: int, share: int, fault: Fault, lasting: bool, whole: bool) -> Iterator[int]:
