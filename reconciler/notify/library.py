@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from reconciler.clearml.settings import is_loopback
@@ -41,7 +42,10 @@ async def send(target: Target, title: str, body: str) -> None:
 
 def _service(target: Target) -> Any:
     try:
-        import apprise
+        with warnings.catch_warnings():
+            # What its many services are built with is not ours to mend.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import apprise
     except ImportError:
         raise UsageError(
             f"--notify {target.shown} needs an extra package", hint="pip install 'clearml-reconciler[notify]'"
@@ -50,7 +54,9 @@ def _service(target: Target) -> Any:
     log = logging.getLogger("apprise")
     log.addHandler(logging.NullHandler())
     log.propagate = False
-    service = apprise.Apprise.instantiate(target.url.reveal())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        service = apprise.Apprise.instantiate(target.url.reveal())
     if service is None:
         raise UsageError(
             f"--notify: {target.shown} is no address that can be used", hint="https://appriseit.com lists what there is"
