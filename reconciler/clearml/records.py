@@ -136,7 +136,7 @@ class GroupRecord:
             id=node.identifier("id"),
             name=node.text("name"),
             description=node.text("description", ""),
-            users=frozenset(user.identifier("id") for user in node.nodes("users")),
+            users=node.identifiers("users"),
             builtin=node.flag("system", default=False) or node.value.get("id") == USERS_GROUP_ID,
             assignable=node.flag("assignable", default=True),
         )
@@ -259,8 +259,8 @@ class RuleRecord:
             description=node.text("description", ""),
             entity=Entity(node.choice("entity_type", EntityType), identifier, named),
             permission=node.choice("access_permission", Permission),
-            users=frozenset(user.identifier("id") for user in node.nodes("users")),
-            groups=frozenset(group.identifier("id") for group in node.nodes("groups")),
+            users=node.identifiers("users"),
+            groups=node.identifiers("groups"),
             autocreated=node.flag("autocreated", default=False),
         )
 

@@ -114,6 +114,14 @@ class Node:
         """Return a list of objects, which must be there."""
         return [self._node(f"{name}[{index}]", item) for index, item in enumerate(self.items(name))]
 
+    def identifiers(self, name: str) -> frozenset[str]:
+        """Return the ids of a list of objects, which must be there; a group has thousands, so none becomes a node."""
+        found = [item.get("id") for item in self.items(name) if isinstance(item, dict)]
+        texts = [identifier for identifier in found if isinstance(identifier, str) and identifier]
+        if len(texts) == len(self.items(name)):
+            return frozenset(texts)
+        return frozenset(item.identifier("id") for item in self.nodes(name))  # raises, and says which one
+
     def node(self, name: str) -> Node:
         """Return an object, which must be there."""
         return self._node(name, self.value.get(name))

@@ -13,7 +13,8 @@ import hmac
 import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from reconciler.model.access import Entity
 from reconciler.model.resources import Document, Kind, Resource
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 _FIELD_LENGTH = 16
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,13 @@ class DigestKey:
 
 def public_digest(resource: Resource) -> str:
     """Return a digest of all fields of a resource but its document."""
-    content = {field.name: _plain(getattr(resource, field.name)) for field in fields(resource)}
+    content = {name: _plain(getattr(resource, name)) for name in _field_names(type(resource))}
     return _hash([type(resource).__name__, content])
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
@@ -78,6 +85,8 @@ def identity(address: Address, server_id: str | None) -> str | None:
 
 
 def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | bool):
+        return value
     if isinstance(value, Document):
         return value.format.value
     if isinstance(value, Entity):
@@ -92,5 +101,5 @@ def _plain(value: object) -> object:
 
 
 def _hash(content: object) -> str:
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _encode(content)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
