@@ -13,8 +13,7 @@ import hmac
 import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, get_args
 
 from reconciler.model.access import Entity
 from reconciler.model.resources import Document, Kind, Resource
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 _FIELD_LENGTH = 16
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Resource)}
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
@@ -48,13 +48,8 @@ class DigestKey:
 
 def public_digest(resource: Resource) -> str:
     """Return a digest of all fields of a resource but its document."""
-    content = {name: _plain(getattr(resource, name)) for name in _field_names(type(resource))}
+    content = {name: _plain(getattr(resource, name)) for name in _FIELDS[type(resource)]}
     return _hash([type(resource).__name__, content])
-
-
-@cache
-def _field_names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
 
 
 def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
