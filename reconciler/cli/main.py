@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -24,6 +25,7 @@ COMMANDS = {
     "apply": "Carry out a saved plan, or make one and ask.",
     "drift": "Tell whether the workspace is what the declaration says.",
     "adopt": "Write what is live back into the declaration's files.",
+    "fmt": "Bring the declaration's files into the canonical style.",
     "effective": "Show somebody's merged client configuration, and where it comes from.",
     "access": "Show who has what and why, or who reaches an entity and how.",
     "history": "Show what was applied, by whom, when and from which commit.",
@@ -132,5 +134,9 @@ def _trace(console: Console) -> None:
 
 
 def main() -> None:
-    """Run the command line as a program."""
+    """Run the command line as a program.
+
+    It makes hundreds of thousands of values and hardly a cycle: a rarer garbage collection saves a tenth of the time.
+    """
+    gc.set_threshold(50_000)
     sys.exit(run(sys.argv[1:]))

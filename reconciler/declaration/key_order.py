@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.declaration.models import (
     GroupEntry,
-    ManageSection,
     MemberEntry,
     PolicySection,
     ProtectedVault,
-    ProtectSection,
     SecretSource,
     ServiceAccountEntry,
     WorkspaceSection,
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 Step = str | int
 
-_VAULT: Final = ("name", "group", "was", "target", "format", "file", "data", "send_as", "enabled", "secrets")
+_VAULT: Final = ("name", "group", "was", "enabled", "target", "format", "file", "data", "send_as", "secrets")
 TOP: Final = (
     *("version", "workspace", "include", "manage", "policy"),
     *("members", "service_accounts", "groups", "vaults", "access_rules"),
@@ -44,9 +42,9 @@ def _fields(model: type[BaseModel]) -> tuple[str, ...]:
 ORDERS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     (): TOP,
     ("workspace",): _fields(WorkspaceSection),
-    ("manage",): _fields(ManageSection),
+    ("manage",): TOP[5:],
     ("policy",): _fields(PolicySection),
-    ("policy", "protect"): _fields(ProtectSection),
+    ("policy", "protect"): TOP[5:],
     ("policy", "protect", "vaults", ITEM): _fields(ProtectedVault),
     ("members", ITEM): _fields(MemberEntry),
     ("service_accounts", ITEM): _fields(ServiceAccountEntry),

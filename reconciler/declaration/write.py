@@ -1,53 +1,100 @@
-"""Writes plain values as a declaration that people like to read."""
+"""Writes plain values as the files of a declaration that people like to read, in one file or in several."""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
+import re
+import unicodedata
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from reconciler.declaration.fmt.canonical import canonical
+from reconciler.declaration.key_order import TOP
+from reconciler.declaration.yaml_text import block_text, flow_text
+from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ruamel.yaml.comments import CommentedMap
+Plain = dict[str, Any]
 
+TOP_FILE = "workspace.yaml"
 _IN_ONE_LINE = frozenset({"workspace", "manage", "policy"})
-_LONGEST_LINE = 110
+_LISTS = TOP[TOP.index("members") :]
+_FOLDER = "teams"
+
+
+class Split(StrEnum):
+    """How a declaration is divided into files."""
+
+    NONE = "none"
+    KIND = "kind"
+    GROUP = "group"
 
 
 def declaration_text(content: Mapping[str, object]) -> str:
     """Return a declaration as YAML: one line for each small entry, a blank line before each section."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 4096
-    yaml.allow_unicode = True
-    stream = io.StringIO()
-    for position, (key, value) in enumerate(content.items()):
-        if position > 1:
-            stream.write("\n")
-        yaml.dump({key: _styled(key, value)}, stream)
-    return stream.getvalue()
+    lines = [
+        f"{key}: {flow_text(value)}" if key in _IN_ONE_LINE else block_text({key: value}, 0)
+        for key, value in content.items()
+    ]
+    return canonical("".join(f"{line}\n" for line in lines), TOP_FILE)
 
 
-def _styled(key: str, value: object) -> object:
-    if key in _IN_ONE_LINE and isinstance(value, dict):
-        return _flow(value)
-    if isinstance(value, list):
-        return [_entry(item) for item in value]
-    return value
+def declaration_files(content: Mapping[str, Any], split: Split) -> dict[str, str]:
+    """Return the texts of a declaration's files by name, the top file's first."""
+    top: Plain = {key: value for key, value in content.items() if key not in _LISTS}
+    parts: dict[str, Plain] = {}
+    match split:
+        case Split.NONE:
+            top |= {key: content[key] for key in _LISTS if key in content}
+        case Split.KIND:
+            parts = {f"{key.replace('_', '-')}.yaml": {key: content[key]} for key in _LISTS if key in content}
+            top["include"] = list(parts)
+        case Split.GROUP:
+            parts, rest = _by_group(content)
+            top |= {"include": [f"{_FOLDER}/*.yaml"]} if parts else {}
+            top |= rest
+    return {TOP_FILE: declaration_text(top)} | {name: declaration_text(part) for name, part in parts.items()}
 
 
-def _entry(item: object) -> object:
-    """Write an entry in one line if it is short and flat."""
-    if isinstance(item, dict) and len(repr(item)) < _LONGEST_LINE:
-        return _flow(item) if not any(isinstance(value, list | dict) for value in item.values()) else item
-    return item
+def _by_group(content: Mapping[str, Any]) -> tuple[dict[str, Plain], Plain]:
+    """Return a file for each group with its vaults and the rules that are for it alone, and what is left for the top.
+
+    A list stays at the top, empty if need be, so that its kind is managed as before.
+    """
+    rest: Plain = {key: list(content[key]) for key in _LISTS if key in content}
+    parts: dict[str, Plain] = {}
+    for group in content.get("groups", ()):
+        name = fold(group["name"])
+        part: Plain = {"groups": [group]}
+        for key, belongs in (("vaults", _is_of), ("access_rules", _is_for)):
+            own = [entry for entry in rest.get(key, ()) if belongs(entry, name)]
+            if own:
+                part[key] = own
+                rest[key] = [entry for entry in rest[key] if not any(entry is other for other in own)]
+        parts[_free(_slug(group["name"]), parts)] = part
+        rest["groups"] = [entry for entry in rest["groups"] if entry is not group]
+    return parts, {
+        key: value for key, value in rest.items() if value or not any(key in part for part in parts.values())
+    }
 
 
-def _flow(item: Mapping[str, object]) -> CommentedMap:
-    from ruamel.yaml.comments import CommentedMap
+def _is_of(vault: Plain, group: str) -> bool:
+    return fold(vault["group"]) == group
 
-    mapping = CommentedMap(item)
-    mapping.fa.set_flow_style()
-    return mapping
+
+def _is_for(rule: Plain, group: str) -> bool:
+    others = rule.get("members") or rule.get("service_accounts")
+    return not others and [fold(name) for name in rule.get("groups", ())] == [group]
+
+
+def _free(stem: str, taken: Mapping[str, object]) -> str:
+    name, number = f"{_FOLDER}/{stem}.yaml", 2
+    while name in taken:
+        name, number = f"{_FOLDER}/{stem}-{number}.yaml", number + 1
+    return name
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "group"

@@ -1,0 +1,46 @@
+"""A declaration file in the canonical style, proved to mean the same and to hold every comment."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from reconciler.declaration.fmt.attach import attach
+from reconciler.declaration.fmt.printer import Printer
+from reconciler.declaration.yaml_comments import comments
+from reconciler.declaration.yaml_nodes import Node, read_nodes
+from reconciler.declaration.yaml_reader import read_yaml
+from reconciler.declaration.yaml_values import same_values
+
+
+class CannotFormatError(Exception):
+    """A file is written in a way that cannot be brought into the canonical style with its meaning and comments kept."""
+
+
+def canonical(text: str, file: str) -> str:
+    """Return a file's text in the canonical style.
+
+    Raises :class:`reconciler.declaration.source.SourceError` for what is no declaration file and
+    :class:`CannotFormatError`.
+    """
+    before = read_yaml(text, file).root
+    windows = "\r\n" in text
+    plain = text.replace("\r\n", "\n")
+    if "\r" in plain:
+        raise CannotFormatError("it has line ends of an old kind")
+    printed = _printed(plain)
+    again = _printed(printed)
+    if again != printed or not same_values(read_yaml(printed, file).root, before):
+        raise CannotFormatError("it is written in a way that this version does not know")
+    if _comments(printed) != _comments(plain):
+        raise CannotFormatError("a comment stands where none can be kept")
+    return printed.replace("\n", "\r\n") if windows else printed
+
+
+def _printed(text: str) -> str:
+    root = read_nodes(text)
+    return Printer(text, attach(text, root)).print(root)
+
+
+def _comments(text: str) -> Counter[str]:
+    root: Node = read_nodes(text)
+    return Counter(comment.text for comment in comments(text, root))
