@@ -67,7 +67,7 @@ def _expiring(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
         ends = facts.expires if facts is not None and not retires and address not in workspace.due else None
         if ends is None or limits.expiring_within is None or ends <= workspace.now:
             continue
-        if ends - limits.expiring_within <= workspace.now:
+        if ends - workspace.now <= limits.expiring_within:
             yield _about(AttentionKind.EXPIRING_CREDENTIAL, credential, (ends - workspace.now).days, ends)
 
 

@@ -38,7 +38,7 @@ class News:
 def find_news(drift: Drift, before: Iterable[Told], now: datetime) -> News:
     """Compare what there is to tell with what was told before."""
     known = {item.address: item for item in before}
-    digests = {address: _digest(drift, address) for address in _addresses(drift)}
+    digests = _digests(drift)
     fresh = {address for address, digest in digests.items() if address not in known or known[address].digest != digest}
     return News(
         findings=tuple(finding for finding in drift.findings if finding.address in fresh),
@@ -51,13 +51,17 @@ def find_news(drift: Drift, before: Iterable[Told], now: datetime) -> News:
     )
 
 
-def _addresses(drift: Drift) -> set[Address]:
-    return {finding.address for finding in drift.findings} | {item.address for item in drift.attention}
+def _digests(drift: Drift) -> dict[Address, str]:
+    """Return what tells one state of affairs from another, by address: not the days, which pass by themselves."""
+    sides: dict[Address, list[str]] = {item.address: [item.drift.value, item.sides] for item in drift.findings}
+    concerns: dict[Address, list[str]] = {}
+    for item in drift.attention:
+        concerns.setdefault(item.address, []).append(item.what.value)
+    return {
+        address: _digest([sides.get(address), sorted(concerns.get(address, ()))])
+        for address in sides.keys() | concerns.keys()
+    }
 
 
-def _digest(drift: Drift, address: Address) -> str:
-    """Return what tells one state of affairs from another: not the days, which pass by themselves."""
-    finding = drift.finding(address)
-    sides = None if finding is None else (finding.drift.value, finding.sides)
-    concerns = sorted(item.what.value for item in drift.attention if item.address == address)
-    return hashlib.sha256(json.dumps([sides, concerns]).encode()).hexdigest()[:32]
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
