@@ -213,7 +213,7 @@ def test_a_dead_child_is_replaced() -> None:
 
 
 def test_importing_the_package_is_cheap() -> None:
-    modules = "tree parse references render redact redactor compare portable client_view extract merge resolve"
+    modules = "tree parse references render redact redactor compare portable client_view extract resolve places"
     code = "import sys\n" + "".join(f"import reconciler.vaults.{name}\n" for name in modules.split())
     code += "print([m for m in ('pyhocon', 'pyparsing', 'deepdiff', 'ruamel', 'subprocess') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
