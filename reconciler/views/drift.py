@@ -9,7 +9,15 @@ from reconciler.drift.report import Drift, DriftClass, Memory
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.changes import Reason
 from reconciler.plan.document import totals_of
-from reconciler.views.drift_words import CLASS_HELP, CLASS_WORDS, attention_sentence, finding_sentence, name, summary
+from reconciler.views.drift_words import (
+    CLASS_HELP,
+    CLASS_WORDS,
+    attention_sentence,
+    finding_sentence,
+    name,
+    summary,
+    traces_sentence,
+)
 from reconciler.views.plan_text import change_lines, note_lines, verdict
 from reconciler.views.sentences import counted, heading, listed
 
@@ -46,12 +54,12 @@ def _lines(plan: Plan, drift: Drift, palette: Palette, *, classes: bool) -> Iter
             yield from change_lines(change, plan.declaration, palette)
             found = findings.pop(change.address, None)
             if found is not None and (drift.memory is Memory.RECORD or found.traces):
-                yield _class_line(found, palette)
+                yield _class_line(found, palette, classes=drift.memory is Memory.RECORD)
     if findings:
         yield ""
     for finding in findings.values():
         yield palette.error(f"! {finding.kind.value:<15}  {harmless(finding.title)}")
-        yield _class_line(finding, palette)
+        yield _class_line(finding, palette, classes=True)
     if plan.changes or findings:
         yield ""
     yield from _notes(drift, palette)
@@ -59,9 +67,10 @@ def _lines(plan: Plan, drift: Drift, palette: Palette, *, classes: bool) -> Iter
     yield from _verdict(plan, drift, palette, classes=classes)
 
 
-def _class_line(finding: Finding, palette: Palette) -> str:
+def _class_line(finding: Finding, palette: Palette, *, classes: bool) -> str:
     style: Callable[[str], str] = palette.quiet if finding.drift is DriftClass.NOT_YET_APPLIED else palette.change
-    return f"    {style(f'→ {finding_sentence(finding)}')}"
+    said = finding_sentence(finding) if classes else traces_sentence(finding)
+    return f"    {style(f'→ {said}')}"
 
 
 def _notes(drift: Drift, palette: Palette) -> Iterator[str]:

@@ -52,8 +52,13 @@ def summary(findings: Iterable[Finding]) -> str:
 def finding_sentence(finding: Finding, show: Callable[[str], str] = harmless) -> str:
     """Say which side moved, of each part where they differ, and who and when where the server tells."""
     parts = _parts(finding, show)
-    traces = ", ".join(trace_words(trace, show) for trace in finding.traces)
+    traces = traces_sentence(finding, show)
     return CLASS_WORDS[finding.drift] + (f": {parts}" if parts else "") + (f" ({traces})" if traces else "")
+
+
+def traces_sentence(finding: Finding, show: Callable[[str], str] = harmless) -> str:
+    """Say who and when, as far as the server tells."""
+    return ", ".join(trace_words(trace, show) for trace in finding.traces)
 
 
 def _parts(finding: Finding, show: Callable[[str], str]) -> str:
