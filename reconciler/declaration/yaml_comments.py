@@ -23,11 +23,11 @@ class Comment:
     own_line: bool
 
 
-def comments(text: str, root: Node) -> Iterator[Comment]:
-    """Iterate over all comments of a text, in order."""
-    position = 0
+def comments(text: str, root: Node, within: tuple[int, int] | None = None) -> Iterator[Comment]:
+    """Iterate over all comments of a text, or over those between two offsets, in order."""
+    position, last = within if within is not None else (0, len(text))
     spans = sorted(_uncommented(text, node) for node in walk(root) if isinstance(node, ScalarNode | AliasNode))
-    for start, end in (*spans, (len(text), len(text))):
+    for start, end in (*spans, (last, last)):
         yield from _in_gap(text, position, start)
         position = max(position, end)
 
@@ -52,7 +52,7 @@ def _in_gap(text: str, start: int, end: int) -> Iterator[Comment]:
 
 def has_comment(text: str, node: Node) -> bool:
     """Tell whether a comment stands inside of a node."""
-    return any(True for comment in comments(text[: node.end], node) if comment.start >= node.start)
+    return any(True for _ in comments(text, node, (node.start, node.end)))
 
 
 def own_lines(text: str, offset: int, names: Collection[str], *, alone: bool) -> int:

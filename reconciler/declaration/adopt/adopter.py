@@ -102,6 +102,7 @@ class Adopter:
         self._check_mentions(entry)
         self.notes += said
         place_entry(self.copy, address.kind, entry)
+        self.copy.changed(address.kind)
         self.copy.entries[address] = entry
 
     def _check_mentions(self, entry: Plain) -> None:
@@ -217,6 +218,7 @@ class Adopter:
             self._set(address, entry, "name", name)
             return
         entry["name"] = name
+        self.copy.changed(address.kind)
         if fold(entry.get("was") or "") == fold(name):
             del entry["was"]
         if fold(name) != address.key[-1]:

@@ -38,6 +38,7 @@ class WorkingCopy:
         self.declaration = declaration
         self.files = {shown: _Editable(tree.text) for shown, tree in declaration.trees.items()}
         self.documents: dict[str, str] = {}
+        self._names: dict[Kind, set[str]] = {}
         self.entries: dict[Address, Plain] = dict(self._entries())
 
     def _entries(self) -> Iterator[tuple[Address, Plain]]:
@@ -87,6 +88,7 @@ class WorkingCopy:
         """Take an entry out of its list."""
         for entries in self.lists(kind):
             entries[:] = [other for other in entries if other is not entry]
+        self.changed(kind)
 
     def must_be_declared(self, kind: Kind) -> bool:
         """Tell whether whatever is named of a kind has to be declared."""
@@ -94,8 +96,14 @@ class WorkingCopy:
 
     def names(self, kind: Kind) -> set[str]:
         """Return the folded names of all entries of a kind that are known by one name."""
-        key = "email" if kind is Kind.MEMBER else "name"
-        return {fold(entry[key]) for entry in self.all(kind)}
+        if kind not in self._names:
+            key = "email" if kind is Kind.MEMBER else "name"
+            self._names[kind] = {fold(entry[key]) for entry in self.all(kind)}
+        return self._names[kind]
+
+    def changed(self, kind: Kind) -> None:
+        """Say that entries of a kind have come, gone or got other names."""
+        self._names.pop(kind, None)
 
     def texts(self) -> dict[Path, str]:
         """Return the new texts of all files that change. Raises :class:`CannotEditError`."""
