@@ -74,9 +74,7 @@ def test_an_owner_that_is_left_alone_keeps_all_it_has(
 ) -> None:
     wanted, existing = desired(kinds=kinds), live(USERS, ROOT, *OF_EVERY_KIND[::turn])
     assert changes(wanted, existing, parser) == []
-    told = dict(
-        (kind, (count, reason)) for kind, count, reason in left_alone(wanted, existing, parser) if kind != "vault"
-    )
+    told = {kind: (count, reason) for kind, count, reason in left_alone(wanted, existing, parser) if kind != "vault"}
     assert told == {
         "member": (2, why),
         "service_account": (1, why),
