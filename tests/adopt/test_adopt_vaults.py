@@ -97,9 +97,9 @@ class TestOwnVaults:
         set_own_vault(acme, "agent", "agent.y: 1\n")
         assert acme.run("adopt").code == 0
         assert changed(before, files(acme)) == [
+            "+agent.y: 1",
             "-    vault: null",
             "+    vault: {format: hocon, file: vaults/agent-2.conf}",
-            "+agent.y: 1",
         ]
         assert acme.run("plan", "--detailed-exitcode", "--allow", "identity-changed").code == 0
 

@@ -60,7 +60,8 @@ def attach(text: str, root: Node) -> Attached:
         before = elements[position - 1]
         after = elements[position] if position < len(elements) else None
         if not comment.own_line:
-            gap = text[len(text[: comment.start].rstrip(" \t")) : comment.start]
+            above = text[line_start(text, comment.start) : comment.start]
+            gap = above[len(above.rstrip(" \t")) :]
             _inline_owner(before, comment.start).inline.append((gap, comment.text))
             continue
         owner = _tail_owner(text, comment, before, after)

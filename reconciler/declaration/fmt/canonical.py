@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from reconciler.declaration.fmt.attach import attach
 from reconciler.declaration.fmt.printer import Printer
 from reconciler.declaration.yaml_comments import comments
-from reconciler.declaration.yaml_nodes import Node, read_nodes
+from reconciler.declaration.yaml_nodes import read_nodes
 from reconciler.declaration.yaml_reader import read_yaml
 from reconciler.declaration.yaml_values import same_values
+
+if TYPE_CHECKING:
+    from reconciler.declaration.yaml_nodes import Node
 
 
 class CannotFormatError(Exception):
@@ -27,20 +31,19 @@ def canonical(text: str, file: str) -> str:
     plain = text.replace("\r\n", "\n")
     if "\r" in plain:
         raise CannotFormatError("it has line ends of an old kind")
-    printed = _printed(plain)
-    again = _printed(printed)
-    if again != printed or not same_values(read_yaml(printed, file).root, before):
+    root = read_nodes(plain)
+    printed = _printed(plain, root)
+    root_again = read_nodes(printed)
+    if _printed(printed, root_again) != printed or not same_values(read_yaml(printed, file).root, before):
         raise CannotFormatError("it is written in a way that this version does not know")
-    if _comments(printed) != _comments(plain):
+    if _comments(printed, root_again) != _comments(plain, root):
         raise CannotFormatError("a comment stands where none can be kept")
     return printed.replace("\n", "\r\n") if windows else printed
 
 
-def _printed(text: str) -> str:
-    root = read_nodes(text)
+def _printed(text: str, root: Node) -> str:
     return Printer(text, attach(text, root)).print(root)
 
 
-def _comments(text: str) -> Counter[str]:
-    root: Node = read_nodes(text)
+def _comments(text: str, root: Node) -> Counter[str]:
     return Counter(comment.text for comment in comments(text, root))

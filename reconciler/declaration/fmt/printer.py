@@ -30,10 +30,12 @@ class Printer:
         self._text = text
         self._attached = attached
         self._lines: list[str] = []
+        self._has_aliases = True
 
     def print(self, root: Node) -> str:
         """Return the file's text in the canonical style."""
         self._lines = list(self._attached.preamble)
+        self._has_aliases = any(isinstance(node, AliasNode) for node in walk(root))
         if isinstance(root, MappingNode):
             self._pairs(root, 0, (), first="")
         while self._lines and self._lines[-1] == BLANK:
@@ -56,7 +58,7 @@ class Printer:
     def _ordered(self, node: MappingNode, path: Path) -> list[tuple[Node, Node]]:
         pairs = list(zip(node.keys, node.values, strict=True))
         order = _order(path)
-        if order is None or _ties(node):
+        if order is None or (self._has_aliases and _ties(node)):
             return pairs
         places = {name: position for position, name in enumerate(order)}
         return sorted(pairs, key=lambda pair: places.get(pair[0].value, len(places)))
