@@ -178,3 +178,50 @@ def test_a_new_account_is_there_before_it_is_made_an_admin() -> None:
 def test_nothing_waits_for_itself() -> None:
     both = Operation(OperationKind.SET_ROLE, change(Action.UPDATE, Kind.MEMBER, ("p0",)), promotes=True, demotes=True)
     assert dependencies([both]) == {both.identity: frozenset()}
+
+
+def test_admins_are_made_before_any_is_unmade() -> None:
+    def role(before: str | None, after: str | None) -> FieldEdit:
+        return FieldEdit(field="role", before=before, after=after)
+
+    promoted = change(Action.UPDATE, Kind.MEMBER, ("p0",), role("user", "admin"))
+    demoted = change(Action.UPDATE, Kind.MEMBER, ("p1",), role("admin", "user"))
+    removed = change(Action.DELETE, Kind.MEMBER, ("p2",), role("admin", None))
+    another = change(Action.DELETE, Kind.MEMBER, ("p3",), role("user", None))
+    edges = dependencies(operations_of([another, removed, demoted, promoted]))
+    promotion = (promoted.address, OperationKind.SET_ROLE)
+    assert edges == {
+        promotion: frozenset(),
+        (demoted.address, OperationKind.SET_ROLE): {promotion},
+        (removed.address, OperationKind.REMOVE_MEMBER): {promotion},
+        (another.address, OperationKind.REMOVE_MEMBER): frozenset(),
+    }
+
+
+RANKS = (
+    (OperationKind.UPDATE_RULE,),
+    (OperationKind.REMOVE_FROM_RULE, OperationKind.REMOVE_RULE),
+    (OperationKind.UPDATE_VAULT, OperationKind.REMOVE_VAULT),
+    (OperationKind.REMOVE_FROM_GROUP,),
+    (OperationKind.REMOVE_GROUP,),
+    (OperationKind.REVOKE_CREDENTIAL,),
+    (OperationKind.UPDATE_ACCOUNT, OperationKind.SET_ACCOUNT_ROLE, OperationKind.REMOVE_ACCOUNT),
+    (OperationKind.SET_ROLE, OperationKind.CANCEL_INVITATION, OperationKind.REMOVE_MEMBER),
+)
+
+
+def test_each_sort_of_removal_has_its_place_among_connected_ones() -> None:
+    shared = Address(Kind.MEMBER, ("p0",))
+    by_rank = [
+        [
+            Operation(kind, change(Action.DELETE, Kind.GROUP, (kind.value,)), removal=True, people=(shared,))
+            for kind in kinds
+        ]
+        for kinds in RANKS
+    ]
+    edges = dependencies([operation for rank in reversed(by_rank) for operation in rank])
+    earlier: set[object] = set()
+    for rank in by_rank:
+        for operation in rank:
+            assert edges[operation.identity] == earlier
+        earlier |= {operation.identity for operation in rank}

@@ -84,6 +84,22 @@ def test_an_owner_that_is_left_alone_keeps_all_it_has(
     }  # fmt: skip
 
 
+def test_what_is_left_alone_is_told_in_the_order_of_kinds(parser: DocumentParser) -> None:
+    fixed = Member("bot@clear.ml", fixed=True)
+    told = left_alone(desired(kinds=DECLARED), live(ROOT, fixed, *reversed(OF_EVERY_KIND)), parser)
+    kinds = [kind for kind, _, _ in told]
+    assert kinds == sorted(kinds, key=[kind.value for kind in Kind].index)
+    assert [reason for kind, _, reason in told if kind == "member"] == ["fixed_by_server", "not_declared"]
+
+
+@pytest.mark.parametrize(("vaults_of", "expected"), [((), []), (("agent",), ["delete vault tuned → agent"])])
+def test_an_accounts_vault_of_another_name_is_managed_with_its_account(
+    vaults_of: tuple[str, ...], expected: list[str], parser: DocumentParser
+) -> None:
+    tuned = replace(account_vault("agent", "a: 1"), name="tuned")
+    assert changes(desired(ROOT, AGENT, vaults_of=vaults_of), live(ROOT, AGENT, tuned), parser) == expected
+
+
 def test_vaults_are_counted_whoever_owns_them(parser: DocumentParser) -> None:
     existing = live(ROOT, *OF_EVERY_KIND)
     assert ("vault", 2, "not_declared") in left_alone(desired(kinds=DECLARED), existing, parser)
