@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -148,3 +149,55 @@ def test_the_first_key_of_a_new_account_is_not_revoked_where_somebody_uses_it(pr
     assert result.code == 6, result
     assert "a credential of a service account that was just made is in use; look at it by hand" in result.output
     assert project.sandbox.truth().labels("agent") == [None]
+
+
+def test_a_key_made_by_hand_meanwhile_is_not_taken_for_one_whose_answer_was_lost(project: Project, old: Pair) -> None:
+    project.declare(DECLARED + "      - {label: more, expires_in: 90d, deliver: {file: out/more.conf}}\n")
+    lost: list[str] = []
+
+    def lose_once(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if endpoint_of(request) == "auth.create_credentials" and not lost:
+            lost.append("answer")
+            with contextlib.closing(sqlite3.connect(project.sandbox.path)) as database, database:
+                database.execute(
+                    "INSERT INTO credentials (access_key, user, label, created)"
+                    " SELECT 'BYHAND', user, 'by hand', created FROM credentials WHERE access_key = ?",
+                    old[:1],
+                )
+            raise httpx.ReadError("cut")
+        return response
+
+    assert project.apply(wire=tampering(after=lose_once)).code == 0
+    found = labels(project)
+    assert (found.pop(old[0]), found.pop("BYHAND")) == ("ci", "by hand")
+    assert list(found.values()) == ["more"]
+
+
+def test_each_account_gets_its_own_keys_with_the_lifetimes_that_are_declared(project: Project) -> None:
+    (project.folder / "out").mkdir()
+    project.declare(
+        """
+        service_accounts:
+          - name: agent
+            credentials:
+              - {label: a1, expires_in: 90d, deliver: {file: out/a1.conf}}
+              - {label: a2, expires_in: 30d, deliver: {file: out/a2.conf}}
+          - name: trainer
+            credentials:
+              - {label: t1, expires_in: 7d, deliver: {file: out/t1.conf}}
+        """
+    )
+    calls = Calls()
+    assert project.apply(wire=calls.wire).code == 0
+    assert calls.made.count("auth.create_credentials") == 1
+    accounts = project.sandbox.truth().accounts
+    keys = {key.label: key for account in accounts.values() for key in account.credentials}
+    lifetimes = {label: key.expire - key.created for label, key in keys.items() if key.expire and key.created}
+    assert {label: round(time / timedelta(days=1)) for label, time in lifetimes.items()} == {
+        "a1": 90,
+        "a2": 30,
+        "t1": 7,
+    }
+    assert [key.label for key in accounts["trainer"].credentials] == ["t1"]
+    for label, key in keys.items():
+        assert f'"{key.access_key}"' in (project.folder / f"out/{label}.conf").read_text()
