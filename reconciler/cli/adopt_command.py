@@ -19,7 +19,7 @@ from reconciler.cli.options import connection_options
 from reconciler.cli.planning import terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
-from reconciler.cli.staging import diff_text, staged
+from reconciler.cli.staging import diff_text, staged, written_secrets
 from reconciler.cli.write_all import write_all
 from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
@@ -71,8 +71,9 @@ def command(console: Console, arguments: tuple[str, ...], *, connection: Connect
             left |= run.still_different(console, adopted, selection)
             if not only_diff:
                 write_all(adopted.texts)
-    if only_diff:
-        console.result(diff_text(adopted.texts))
+        if only_diff:
+            console.secrets.add(*written_secrets(run.declared.desired.snapshot, run.adoption.parser))
+            console.result(diff_text(adopted.texts))
     _report(console, run, adopted, left, only_diff=only_diff)
     return ExitCode.DIFFERENCES if left else ExitCode.DONE
 

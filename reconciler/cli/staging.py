@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -11,13 +12,21 @@ from typing import TYPE_CHECKING
 
 from reconciler.declaration.load import load
 from reconciler.errors import InvalidDeclarationError, Place, Problem
+from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
+from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.redact import is_hidden
+from reconciler.vaults.references import template_tree
+from reconciler.vaults.tree import leaves, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.declaration.declaration import Declaration
+    from reconciler.model.snapshot import Snapshot
     from reconciler.vaults.parse import DocumentParser
+
+_REFERENCE = re.compile(r"@\{[^{}\n]*\}")
 
 
 @contextmanager
@@ -60,6 +69,21 @@ def _moved(problem: Problem, folder: Path, declaration: Declaration) -> Problem:
     file = str(declaration.folder / Path(place.file).relative_to(folder))
     message = problem.message.replace(f"{folder}/", "")
     return Problem(problem.rule, message, Place(file, place.line, place.column), problem.hint, problem.severity)
+
+
+def written_secrets(declared: Snapshot, parser: DocumentParser) -> Iterator[Secret]:
+    """Iterate over the secrets that somebody wrote into documents in the clear: a diff would show their lines."""
+    for vault in declared.vaults.values():
+        try:
+            tree = template_tree(vault.document, parser).tree
+        except DocumentError:
+            continue
+        for path, node in leaves(tree):
+            if is_hidden(path, node, vault.target):
+                for text in texts(node):
+                    parts = _REFERENCE.split(text)
+                    lines = dict.fromkeys(line for part in parts for line in (part, *part.split("\n")))
+                    yield from (Secret(line) for line in lines if line.strip())
 
 
 def diff_text(texts: Mapping[Path, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.values import TARGET_TYPES
@@ -49,7 +50,7 @@ class DocumentFiles:
             extracted = extract_secrets(vault.document, vault.target, variable_of(stem), self.parser)
         except DocumentError:
             return None
-        path = f"{self.folder}/{stem}{SUFFIXES[vault.format]}"
+        path = PurePosixPath(self.folder, f"{stem}{SUFFIXES[vault.format]}").as_posix()
         self.files[path] = extracted.text
         self.secrets |= extracted.names
         entry: dict[str, object] = {}
@@ -67,7 +68,7 @@ class DocumentFiles:
     def free_stem(self, vault: Vault) -> str:
         """Return a name for a vault's document, without folder and suffix, that no other has."""
         stem = "-".join(dict.fromkeys((_slug(vault.owner), _slug(vault.name))))
-        taken = {path.removeprefix(f"{self.folder}/").rpartition(".")[0] for path in (*self.files, *self.taken)}
+        taken = {PurePosixPath(path).stem for path in (*self.files, *self.taken)}
         candidate, number = stem, 2
         while candidate in taken:
             candidate, number = f"{stem}-{number}", number + 1

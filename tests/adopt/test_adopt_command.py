@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adopt.acme import BODY, adopted, changed, files, user
+from tests.adopt.acme import BODY, S3, adopted, changed, files, user
 from tests.support.project import Project
 from tests.support.runner import Result
 from tests.support.wires import Calls
@@ -21,6 +21,14 @@ class TestTheCommand:
         assert "-      - cyd@acme.io\n" in result.stdout
         assert "+++ teams/research.yaml" in result.stdout
         assert files(acme) == before
+
+    def test_a_diff_hides_what_was_written_in_the_clear(self, acme: Project) -> None:
+        acme.write_file("vaults/s3.conf", f'{S3}a.password: "in-the-clear-in-the-file"\n')
+        result = acme.run("adopt", "--diff")
+        assert result.code == 0, result
+        assert "in-the-clear" not in result.output
+        assert '-a.password: "(secret)"' in result.stdout
+        assert '   token: "@{TOKEN}"' in result.stdout
 
     def test_it_only_reads(self, acme: Project) -> None:
         acme.sandbox.set_group("ops", "root@acme.io")

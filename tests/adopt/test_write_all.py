@@ -17,7 +17,7 @@ def test_all_are_written_and_links_are_followed(tmp_path: Path) -> None:
     assert (tmp_path / "link.yaml").is_symlink()
     assert (tmp_path / "real.yaml").read_text() == "new"
     assert (tmp_path / "a/b.yaml").read_text() == "b"
-    assert not [path for path in tmp_path.rglob(".*")]
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_if_one_cannot_be_written_none_is(tmp_path: Path) -> None:

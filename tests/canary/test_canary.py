@@ -76,6 +76,21 @@ def every_command(workspace: Workspace) -> None:
     workspace.run("sandbox", "accept", "--db", workspace.project.sandbox.path, "nobody@acme.io", codes=(64,))
 
 
+@pytest.mark.slow
+def test_adopt_takes_the_secrets_out_of_what_it_writes(workspace: Workspace) -> None:
+    workspace.run("apply", "--yes")
+    workspace.learn_keys()
+    plant_live(workspace)
+    folder = workspace.project.folder
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.suffix in (".yaml", ".conf", ".json")}
+    for options in (("--diff",), ("--debug", "--diff"), (), ("vault:researchers/planted",)):
+        debug = [option for option in options if option == "--debug"]
+        workspace.look(*debug, "adopt", *(option for option in options if option not in debug), codes=(0, 2))
+    workspace.look("fmt", "--diff")
+    assert any(path.read_bytes() != text for path, text in before.items())
+    assert workspace.caught_in_files() == {}
+
+
 def effective(workspace: Workspace) -> None:
     for form in ("text", "json", "hocon", "yaml"):
         workspace.run("effective", "train-agent", "--base", "clearml.conf", "--format", form)

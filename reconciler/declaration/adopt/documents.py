@@ -102,7 +102,8 @@ class AdoptedDocuments:
             written = entry.get("format", DocumentFormat.HOCON.value)
         else:
             if any(True for _ in self._users(path, entry)):
-                path = f"{self.files.folder}/{self.files.free_stem(live)}{SUFFIXES[kind]}"
+                name = f"{self.files.free_stem(live)}{SUFFIXES[kind]}"
+                path = PurePosixPath(self.files.folder, name).as_posix()
                 self.files.files[path] = text
                 entry["file"] = path
             self.copy.documents[path] = text
