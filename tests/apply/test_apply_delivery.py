@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import base64
+import errno
+import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,3 +117,90 @@ def test_a_program_that_fails_or_is_missing_is_told_without_its_output(
     with pytest.raises(DeliveryError, match=told) as caught:
         deliveries.deliver(CommandDelivery(command), "AK", SECRET)
     assert "nope" not in caught.value.message
+
+
+def test_what_a_program_prints_is_shown_nowhere(deliveries: Deliveries, capfd: pytest.CaptureFixture[str]) -> None:
+    deliveries.deliver(CommandDelivery(("sh", "-c", "tee /dev/stderr")), "AK", SECRET)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_program_that_takes_too_long_is_told(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.apply.delivery.COMMAND_SECONDS", 0.1)
+    with pytest.raises(DeliveryError, match=r"sleep did not take the secret key within 0.1 seconds"):
+        deliveries.deliver(CommandDelivery(("sleep", "30")), "AK", SECRET)
+
+
+class TestAProgramInTheDeclarationsFolder:
+    PROGRAM = CommandDelivery(("bin/take", "taken"))
+
+    def write(self, deliveries: Deliveries, first_line: str) -> None:
+        path = deliveries.folder / "bin/take"
+        path.parent.mkdir()
+        path.write_text(f'{first_line}\ncat > "$1"\n')
+        path.chmod(0o700)
+
+    def test_is_found_there_and_run_there(self, deliveries: Deliveries) -> None:
+        self.write(deliveries, "#!/bin/sh")
+        deliveries.check(self.PROGRAM)
+        deliveries.deliver(self.PROGRAM, "AK", SECRET)
+        assert 'access_key: "AK"' in (deliveries.folder / "taken").read_text()
+
+    def test_is_looked_for_before_anything_is_written(self, deliveries: Deliveries) -> None:
+        told = r"the program bin/take, to deliver a secret key with, is not there"
+        with pytest.raises(DeliveryError, match=told):
+            deliveries.check(self.PROGRAM)
+
+    def test_that_cannot_be_run_is_told(self, deliveries: Deliveries) -> None:
+        self.write(deliveries, "#!/no/such/shell")
+        deliveries.check(self.PROGRAM)
+        with pytest.raises(DeliveryError, match=r"bin/take could not be run: No such file or directory"):
+            deliveries.deliver(self.PROGRAM, "AK", SECRET)
+
+
+def test_variables_are_read_back_by_a_shell(deliveries: Deliveries) -> None:
+    deliveries.deliver(EnvFileDelivery("key"), "AK", Secret("a b'c$d"))
+    shown = subprocess.run(
+        ["sh", "-c", '. ./key; printf "%s|" "$CLEARML_API_HOST" "$CLEARML_API_ACCESS_KEY" "$CLEARML_API_SECRET_KEY"'],
+        cwd=deliveries.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "https://api.acme.io|AK|a b'c$d|"
+
+
+@pytest.mark.parametrize(
+    ("delivery", "metadata"),
+    [
+        (KubernetesSecretDelivery("key", "clearml"), {"name": "clearml"}),
+        (KubernetesSecretDelivery("key", "clearml", "ml"), {"name": "clearml", "namespace": "ml"}),
+    ],
+)
+def test_a_manifest_holds_the_section(
+    delivery: KubernetesSecretDelivery, metadata: dict[str, str], deliveries: Deliveries
+) -> None:
+    deliveries.deliver(delivery, "AK", SECRET)
+    manifest = json.loads((deliveries.folder / "key").read_text())
+    content = base64.b64decode(manifest["data"].pop("clearml.conf")).decode()
+    assert content == client_section("https://api.acme.io", "AK", SECRET)
+    assert manifest == {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {}}
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (deliveries.folder / "key").write_text("old")
+
+    def fail(self: Path, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(DeliveryError, match=r"^key could not be written: No space left on device$"):
+        deliveries.deliver(KEY, "AK", SECRET)
+    assert [(entry.name, entry.read_text()) for entry in deliveries.folder.iterdir()] == [("key", "old")]
+
+
+def test_what_a_dead_run_left_half_written_is_replaced(deliveries: Deliveries) -> None:
+    (deliveries.folder / ".key.new").write_text("half")
+    deliveries.deliver(KEY, "AK", SECRET)
+    assert [entry.name for entry in deliveries.folder.iterdir()] == ["key"]
