@@ -188,11 +188,6 @@ def test_an_invitation_is_taken_back_and_its_role_is_nobodys_yet() -> None:
     assert operations_of([whole]) == (Operation(OperationKind.CANCEL_INVITATION, whole, removal=True),)
 
 
-def test_the_role_of_an_invitation_is_changed_like_any_other() -> None:
-    whole = change(Kind.MEMBER, Action.UPDATE, edit("role", "user", "admin"), invitation=True)
-    assert operations_of([whole]) == (Operation(OperationKind.SET_ROLE, whole, promotes=True),)
-
-
 @pytest.mark.parametrize(("kind", "owner"), [(Kind.CREDENTIAL, AGENT), (Kind.VAULT, OPS), (Kind.GROUP, None)], ids=str)
 def test_an_operation_touches_its_resource_its_owner_and_its_people(kind: Kind, owner: Address | None) -> None:
     operation = Operation(OperationKind.UPDATE_GROUP, change(kind, Action.UPDATE), people=(ADA,))
