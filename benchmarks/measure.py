@@ -1,0 +1,117 @@
+"""Runs programs in turn and keeps what each of them took."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+"""Variables that distort figures: without kept bytecode, start-up is measured compiling."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A program to measure. ``before`` is called before each run, outside of the time."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
+    codes: Sequence[int] = (0,)
+    calls: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds and MiB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All runs of one job, the first (which warms the caches up) left out."""
+
+    job: Job
+    runs: tuple[Run, ...]
+
+    @property
+    def wall(self) -> float:
+        return statistics.median(run.wall for run in self.runs)
+
+    @property
+    def cpu(self) -> float:
+        return statistics.median(run.cpu for run in self.runs)
+
+    @property
+    def memory(self) -> float:
+        return statistics.median(run.memory for run in self.runs)
+
+    @property
+    def noise(self) -> float:
+        """How far apart the slowest and the fastest run are, as a share of the median."""
+        walls = [run.wall for run in self.runs]
+        return (max(walls) - min(walls)) / self.wall
+
+
+def in_turn(jobs: Sequence[Job], repeat: int, *, warm: bool = True) -> dict[str, Measured]:
+    """Run every job once, then every job again, and so on, so that all of them meet the same weather."""
+    found: dict[str, list[Run]] = {job.name: [] for job in jobs}
+    for round_number in range(repeat + warm):
+        for job in jobs:
+            run = run_once(job)
+            if round_number or not warm:
+                found[job.name].append(run)
+    return {job.name: Measured(job, tuple(found[job.name])) for job in jobs}
+
+
+def run_once(job: Job) -> Run:
+    """Run a job to its end; raises :class:`RuntimeError` with its output if it ends otherwise than expected."""
+    if job.before is not None:
+        job.before()
+    with Path(os.devnull).open() as nothing, _scratch(job) as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            job.command, cwd=job.folder, env=environment(job.environment), stdin=nothing, stdout=output, stderr=output
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in job.codes:
+            output.seek(0)
+            raise RuntimeError(f"{job.name} ended with {process.returncode}:\n{output.read()[-2000:]}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def output_of(job: Job) -> str:
+    """Run a job once more and return what it prints, errors included."""
+    if job.before is not None:
+        job.before()
+    done = subprocess.run(
+        job.command,
+        cwd=job.folder,
+        env=environment(job.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in DROPPED} | dict(extra)
+
+
+def _scratch(job: Job) -> TextIO:
+    return (job.folder / "benchmark-output.txt").open("w+", encoding="utf-8")

@@ -1,0 +1,102 @@
+"""What people would use instead: Terraform and octoDNS, on as many resources; left out, with a reason, if not there."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from benchmarks.measure import Job
+from benchmarks.programs import PYTHON
+
+_PROVIDER = 'provider["terraform.io/builtin/terraform"]'
+_TYPES = ["object", {"email": "string", "name": "string", "role": "string"}]
+
+
+def terraform_plan(folder: Path, count: int) -> Job | str:
+    """Return ``terraform plan`` with nothing to do, of literal ``terraform_data`` blocks (its fastest form).
+
+    The state is written as an apply leaves it, since an apply of ten thousand takes longer than all else here.
+    """
+    program = shutil.which("terraform")
+    if program is None:
+        return "there is no terraform on the PATH"
+    folder.mkdir(parents=True, exist_ok=True)
+    people = [
+        {"email": f"person{number:06}@acme.io", "name": f"Person {number}", "role": "user"} for number in range(count)
+    ]
+    blocks = (
+        f'resource "terraform_data" "r{number}" {{\n  input = {{ email = "{one["email"]}", name = "{one["name"]}", '
+        f'role = "user" }}\n}}\n'
+        for number, one in enumerate(people)
+    )
+    (folder / "main.tf").write_text("".join(blocks))
+    state = {
+        "version": 4,
+        "terraform_version": "1.0.0",
+        "serial": 1,
+        "lineage": "f478fc5a-2812-6a89-eb5a-da27bade86c6",
+        "outputs": {},
+        "resources": [_resource(number, one) for number, one in enumerate(people)],
+        "check_results": None,
+    }
+    (folder / "terraform.tfstate").write_text(json.dumps(state))
+    if subprocess.run([program, "init", "-no-color"], cwd=folder, capture_output=True, check=False).returncode:
+        return "terraform init failed"
+    command = [program, "plan", "-no-color", "-input=false", "-detailed-exitcode"]
+    return Job("terraform plan, nothing to do", command, folder, {"CHECKPOINT_DISABLE": "1"})
+
+
+def terraform_apply(folder: Path, count: int) -> Job | str:
+    """Return ``terraform apply`` of so many new ``terraform_data``."""
+    ready = terraform_plan(folder, count)
+    if isinstance(ready, str):
+        return ready
+
+    def forget() -> None:
+        for path in folder.glob("terraform.tfstate*"):
+            path.unlink()
+
+    command = [ready.command[0], "apply", "-no-color", "-input=false", "-auto-approve"]
+    return Job("terraform apply, all new", command, folder, ready.environment, forget)
+
+
+def _resource(number: int, value: dict[str, str]) -> dict[str, object]:
+    typed = {"value": value, "type": _TYPES}
+    attributes = {
+        "id": f"00000000-0000-0000-0000-{number:012}",
+        "input": typed,
+        "output": typed,
+        "triggers_replace": None,
+    }
+    instance = {"schema_version": 0, "attributes": attributes, "sensitive_attributes": []}
+    return {
+        "mode": "managed",
+        "type": "terraform_data",
+        "name": f"r{number}",
+        "provider": _PROVIDER,
+        "instances": [instance],
+    }
+
+
+def octodns_plan(folder: Path, count: int) -> Job | str:
+    """Return ``octodns-sync`` with nothing to do, from one YAML provider to another that has the same records."""
+    if importlib.util.find_spec("octodns") is None:
+        return "octodns is not installed"
+    records = [
+        f"r{number}:\n  type: A\n  value: 10.0.{number // 250 % 250}.{number % 250 + 1}\n" for number in range(count)
+    ]
+    for name in ("config", "target"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "acme.io.yaml").write_text("---\n" + "".join(sorted(records)))
+    providers = "\n".join(
+        f"  {name}:\n    class: octodns.provider.yaml.YamlProvider\n    directory: ./{name}\n"
+        "    default_ttl: 3600\n    enforce_order: false"
+        for name in ("config", "target")
+    )
+    zones = "zones:\n  acme.io.:\n    sources: [config]\n    targets: [target]\n"
+    (folder / "octodns.yaml").write_text(f"---\nproviders:\n{providers}\n{zones}")
+    command = [PYTHON, "-c", "from octodns.cmds.sync import main; main()", "--config-file", "octodns.yaml", "--quiet"]
+    return Job("octodns-sync, nothing to do", command, folder)
