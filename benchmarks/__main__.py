@@ -24,6 +24,8 @@ from benchmarks.servers import sandbox, slow_server
 HERE = Path(__file__).parent
 REPOSITORY = str(HERE.parent)
 _CALL = re.compile(r"^\S+\.\S+: \d+, \d+ ms$", re.MULTILINE)
+LONG = 2
+"""How often the applies beside Terraform's are run, which takes minutes."""
 _MEMORY = "plan, nothing to do"
 
 
@@ -106,7 +108,7 @@ def _apply(folder: Path, repeat: int, left_out: dict[str, str]) -> dict[str, Mea
             left_out["terraform apply"] = peer
         else:
             jobs.append(peer)
-        return in_turn(jobs, repeat)
+        return in_turn(jobs, min(repeat, LONG), warm=False)
 
 
 def _others(options: _Options, measured: dict[int, dict[str, Measured]], folder: Path) -> list[Verdict]:
