@@ -31,31 +31,47 @@ _MEMORY = "plan, nothing to do"
 
 def main() -> None:
     options = _options()
-    measured: dict[int, dict[str, Measured]] = {}
-    calls: dict[int, dict[str, int]] = {}
-    left_out: dict[str, str] = {}
-    verdicts: list[Verdict] = []
+    found = _Found(options)
     with tempfile.TemporaryDirectory(prefix="reconciler-benchmark-") as scratch:
         folder = Path(scratch)
         if options.wants("start"):
-            measured[0] = in_turn(_start(folder), max(options.repeat, 9))
+            found.measured[0] = in_turn(_start(folder), max(options.repeat, 9))
+        found.verdicts += _others(options, folder)
+        if options.wants("apply of 1 000"):
+            found.measured[1] = _apply(folder, options.repeat, found.left_out)
+        found.save()
         for size in options.sizes:
             (folder / str(size)).mkdir()
             with scenarios(folder / str(size), size) as (every, missing):
                 jobs = [job for job in every if options.wants(job.name)]
-                left_out |= missing
-                print(f"{size} principals: {len(jobs)} programs, {options.repeat} times")
-                measured[size] = in_turn(jobs, options.repeat)
-                calls[size] = {job.name: _calls(job) for job in jobs if job.calls is not None}
-        if options.wants("apply of 1 000"):
-            measured[1] = _apply(folder, options.repeat, left_out)
-        verdicts = ratios(measured) + _others(options, measured, folder)
-    growth = {
-        name: value for name, value in exponents(measured).items() if not name.startswith(("terraform", "octodns"))
-    }
-    text = markdown(measured, verdicts, growth, calls, left_out, options.repeat)
-    write(options.out, text, measured, verdicts, growth)
-    print(text)
+                found.left_out |= missing
+                print(f"{size} principals: {len(jobs)} programs, {options.repeat} times", flush=True)
+                found.measured[size] = in_turn(jobs, options.repeat)
+                found.calls[size] = {job.name: _calls(job) for job in jobs if job.calls is not None}
+            found.save()
+    print(found.save())
+
+
+class _Found:
+    """What was measured so far; saved after every size, since the larger ones take long."""
+
+    def __init__(self, options: _Options) -> None:
+        self._options = options
+        self.measured: dict[int, dict[str, Measured]] = {}
+        self.calls: dict[int, dict[str, int]] = {}
+        self.left_out: dict[str, str] = {}
+        self.verdicts: list[Verdict] = []
+
+    def save(self) -> str:
+        verdicts = [*ratios(self.measured), *self.verdicts, *_memory(self.measured)]
+        growth = {
+            name: value
+            for name, value in exponents(self.measured).items()
+            if not name.startswith(("terraform", "octodns"))
+        }
+        text = markdown(self.measured, verdicts, growth, self.calls, self.left_out, self._options.repeat)
+        write(self._options.out, text, self.measured, verdicts, growth)
+        return text
 
 
 def _options() -> _Options:
@@ -111,14 +127,16 @@ def _apply(folder: Path, repeat: int, left_out: dict[str, str]) -> dict[str, Mea
         return in_turn(jobs, min(repeat, LONG), warm=False)
 
 
-def _others(options: _Options, measured: dict[int, dict[str, Measured]], folder: Path) -> list[Verdict]:
+def _memory(measured: dict[int, dict[str, Measured]]) -> list[Verdict]:
+    plan = measured.get(10_000, {}).get(_MEMORY)
+    if plan is None:
+        return []
+    return [Verdict("peak memory of `plan` at 10 000, MiB", "≤ 120", plan.memory, None, plan.memory <= 120)]
+
+
+def _others(options: _Options, folder: Path) -> list[Verdict]:
     """Judge what is not a ratio of two programs."""
     found = []
-    memory = measured.get(10_000, {}).get(_MEMORY)
-    if memory is not None:
-        found.append(
-            Verdict("peak memory of `plan` at 10 000, MiB", "≤ 120", memory.memory, None, memory.memory <= 120)
-        )
     if options.wants("slow server"):
         with slow_server(0.05) as url:
             program = [PYTHON, "-c", SLOW, url, "500", REPOSITORY]
