@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.views.problems import render_problems
@@ -28,6 +28,13 @@ class Declared:
     declaration: Declaration
     desired: Desired
     shown: str
+
+    def light(self) -> Declared:
+        """Return the same without the entries and values that were read, once nothing but ``desired`` is needed.
+
+        They take more memory than anything else while the workspace is read.
+        """
+        return replace(self, declaration=self.declaration.without_entries())
 
 
 def load_declared(file: Path, parser: DocumentParser, console: Console, *, without_secrets: bool = False) -> Declared:

@@ -62,7 +62,7 @@ def command(
     started = time.monotonic()
     targets, secret = read_targets(watch, console)
     with DocumentParser() as parser:
-        declared = load_declared(file, parser, console, without_secrets=without_secrets)
+        declared = load_declared(file, parser, console, without_secrets=without_secrets).light()
         target = find_target(connection, declared.desired.server)
         recorded = wait_for(trusted_record(record, console, declared, target))
         terms = terms_for(console, declared, target, parser, exact_documents=exact_documents, record=recorded.record)

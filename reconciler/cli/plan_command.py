@@ -78,7 +78,7 @@ def command(
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
     summary = step_summary_file() if step_summary else None
     with DocumentParser() as parser:
-        declared = load_declared(file, parser, console, without_secrets=without_secrets)
+        declared = load_declared(file, parser, console, without_secrets=without_secrets).light()
         target = find_target(connection, declared.desired.server)
 
         known = wait_for(trusted_record(record, console, declared, target)).record

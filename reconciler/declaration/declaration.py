@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind, OwnerKind
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 _EXCERPT_LENGTH = 400
+LIST_NAMES = ("members", "service_accounts", "groups", "vaults", "access_rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ class Declaration:
         }
         entries, extent = lists.get(kind, (None, None))
         return Management.NONE if entries is None or extent is None else Management(extent.value)
+
+    def without_entries(self) -> Declaration:
+        """Return a declaration that knows its folder, files, digest and rules, and nothing of its entries."""
+        emptied: dict[str, Any] = {name: None if getattr(self, name) is None else () for name in LIST_NAMES}
+        return replace(self, trees={}, documents={}, warnings=(), **emptied)
 
     def owned_vaults(self) -> Iterator[OwnedVault]:
         """Return every vault: those of groups, then those of service accounts."""

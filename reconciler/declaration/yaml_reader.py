@@ -163,6 +163,7 @@ class _Builder:
         self._colon = colon
         self._next = new_parser(text if colon is None else INNER_COLON.sub(colon, text)).get_event
         self._anchors: dict[str, tuple[Any, int]] = {}
+        self._texts: dict[str, str] = {}
         self._open: set[str] = set()
         self._nodes = 0
         self._aliased = 0
@@ -217,6 +218,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         text = event.value if self._colon is None else event.value.replace(self._colon, ":")
+        text = self._texts.setdefault(text, text)  # an e-mail stands in many groups: it is kept, and hashed, once
         if event.tag is not None:
             if event.tag not in _TEXT_TAGS:
                 self._refuse_tag(event)
