@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 PYTHON = sys.executable
-RECONCILER = [PYTHON, "-m", "reconciler"]
+_SCRIPT = Path(PYTHON).with_name("reconciler")
+RECONCILER = [str(_SCRIPT)] if _SCRIPT.exists() else [PYTHON, "-m", "reconciler"]
+"""The command as it is installed, or else as a module, which takes Python a little longer to find."""
 
 BARE = [PYTHON, "-c", "pass"]
 
