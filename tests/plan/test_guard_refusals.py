@@ -114,6 +114,11 @@ STORIES = {
             guard=Guard.EMPTY_GROUP, kind=Kind.ACCESS_RULE, subject="r", names=("root@acme.io",), count=1, total=1
         ),
     ),
+    "all groups of an access rule": Story(
+        (ROOT, group("ops"), rule("r", "root@acme.io")),
+        (ROOT, group("ops"), rule("r", groups=["ops"])),
+        Refusal(guard=Guard.EMPTY_GROUP, kind=Kind.ACCESS_RULE, subject="r", names=("ops",), count=1, total=1),
+    ),
     "a group that vaults point at": Story(
         (ROOT, group("x")),
         (ROOT, group("x"), group("ops"), vault("v", "ops", "a: 1"), vault("w", "ops", "a: 1"), vault("x", "x", "a: 1")),
