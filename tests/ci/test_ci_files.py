@@ -121,9 +121,12 @@ def test_the_action_hands_inputs_over_in_the_environment_and_credentials_to_one_
 
 
 def test_the_hook_checks_the_declaration(tmp_path: Path) -> None:
-    [hook] = read(HOOKS)
-    assert hook.keys() >= {"id", "name", "entry", "language"}
-    assert (hook["id"], hook["pass_filenames"]) == ("reconciler-validate", False)
+    hooks = {hook["id"]: hook for hook in read(HOOKS)}
+    assert set(hooks) == {"reconciler-validate", "reconciler-fmt"}
+    for hook in hooks.values():
+        assert hook.keys() >= {"id", "name", "entry", "language"}
+        assert hook["pass_filenames"] is False
+    hook = hooks["reconciler-validate"]
     for file in ("workspace.yaml", "teams/vision.yaml", "vaults/s3.conf", "vaults/gcs.json"):
         assert re.search(hook["files"], file)
     program, *arguments = hook["entry"].split()

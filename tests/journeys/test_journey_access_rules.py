@@ -282,9 +282,9 @@ class TestImport:
         ruled.sandbox.set_rule("of-evil", "agent", entity_id="evil", description="two\nlines")
         text, notes = self.imported(ruled)
         for words in (
-            "project: Vision\n",
+            "project: Vision",
             "queue: gpu",
-            "dataset: '*'",
+            'dataset: "*"',
             "app_category: Notebooks",
             "id: t2",
             "id: evil",
