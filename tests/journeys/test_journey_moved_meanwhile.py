@@ -140,3 +140,24 @@ def test_whoever_came_into_a_group_meanwhile_stays_until_the_next_plan(team: Pro
     result = team.apply(*ALLOWED, wire=tampering(before=Meanwhile(team, JOINS)))
     assert "Not converged: 1 change remains" in result.output
     assert team.sandbox.truth().groups["ops"] == {"root@acme.io", "ada@acme.io"}
+
+
+def test_a_write_keeps_what_it_does_not_speak_of(team: Project) -> None:
+    team.sandbox.set_group("lab", "tom@acme.io", "ada@acme.io", description="words by hand")
+    declared = BEFORE.replace("lab, members: [tom@acme.io]", "lab, members: [ada@acme.io]")
+    team.declare(declared.replace("{name: v, group: lab,", "{name: v, group: lab, enabled: false, target: ui-storage,"))
+    team.converge(*ALLOWED)
+    (lab,) = (group for group in team.sandbox.truth().workspace.groups if group.name == "lab")
+    assert (lab.description, team.sandbox.truth().groups["lab"]) == ("words by hand", {"ada@acme.io"})
+    vault = team.sandbox.truth().vaults["v → lab"]
+    assert (vault.data, vault.enabled, vault.type != "config") == ("a: 1", False, True)
+
+
+def test_a_group_with_accounts_in_it_can_go(team: Project) -> None:
+    team.declare(
+        BEFORE.replace("ops, members: [tom@acme.io]", "ops, members: [tom@acme.io], service_accounts: [agent]")
+    )
+    team.converge()
+    team.declare(NO_OPS)
+    team.converge(*ALLOWED)
+    assert "ops" not in team.sandbox.truth().groups

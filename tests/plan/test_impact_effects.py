@@ -121,6 +121,22 @@ def test_what_closes_says_how_many_keep_it(parser: DocumentParser) -> None:
     assert (line.names, line.count, line.level) == (("bob@acme.io", "tom@acme.io"), 2, None)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (Permission.READ, Permission.READ_WRITE, (HeadlineType.OPENS_TO_EVERYONE, "read_write", ())),
+        (Permission.READ_WRITE, Permission.READ, (HeadlineType.CLOSES_TO_EVERYONE, "read", ("bob@acme.io",))),
+    ],
+)
+def test_what_everyone_may_do_opens_or_closes(
+    before: Permission, after: Permission, expected: tuple[object, ...], parser: DocumentParser
+) -> None:
+    rest = (BOB, USERS, rule("own", "bob@acme.io"))
+    old, new = (rule("all", groups=["users"], permission=permission) for permission in (before, after))
+    line = impact_of((*rest, old), (*rest, new), parser).headlines[0]
+    assert (line.type, line.level, line.names) == expected
+
+
 def test_a_built_in_group_is_no_last_of_its_kind(parser: DocumentParser) -> None:
     impact = impact_of((BOB, AGENT, USERS), (BOB, AGENT, USERS, group("x")), parser)
     assert [line for line in impact.headlines if line.type is HeadlineType.LAST_OF_ITS_KIND] == []
