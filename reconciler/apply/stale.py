@@ -26,6 +26,7 @@ def check_still_fits(saved: Plan, current: Plan) -> None:
             hint="make a new plan for this server",
         )
     keyed = saved.key_id == current.key_id
+    declaration_moved = not keyed or saved.declaration_digest != current.declaration_digest
     now = {change.address: change for change in current.changes}
     moved = []
     for change in saved.changes:
@@ -34,8 +35,7 @@ def check_still_fits(saved: Plan, current: Plan) -> None:
         if today is None:
             moved.append(f"{name}: no longer needs this change")
         elif _comparable(today, keyed=keyed) != _comparable(change, keyed=keyed):
-            moved.append(f"{name}: {_what_moved(change, today)}")
-    declaration_moved = not keyed or saved.declaration_digest != current.declaration_digest
+            moved.append(f"{name}: {_what_moved(change, today, declaration_moved=declaration_moved)}")
     if declaration_moved:
         moved += [f"{change.kind.value} {harmless(change.title)}: not in the plan" for change in now.values()]
     if moved:
@@ -54,7 +54,20 @@ def _comparable(change: Change, *, keyed: bool) -> Change:
     return change.model_copy(update=without)
 
 
-def _what_moved(saved: Change, today: Change) -> str:
+def is_carried_out(saved: Plan, current: Plan) -> bool:
+    """Tell whether nothing is left of a saved plan, for the same server and declaration: it was applied before."""
+    same = (saved.server, saved.key_id, saved.declaration_digest) == (
+        current.server,
+        current.key_id,
+        current.declaration_digest,
+    )
+    left = {change.address for change in current.changes}
+    return same and bool(saved.changes) and not any(change.address in left for change in saved.changes)
+
+
+def _what_moved(saved: Change, today: Change, *, declaration_moved: bool) -> str:
     if (saved.before, saved.document_before) != (today.before, today.document_before):
         return "the workspace has moved"
-    return "the declaration has moved"
+    if declaration_moved:
+        return "the declaration has moved"
+    return "what can be done of it has moved, as when an invitation was accepted"

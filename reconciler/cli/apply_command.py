@@ -12,7 +12,7 @@ import click
 from reconciler.apply.delivery import Deliveries
 from reconciler.apply.execute import check_deliveries, execute
 from reconciler.apply.run import Run
-from reconciler.apply.stale import check_still_fits
+from reconciler.apply.stale import check_still_fits, is_carried_out
 from reconciler.cli.declared import Declared, load_declared
 from reconciler.cli.interrupt import answering, stopping_on_signals
 from reconciler.cli.options import allow_option, connection_options, exact_option, format_option
@@ -113,7 +113,10 @@ class _Job:
             await self.recording.look()
             prepared = await self._prepare(transport)
             plan = prepared.plan
-            if saved is not None:
+            if saved is not None and is_carried_out(saved, plan):
+                self.console.note("This plan is carried out already: nothing of it is left to do.")
+                plan = self._restricted(prepared, saved)
+            elif saved is not None:
                 check_still_fits(saved, plan)
                 plan = self._restricted(prepared, saved)
             text = output_format == "text"

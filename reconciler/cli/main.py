@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.edges import Edges
 
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 COMMANDS = {
     "validate": "Check the declaration, without a server.",
     "plan": "Show what an apply would change.",
@@ -83,7 +85,7 @@ class LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, envvar="RECONCILER_DEBUG", help="Show every API call, and tracebacks of errors.")
 @click.pass_context
 def cli(context: click.Context, color: str, *, debug: bool) -> None:
-    """Manage a ClearML workspace as code: members, service accounts, groups and vaults, from workspace.yaml."""
+    """Manage a ClearML workspace as code: members, service accounts, groups, vaults and access rules."""
     del color, debug  # read by :func:`run`, which needs them for errors too
     context.ensure_object(Console)
 
@@ -105,7 +107,8 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
         console.note("Stopped.")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        console.error(error.format_message())
+        hint = "give it before the command: reconciler --debug plan" if "'--debug'" in error.format_message() else None
+        console.error(error.format_message(), hint)
         return ExitCode.USAGE
     except ReconcilerError as error:
         _trace(console)
@@ -115,14 +118,26 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
         # Whoever read our output has gone, as with `| head`; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERNAL_ERROR
-    except Exception as error:  # noqa: BLE001 - the last place that can tell of it
-        _trace(console)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            return _defect(console, error)
         console.error(
-            f"internal error: {type(error).__name__}",
-            "this is a defect of reconciler; run again with --debug and report what it prints",
+            f"the output cannot be written: {error.strerror}", "reconciler history tells what an apply has done"
         )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERNAL_ERROR
+    except Exception as error:  # noqa: BLE001 - the last place that can tell of it
+        return _defect(console, error)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _defect(console: Console, error: Exception) -> ExitCode:
+    _trace(console)
+    console.error(
+        f"internal error: {type(error).__name__}",
+        "this is a defect of reconciler; run again with --debug and report what it prints",
+    )
+    return ExitCode.INTERNAL_ERROR
 
 
 def _trace(console: Console) -> None:

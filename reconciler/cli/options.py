@@ -92,5 +92,5 @@ format_option = click.option(
 )
 
 exact_option = click.option(
-    "--exact-documents", is_flag=True, help="Also change vault documents that differ in their text alone."
+    "--exact-documents", is_flag=True, help="Count vault documents that differ in their text alone as different too."
 )

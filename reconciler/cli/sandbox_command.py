@@ -61,6 +61,7 @@ def serve(
     """Serve the sandbox over HTTP until interrupted. A new one prints its first admin's credentials, once."""
     from reconciler.sandbox.serve import serve as run
 
+    _check_port(host, port)
     with _opened(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
 
         def ready(running: Running) -> None:
@@ -72,12 +73,25 @@ def serve(
                 )
             sys.stdout.flush()
             console.note(f"The sandbox listens on {running.url} (Ctrl-C stops it).")
+            if store.bootstrap is None:
+                console.note("It was there already; its first admin's keys were printed when it was made.")
 
         try:
             run(store, host, port, on_ready=ready)
         except OSError as error:
             raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
     return ExitCode.DONE
+
+
+def _check_port(host: str, port: int) -> None:
+    """Make sure of the port first: a new sandbox's keys are printed once, and that must not fail afterwards."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
 
 
 @command.command("accept")

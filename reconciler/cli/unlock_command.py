@@ -29,14 +29,14 @@ def command(console: Console, file: Path, *, yes: bool, record: str | None) -> i
 
     A run that loses its lock this way starts nothing more. Make sure that it is dead all the same.
     """
-    if not yes and not console.interactive:
-        raise UsageError("there is no terminal to ask in", hint="--yes breaks the lock without asking")
     place = find_places(record, file).lock
     found = wait_for(place.read())
     if found is None or not found.content:
         console.note("The workspace is not locked.")
         return ExitCode.DONE
     console.note(_owner(console, place, found))
+    if not yes and not console.interactive:
+        raise UsageError("there is no terminal to ask in", hint="--yes breaks the lock without asking")
     if not yes and not click.confirm("Break this lock?", default=False, err=True):
         console.note("The lock was left as it is.")
         return ExitCode.INTERRUPTED

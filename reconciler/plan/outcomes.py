@@ -78,11 +78,12 @@ class Left:
     """What a last reading of the workspace found still to be done.
 
     ``planned``: changes of the plan that was carried out; ``None`` if nobody can tell. ``others``: differences that the
-    plan did not have, such as those that came up after it was saved.
+    plan did not have, such as those that came up after it was saved. ``waiting``: what has to wait for people.
     """
 
     planned: int | None = 0
     others: int = 0
+    waiting: int = 0
 
     @staticmethod
     def of(carried_out: Plan, now: Plan | None) -> Left:
@@ -91,7 +92,7 @@ class Left:
             return Left(planned=None)
         addresses = {change.address for change in carried_out.changes}
         planned = sum(change.address in addresses for change in now.changes)
-        return Left(planned, len(now.changes) - planned)
+        return Left(planned, len(now.changes) - planned, len(now.waiting))
 
 
 def ordered(results: Iterable[Result], operations: Sequence[Operation]) -> tuple[Result, ...]:

@@ -24,7 +24,7 @@ CLASS_WORDS = {
 }
 CLASS_HELP = {
     DriftClass.CHANGED_OUTSIDE: "the workspace left what was last applied",
-    DriftClass.NOT_YET_APPLIED: "the declaration did",
+    DriftClass.NOT_YET_APPLIED: "the declaration did, or what waited for a sign-in can be done now",
     DriftClass.CONFLICT: "both did, differently",
     DriftClass.UNKNOWN: "the record does not tell",
 }

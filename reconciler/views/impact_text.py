@@ -110,7 +110,7 @@ def sentence(statement: Statement, show: Callable[[str], str] = harmless, shown:
     plural = len(statement.subjects) > 1
     words = f"{who} {effect_words(statement.said, show, plural=plural, invited=statement.invited)}"
     later = statement.invited and statement.said.aspect is not Aspect.WORKSPACE
-    return f"{words}, once the invitation is accepted" if later else words
+    return f"{words}, at the first apply after the invitation is accepted" if later else words
 
 
 def _people(names: Sequence[str], show: Callable[[str], str], shown: int | None) -> str:

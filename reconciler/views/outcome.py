@@ -52,6 +52,11 @@ def _totals(report: Report, left: Left) -> str:
     if left.others:
         have = "has" if left.others == 1 else "have"
         return f"{text}. {counted(left.others, 'other difference')} {have} come up since: make a new plan."
+    if left.waiting:
+        things = counted(left.waiting, "thing")
+        return (
+            f"{text}. The workspace is as declared, but for {things} waiting for invitations: apply again after them."
+        )
     return f"{text}. The workspace is as declared."
 
 

@@ -72,7 +72,7 @@ def _sections(plan: Plan, stated: Sequence[Statement]) -> Iterator[Section]:
     critical, sensitive, routine = (list(_stated(of_weight(stated, weight))) for weight in Weight)
     changes = [line for change in plan.changes for line in diff_lines(change, plan.declaration)]
     notes, allowed = list(_notes(plan)), [refusal for refusal in plan.refusals if refusal.allowed]
-    routine += [f"- {code(title)} has no effect on access" for title in without_effect(plan.impact)]
+    idle = [f"- {code(title)}" for title in without_effect(plan.impact)]
     yield _alert("CAUTION", "Refused: nothing of this plan can be applied.", _refusals(plan.refused), rank=0)
     yield _alert("WARNING", "Critical impact", critical, rank=1)
     yield _folded(f"Sensitive impact ({_count(stated, Weight.SENSITIVE)})", sensitive, rank=3)
@@ -80,6 +80,7 @@ def _sections(plan: Plan, stated: Sequence[Statement]) -> Iterator[Section]:
     yield _folded(f"Waiting, warnings, left alone ({len(notes)})", notes, rank=2)
     yield _folded(f"Allowed on purpose ({len(allowed)})", list(_refusals(allowed)), rank=2)
     yield _folded(f"Routine impact ({_count(stated, Weight.ROUTINE)})", routine, rank=5)
+    yield _folded(f"Without effect on access ({len(idle)})", idle, rank=5)
 
 
 def _count(stated: Sequence[Statement], weight: Weight) -> int:

@@ -42,9 +42,16 @@ def test_a_saved_plan_is_applied_as_it_was_reviewed(saved: Project) -> None:
     assert "Applied: 1 added, 2 changed, 0 removed. The workspace is as declared." in result.stdout
 
 
-def test_a_plan_that_was_applied_is_stale(saved: Project) -> None:
+def test_a_plan_that_was_applied_has_nothing_left_to_do(saved: Project) -> None:
     assert saved.run("apply", "--yes", "plan.json").code == 0
-    assert "no longer needs this change" in refused_as_stale(saved)
+    again = saved.run("apply", "--yes", "plan.json")
+    assert again.code == 0
+    assert "This plan is carried out already" in again.stderr
+
+
+def test_a_plan_whose_changes_somebody_made_by_hand_has_nothing_left_to_do_either(saved: Project) -> None:
+    assert saved.apply().code == 0
+    assert saved.run("apply", "--yes", "plan.json").code == 0
 
 
 def test_a_plan_holds_no_secret(saved: Project) -> None:
