@@ -151,6 +151,12 @@ class TestKeysThatAreOnlyCounted:
         (change,) = planned(wanted, existing, parser).plan.changes
         assert change.credentials_lost == 2
 
+    def test_are_lost_with_nothing_but_their_account(self, parser: DocumentParser) -> None:
+        wanted = desired(ROOT, ServiceAccount("agent", impersonation=True))
+        existing = with_key_counts(live(ROOT, AGENT, ServiceAccount("b")), agent=2)
+        changes = planned(wanted, existing, parser).plan.changes
+        assert [(change.title, change.credentials_lost) for change in changes] == [("agent", 0), ("b", 0)]
+
     def test_are_not_counted_again_where_they_are_listed(self, parser: DocumentParser) -> None:
         existing = with_key_counts(live(ROOT, AGENT, ServiceAccount("b")), agent=2, b=3)
         wanted = desired(ROOT, AGENT, ServiceAccount("b"), credentials_of=["agent"])
