@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from dataclasses import dataclass, field
 
@@ -146,7 +147,14 @@ def test_a_write_keeps_what_it_does_not_speak_of(team: Project) -> None:
     team.sandbox.set_group("lab", "tom@acme.io", "ada@acme.io", description="words by hand")
     declared = BEFORE.replace("lab, members: [tom@acme.io]", "lab, members: [ada@acme.io]")
     team.declare(declared.replace("{name: v, group: lab,", "{name: v, group: lab, enabled: false, target: ui-storage,"))
-    team.converge(*ALLOWED)
+    sent: list[object] = []
+
+    def look(request: httpx.Request) -> None:
+        if endpoint_of(request) == "permissions.add_or_update_user_group":
+            sent.append(json.loads(request.content)["description"])
+
+    assert team.apply(*ALLOWED, wire=tampering(before=look)).code == 0
+    assert set(sent) == {"words by hand"}
     (lab,) = (group for group in team.sandbox.truth().workspace.groups if group.name == "lab")
     assert (lab.description, team.sandbox.truth().groups["lab"]) == ("words by hand", {"ada@acme.io"})
     vault = team.sandbox.truth().vaults["v → lab"]
