@@ -31,6 +31,20 @@ def test_merging_is_what_the_client_does(trees: list[Object]) -> None:
     assert from_plain(_plain(merged)) == reduce(overlay, trees)
 
 
+@settings(max_examples=40, deadline=None)
+@given(one=portable_trees, two=portable_trees, three=portable_trees)
+def test_merging_is_associative_where_the_clients_is(one: Object, two: Object, three: Object) -> None:
+    def merged(first: Object, second: Object) -> Object:
+        parsed = [pyhocon.ConfigFactory.parse_string(write_portable_json(tree)) for tree in (first, second)]
+        found = from_plain(_plain(pyhocon.ConfigTree.merge_configs(*parsed)))
+        assert isinstance(found, Object)
+        return found
+
+    theirs = merged(merged(one, two), three) == merged(one, merged(two, three))
+    ours = overlay(overlay(one, two), three) == overlay(one, overlay(two, three))
+    assert ours == theirs
+
+
 @pytest.mark.parametrize(
     "text",
     [
