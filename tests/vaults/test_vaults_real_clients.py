@@ -36,9 +36,7 @@ def test_merging_is_what_the_client_does(trees: list[Object]) -> None:
 def test_merging_is_associative_where_the_clients_is(one: Object, two: Object, three: Object) -> None:
     def merged(first: Object, second: Object) -> Object:
         parsed = [pyhocon.ConfigFactory.parse_string(write_portable_json(tree)) for tree in (first, second)]
-        found = from_plain(_plain(pyhocon.ConfigTree.merge_configs(*parsed)))
-        assert isinstance(found, Object)
-        return found
+        return from_plain(_plain(pyhocon.ConfigTree.merge_configs(*parsed)))  # type: ignore[return-value]
 
     theirs = merged(merged(one, two), three) == merged(one, merged(two, three))
     ours = overlay(overlay(one, two), three) == overlay(one, overlay(two, three))
