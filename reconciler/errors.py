@@ -115,12 +115,6 @@ class PlanFileError(ReconcilerError):
     exit_code = ExitCode.STALE_PLAN
 
 
-class PartlyDoneError(ReconcilerError):
-    """Some operations failed or were skipped; running again finishes the job."""
-
-    exit_code = ExitCode.PARTLY_DONE
-
-
 class ServerError(ReconcilerError):
     """Anything that went wrong between us and the ClearML server."""
 
@@ -173,12 +167,6 @@ class DeliveryError(ReconcilerError):
     """A new secret key could not be handed to where it belongs."""
 
     exit_code = ExitCode.PARTLY_DONE
-
-
-class InterruptedRunError(ReconcilerError):
-    """The user or the system asked the run to stop."""
-
-    exit_code = ExitCode.INTERRUPTED
 
 
 class RecordError(ReconcilerError):
