@@ -14,6 +14,7 @@ Nothing else waits for anything, so an unrelated failure never delays a removal.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.plan.operations import Operation, OperationKind
@@ -45,38 +46,48 @@ _REMOVAL_RANK = {
 }
 
 
+@dataclass(slots=True)
+class _Meeting:
+    """The operations that touch one resource, by what others wait for."""
+
+    creations: list[Identity] = field(default_factory=list)
+    grants: list[Identity] = field(default_factory=list)
+    removals: defaultdict[int, list[Identity]] = field(default_factory=lambda: defaultdict(list))
+
+
 def dependencies(operations: Sequence[Operation]) -> dict[Identity, frozenset[Identity]]:
     """Return, for each operation, the identities of those that must have succeeded before it."""
-    touching = _by_resource(operations)
-    promotions = frozenset(operation.identity for operation in operations if operation.promotes)
-    return {operation.identity: _before(operation, touching, promotions) for operation in operations}
+    meetings = _by_resource(operations)
+    promotions = [operation.identity for operation in operations if operation.promotes]
+    return {operation.identity: _before(operation, meetings, promotions) for operation in operations}
 
 
-def _by_resource(operations: Iterable[Operation]) -> Mapping[Address, list[Operation]]:
-    touching: defaultdict[Address, list[Operation]] = defaultdict(list)
+def _by_resource(operations: Iterable[Operation]) -> Mapping[Address, _Meeting]:
+    meetings: defaultdict[Address, _Meeting] = defaultdict(_Meeting)
     for operation in operations:
+        identity = operation.identity
         for address in operation.touches:
-            touching[address].append(operation)
-    return touching
+            meeting = meetings[address]
+            if operation.removal:
+                meeting.removals[_REMOVAL_RANK[operation.kind]].append(identity)
+            else:
+                meeting.grants.append(identity)
+            if operation.kind in _CREATES and operation.change.address == address:
+                meeting.creations.append(identity)
+    return meetings
 
 
 def _before(
-    operation: Operation, touching: Mapping[Address, list[Operation]], promotions: frozenset[Identity]
+    operation: Operation, meetings: Mapping[Address, _Meeting], promotions: Iterable[Identity]
 ) -> frozenset[Identity]:
     found: set[Identity] = set(promotions) if operation.demotes else set()
     for address in operation.touches:
-        for other in touching[address]:
-            if other is not operation and _goes_first(other, operation, address):
-                found.add(other.identity)
+        meeting = meetings[address]
+        if operation.removal:
+            found.update(meeting.grants)
+            rank = _REMOVAL_RANK[operation.kind]
+            found.update(*(removals for other, removals in meeting.removals.items() if other < rank))
+        else:
+            found.update(meeting.creations)
     found.discard(operation.identity)
     return frozenset(found)
-
-
-def _goes_first(other: Operation, operation: Operation, shared: Address) -> bool:
-    if operation.removal:
-        if not other.removal:
-            return True
-        return _REMOVAL_RANK[other.kind] < _REMOVAL_RANK[operation.kind]
-    if other.kind in _CREATES and other.change.address == shared:
-        return operation.kind not in _CREATES or operation.change.address != shared
-    return False
