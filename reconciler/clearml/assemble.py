@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
@@ -50,9 +51,10 @@ class _Found:
     moments: dict[Address, Moments] = field(default_factory=dict)
 
     def add(self, resource: Resource, identifier: str | None, moments: Moments | None = None) -> None:
-        self.resources[resource.address].append((resource, identifier))
+        address = resource.address
+        self.resources[address].append((resource, identifier))
         if moments is not None:
-            self.moments[resource.address] = moments
+            self.moments[address] = moments
 
     def unique(self, address: Address) -> bool:
         return len(self.resources.get(address, ())) == 1
@@ -96,7 +98,7 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
 
 
 def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | None) -> Live:
-    resources: list[Resource] = []
+    resources: dict[Address, Resource] = {}
     ids: dict[Address, str] = {}
     ambiguous: dict[Address, tuple[str, ...]] = {}
     for address, candidates in found.sorted():
@@ -105,12 +107,12 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
             ambiguous[address] = tuple(sorted(identifier or item.title for item, identifier in candidates))
             continue
         resource, identifier = candidates[0]
-        resources.append(resource)
+        resources[address] = resource
         if identifier is not None:
             ids[address] = identifier
     holders = {identifier: address for address, identifier in ids.items() if address.kind in _IDENTITIES}
     return Live(
-        snapshot=Snapshot.of(resources),
+        snapshot=Snapshot(MappingProxyType(resources)),
         ids=ids,
         caller=Caller(claims.user, holders.get(claims.user), access_key, claims.role),
         ambiguous=ambiguous,

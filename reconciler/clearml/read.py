@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from reconciler.clearml.reader import Reader
-    from reconciler.clearml.records import AccountList, GroupRecord
+    from reconciler.clearml.records import AccountList, CredentialRecord, GroupRecord, VaultRecord
     from reconciler.model.access import Entity
     from reconciler.model.live import Live
 
@@ -54,17 +54,21 @@ async def read_live(
 async def _consistent(
     reader: Reader, credentials_of: Collection[str] | None, vaults_of: Collection[str] | None
 ) -> Readings:
-    readings = await _read_accounts(reader, await _read_lists(reader), credentials_of, vaults_of)
+    async with task_group() as tasks:
+        service = tasks.create_task(reader.service_users())
+        lists = tasks.create_task(_read_lists(reader, service))
+        accounts = tasks.create_task(_read_accounts(reader, service, credentials_of, vaults_of))
+    credentials, account_vaults = accounts.result()
+    readings = replace(lists.result(), credentials=credentials, account_vaults=account_vaults)
     problem = inconsistency(readings)
     if problem is not None:
         raise IncompleteReadError(f"the workspace could not be read as a whole: {problem}", hint=_HINT)
     return readings
 
 
-async def _read_lists(reader: Reader) -> Readings:
+async def _read_lists(reader: Reader, service: asyncio.Task[AccountList]) -> Readings:
     async with task_group() as tasks:
         groups = tasks.create_task(reader.groups())
-        service = tasks.create_task(reader.service_users())
         sign_up = tasks.create_task(reader.settings())
         vaults = tasks.create_task(reader.organization_vaults())
         rules = tasks.create_task(reader.access_rules())
@@ -72,7 +76,7 @@ async def _read_lists(reader: Reader) -> Readings:
         users = tasks.create_task(read_users(reader, people))
     return Readings(
         users=tuple(users.result()),
-        service=service.result(),
+        service=await service,
         groups=tuple(groups.result()),
         sign_up=sign_up.result(),
         vaults=tuple(vaults.result()),
@@ -87,9 +91,13 @@ async def _people(groups: asyncio.Task[list[GroupRecord]], service: asyncio.Task
 
 
 async def _read_accounts(
-    reader: Reader, readings: Readings, credentials_of: Collection[str] | None, vaults_of: Collection[str] | None
-) -> Readings:
-    unique = _unique_accounts(readings.service)
+    reader: Reader,
+    service: asyncio.Task[AccountList],
+    credentials_of: Collection[str] | None,
+    vaults_of: Collection[str] | None,
+) -> tuple[dict[str, tuple[CredentialRecord, ...]], dict[str, tuple[VaultRecord, ...]]]:
+    """Read what belongs to each account as soon as the accounts are known, beside the lists."""
+    unique = _unique_accounts(await service)
     async with task_group() as tasks:
         credentials = {
             account: tasks.create_task(reader.credentials(account))
@@ -101,10 +109,9 @@ async def _read_accounts(
             for name, account in unique.items()
             if vaults_of is None or name in vaults_of
         }
-    return replace(
-        readings,
-        credentials={account: tuple(task.result()) for account, task in credentials.items()},
-        account_vaults={account: tuple(task.result()) for account, task in vaults.items()},
+    return (
+        {account: tuple(task.result()) for account, task in credentials.items()},
+        {account: tuple(task.result()) for account, task in vaults.items()},
     )
 
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
 from reconciler.model.access import Entity
-from reconciler.model.resources import Document, Kind, Resource
+from reconciler.model.resources import Document, Kind, Resource, Vault
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Address
@@ -54,17 +54,14 @@ def public_digest(resource: Resource) -> str:
 
 def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
     """Return one keyed digest for all that a declaration asks for, whatever its order; templates, not secret values."""
-    lines = sorted(_line(address, resource) for address, resource in snapshot.resources.items())
+    ordered = sorted(snapshot.resources.items())
     digest = hmac.new(key.key, digestmod="sha256")
-    for line in lines:
-        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    for _, vault in sorted(snapshot.vaults.items()):
-        digest.update(key.of_text(vault.document.text).encode())
+    for address, resource in ordered:
+        line = _encode([*address, *(_plain(getattr(resource, name)) for name in _FIELDS[type(resource)])])
+        digest.update(line.encode("utf-8", "surrogatepass"))
+        if isinstance(resource, Vault):
+            digest.update(key.of_text(resource.document.text).encode())
     return digest.hexdigest()[:32]
-
-
-def _line(address: Address, resource: Resource) -> str:
-    return "\x1f".join((address.kind.value, *address.key, public_digest(resource)))
 
 
 def digest_of(name: str, value: str | bool) -> str:

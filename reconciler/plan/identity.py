@@ -39,14 +39,14 @@ def replaced(desired: Desired, live: Live, known: Mapping[Address, str]) -> tupl
 
     ``known`` are the ids of then, by the addresses of then; without any nothing is called replaced.
     """
+    if not known:
+        return ()
     return tuple(
-        address for address in sorted(desired.snapshot.resources) if _is_another(address, desired, live, known)
+        sorted(address for address in desired.snapshot.resources if _is_another(address, desired, live, known))
     )
 
 
 def _is_another(address: Address, desired: Desired, live: Live, known: Mapping[Address, str]) -> bool:
-    if not known:
-        return False
     before = known.get(address) or known.get(former(address, desired.renames))
     now = identity(address, live.ids.get(address))
     return before is not None and now is not None and before != now
@@ -86,8 +86,10 @@ def renamed_outside(desired: Desired, live: Live, known: Mapping[Address, str]) 
 
 def look_alike_members(desired: Desired, live: Live) -> Iterator[Warned]:
     """Return a warning for each live address that looks like another one; declared ones are warned of as they load."""
-    declared = desired.snapshot.members
-    emails = {member.email for member in (*declared.values(), *live.snapshot.members.values())}
+    declared, there = desired.snapshot.members, live.snapshot.members
+    if there.keys() <= declared.keys():
+        return
+    emails = {member.email for member in (*declared.values(), *there.values())}
     for group in look_alikes(emails):
         known = [email for email in group if Address.member(email) in declared]
         for email in (email for email in group if email not in known):

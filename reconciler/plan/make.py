@@ -117,9 +117,10 @@ def _compared(desired: Desired) -> dict[Kind, int]:
 def _warnings(desired: Desired, live: Live, terms: Terms) -> Iterator[Warned]:
     from reconciler.vaults.client_view import client_differences
 
-    for address, member in sorted(desired.snapshot.members.items()):
-        existing = live.snapshot.get(address)
-        if isinstance(existing, Member) and existing.fixed and existing.role is not member.role:
+    fixed = {address: member for address, member in live.snapshot.members.items() if member.fixed}
+    for address, existing in sorted(fixed.items()):
+        member = desired.snapshot.get(address)
+        if isinstance(member, Member) and existing.role is not member.role:
             message = f"the server keeps this user's role ({existing.role}); {member.role} cannot be given"
             yield Warned(kind=Kind.MEMBER, title=member.title, rule="fixed-by-server", message=message)
     for _, vault in sorted(desired.snapshot.vaults.items()):

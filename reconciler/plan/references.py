@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, Problem
 from reconciler.model.desired import Desired, Management
-from reconciler.model.resources import AccessRule, Address, Group, Vault
+from reconciler.model.resources import AccessRule, Group, Kind, Vault
 from reconciler.model.text import harmless
 from reconciler.plan.access_rules import GRANTEES, unknown_entities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reconciler.model.live import Live
+    from reconciler.model.resources import Address
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.rotation import Rotation
 
@@ -30,10 +31,11 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
                 f"the workspace has {len(ids)} {address.kind.value}s named {name} (ids {', '.join(sorted(ids))})",
                 hint="rename or remove all but one of them in the web page, then run again",
             )
+    names = {kind: frozenset(address.key[0] for address in adopted.of_kind(kind)) for kind in GRANTEES.values()}
     problems = [
         problem
         for address, resource in desired.snapshot.resources.items()
-        for _, problem in sorted(_unknown(desired, adopted, address, resource), key=lambda found: found[0])
+        for problem in _unknown(desired, adopted, names, address, resource)
     ]
     problems += unknown_entities(desired, live)
     problems += _undeliverable(desired, live, rotation)
@@ -55,23 +57,25 @@ def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Pro
     ]
 
 
-def _unknown(desired: Desired, adopted: Snapshot, address: Address, resource: object) -> Iterator[tuple[str, Problem]]:
-    place = desired.places.get(address)
+def _unknown(
+    desired: Desired, adopted: Snapshot, names: Mapping[Kind, frozenset[str]], address: Address, resource: object
+) -> Iterator[Problem]:
     if isinstance(resource, Group | AccessRule):
         noun = "group" if isinstance(resource, Group) else "access rule"
-        named = [
-            Address(kind, (name,)) for field, kind in GRANTEES.items() for name in getattr(resource, field, None) or ()
+        missing = [
+            (name, kind)
+            for field, kind in GRANTEES.items()
+            for name in (getattr(resource, field, None) or frozenset()) - names[kind]
         ]
-        for target in named:
-            if target not in adopted:
-                message = (
-                    f"{noun} {resource.name} names {target.key[0]}, which is neither declared nor in the workspace"
-                )
-                yield target.key[0], Problem("unknown-reference", message, place, f"declare the {target.kind.value}")
+        for name, kind in sorted(missing):
+            message = f"{noun} {resource.name} names {name}, which is neither declared nor in the workspace"
+            hint = f"declare the {kind.value}"
+            yield Problem("unknown-reference", message, desired.places.get(address), hint)
     elif isinstance(resource, Vault):
         owner = address.owner
         if owner is not None and owner not in adopted:
             message = (
                 f"vault {resource.name} points at {resource.owner}, which is neither declared nor in the workspace"
             )
-            yield resource.name, Problem("unknown-reference", message, place, f"declare the {owner.kind.value}")
+            hint = f"declare the {owner.kind.value}"
+            yield Problem("unknown-reference", message, desired.places.get(address), hint)

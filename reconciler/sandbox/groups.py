@@ -12,7 +12,7 @@ from reconciler.sandbox.errors import ApiError, Fault
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reconciler.sandbox.call import Call, Json
 
@@ -42,27 +42,36 @@ def _get(call: Call) -> Json:
         "SELECT * FROM groups WHERE ?1 IS NULL OR id IN (SELECT value FROM json_each(?1)) ORDER BY rowid",
         (json.dumps(wanted) if wanted else None,),
     ).fetchall()
-    members: dict[str, list[Json]] = defaultdict(list)
-    rows = call.db.execute(
-        "SELECT m.group_id, u.id, u.name, u.email FROM memberships m JOIN users u ON u.id = m.user_id"
-        " WHERE m.group_id IN (SELECT value FROM json_each(?)) ORDER BY m.group_id, m.user_id",
-        (json.dumps([group["id"] for group in groups]),),
+    shown = [group["id"] for group in groups]
+    members: dict[str, list[str]] = defaultdict(list)
+    memberships = call.db.execute(
+        "SELECT group_id, user_id FROM memberships WHERE group_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY group_id, user_id",
+        (json.dumps(shown),),
     )
-    for group, *user in rows:
-        members[group].append(_member(*user))
+    for group, user in memberships:
+        members[group].append(user)
     for group in groups:
         if group["kind"] in {USERS, ADMINS}:
             members[group["id"]] = _computed_members(call, group["kind"])
-    return {"groups": [_shown(group) | {"users": members[group["id"]]} for group in groups]}
+    people = _people(call, {user for users in members.values() for user in users})
+    return {"groups": [_shown(group) | {"users": [people[user] for user in members[group["id"]]]} for group in groups]}
 
 
-def _computed_members(call: Call, kind: str) -> list[Json]:
+def _computed_members(call: Call, kind: str) -> list[str]:
     only_admins = " WHERE role = 'admin'" if kind == ADMINS else ""
-    return [_member(*row) for row in call.db.execute(f"SELECT id, name, email FROM users{only_admins} ORDER BY id")]  # noqa: S608
+    return [row[0] for row in call.db.execute(f"SELECT id FROM users{only_admins} ORDER BY id")]  # noqa: S608
 
 
-def _member(user: str, name: str, email: str | None) -> Json:
-    return {"id": user, "name": name} if email is None else {"id": user, "name": name, "email": email}
+def _people(call: Call, users: Iterable[str]) -> dict[str, Json]:
+    """Return each user as groups show them, once, however many groups they are in."""
+    rows = call.db.execute(
+        "SELECT id, name, email FROM users WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(users)),)
+    )
+    return {
+        user: {"id": user, "name": name} if email is None else {"id": user, "name": name, "email": email}
+        for user, name, email in rows
+    }
 
 
 def _shown(group: sqlite3.Row) -> Json:
