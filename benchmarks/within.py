@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -49,4 +50,5 @@ async def main(folder: Path, database: Path, what: str) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(50_000)  # as the command does
     asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))

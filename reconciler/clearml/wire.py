@@ -51,7 +51,10 @@ class Node:
 
     def optional_text(self, name: str) -> str | None:
         """Return a text or nothing."""
-        return self.text(name) if self.has(name) else None
+        value = self.value.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise self.wrong(name, "a text")
 
     def flag(self, name: str, *, default: bool | None = None) -> bool:
         """Return a truth value; without a default it must be there."""
@@ -112,7 +115,13 @@ class Node:
 
     def nodes(self, name: str) -> list[Node]:
         """Return a list of objects, which must be there."""
-        return [self._node(f"{name}[{index}]", item) for index, item in enumerate(self.items(name))]
+        within = f"{self.path}.{name}["
+        found: list[Node] = []
+        for index, item in enumerate(self.items(name)):
+            if not isinstance(item, dict):
+                raise self.wrong(name, "a list of objects")
+            found.append(Node(self.endpoint, item, f"{within}{index}]", self.written))
+        return found
 
     def identifiers(self, name: str) -> frozenset[str]:
         """Return the ids of a list of objects, which must be there; a group has thousands, so none becomes a node."""
@@ -124,15 +133,19 @@ class Node:
 
     def node(self, name: str) -> Node:
         """Return an object, which must be there."""
-        return self._node(name, self.value.get(name))
+        value = self.value.get(name)
+        if not isinstance(value, dict):
+            raise self.wrong(name, "an object")
+        return Node(self.endpoint, value, f"{self.path}.{name}", self.written)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, which must be there."""
-        found = self.items(name)
-        texts = tuple(item for item in found if isinstance(item, str))
-        if len(texts) != len(found):
-            raise self.wrong(name, "a list of texts")
-        return texts
+        texts: list[str] = []
+        for item in self.items(name):
+            if not isinstance(item, str):
+                raise self.wrong(name, "a list of texts")
+            texts.append(item)
+        return tuple(texts)
 
     def wrong(self, name: str, wanted: str) -> ServerError:
         """Return the error for a field that is not what it should be; its value is not quoted, it may be a secret."""
@@ -142,11 +155,6 @@ class Node:
         return kind(
             f"{self.endpoint}: the answer's {shown(f'{self.path}.{name}', limit=120)} should be {wanted}, it is {found}"
         )
-
-    def _node(self, name: str, value: object) -> Node:
-        if not isinstance(value, dict):
-            raise self.wrong(name.partition("[")[0], "an object" if "[" not in name else "a list of objects")
-        return Node(self.endpoint, value, f"{self.path}.{name}", self.written)
 
 
 _KINDS: dict[type, str] = {

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.changes import Change
+    from reconciler.plan.difference import Difference
+    from reconciler.plan.scope import Adopted
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -74,13 +77,10 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     Raises :class:`reconciler.errors.InvalidDeclarationError` for names that exist nowhere and
     :class:`reconciler.errors.AmbiguousWorkspaceError` for live names that mean two things.
     """
-    live = under_new_names(live, desired)
-    rotation = Rotation(live, terms.now)
-    wanted = with_entity_ids(desired, live)
-    adopted = adopt(wanted, live, rotation)
-    check_references(wanted, adopted.snapshot, live, rotation)
-    documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
-    found = difference(adopted.snapshot, live, desired.places, documents, rotation)
+    sides = _Sides.of(desired, live, terms)
+    live, adopted = sides.live, sides.adopted
+    check_references(sides.wanted, adopted.snapshot, live, sides.rotation)
+    found = sides.difference(terms)
     impact = assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser))
     broken = broken_rules(desired, impact)
     others = replaced(desired, live, terms.identities)
@@ -107,6 +107,35 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         secrets_left_out=found.secrets_left_out,
     )
     return Prepared(plan.sealed(), adopted.snapshot, live, others)
+
+
+def changes_left(desired: Desired, live: Live, terms: Terms) -> tuple[Change, ...]:
+    """Return what still differs, and nothing of all else that a plan says: for a look at what a plan has brought about.
+
+    ``live`` may be part of a workspace; what was not read differs then.
+    """
+    return _Sides.of(desired, live, terms).difference(terms).changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Both sides of a comparison, brought to the same names and scope."""
+
+    wanted: Desired
+    live: Live
+    rotation: Rotation
+    adopted: Adopted
+
+    @staticmethod
+    def of(desired: Desired, live: Live, terms: Terms) -> _Sides:
+        live = under_new_names(live, desired)
+        rotation = Rotation(live, terms.now)
+        wanted = with_entity_ids(desired, live)
+        return _Sides(wanted, live, rotation, adopt(wanted, live, rotation))
+
+    def difference(self, terms: Terms) -> Difference:
+        documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
+        return difference(self.adopted.snapshot, self.live, self.wanted.places, documents, self.rotation)
 
 
 def _compared(desired: Desired) -> dict[Kind, int]:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.model.access import ALL
-from reconciler.model.resources import Address, Kind, MemberState, OwnerKind, Role
+from reconciler.model.resources import MemberState, OwnerKind, Role
+from reconciler.rehearsal.ids import HolderIds
 from reconciler.sandbox import state
 from reconciler.sandbox.settings import Settings
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.model.live import Live
-    from reconciler.model.resources import AccessRule
+    from reconciler.model.resources import AccessRule, Address
 
 
 def workspace_of(live: Live, wanted: Iterable[AccessRule] = ()) -> state.Workspace:
@@ -23,6 +24,7 @@ def workspace_of(live: Live, wanted: Iterable[AccessRule] = ()) -> state.Workspa
     Users that are neither members nor service accounts, and things that share a name, are not in it: no plan touches
     them.
     """
+    ids = HolderIds.of(live)
     rules = [(live.ids[address], rule, False) for address, rule in sorted(live.snapshot.access_rules.items())]
     rules += [(identifier, rule, True) for identifier, rule in sorted(live.server_rules.items())]
     return state.Workspace(
@@ -33,9 +35,9 @@ def workspace_of(live: Live, wanted: Iterable[AccessRule] = ()) -> state.Workspa
             if member.state is MemberState.INVITED
         ),
         service_accounts=tuple(_service_accounts(live)),
-        groups=tuple(_groups(live)),
+        groups=tuple(_groups(live, ids)),
         vaults=tuple(_vaults(live)),
-        rules=tuple(_rule(live, *rule) for rule in rules),
+        rules=tuple(_rule(ids, *rule) for rule in rules),
         entities=tuple(_entities((*(rule for _, rule, _ in rules), *wanted))),
         settings=Settings(
             allowed_service_users=live.maximum_service_accounts, allow_admins=live.admin_accounts_allowed
@@ -65,11 +67,9 @@ def _service_accounts(live: Live) -> Iterator[state.ServiceAccount]:
         )
 
 
-def _groups(live: Live) -> Iterator[state.Group]:
+def _groups(live: Live, ids: HolderIds) -> Iterator[state.Group]:
     for address, group in live.snapshot.groups.items():
-        people = [Address(Kind.MEMBER, (name,)) for name in group.members or ()]
-        people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in group.service_accounts or ()]
-        users = frozenset(live.ids[person] for person in people if person in live.ids)
+        users = ids.users(group.members, group.service_accounts)
         yield state.Group(live.ids[address], group.name, group.description or "", users, system=group.builtin)
 
 
@@ -90,18 +90,15 @@ def _vaults(live: Live) -> Iterator[state.Vault]:
         )
 
 
-def _rule(live: Live, identifier: str, rule: AccessRule, autocreated: bool) -> state.Rule:
-    people = [Address(Kind.MEMBER, (name,)) for name in rule.members]
-    people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in rule.service_accounts]
-    groups = [Address(Kind.GROUP, (name,)) for name in rule.groups]
+def _rule(ids: HolderIds, identifier: str, rule: AccessRule, autocreated: bool) -> state.Rule:
     return state.Rule(
         identifier,
         rule.name,
         rule.entity.type.value,
         rule.entity.id,
         rule.permission.value,
-        users=frozenset(live.ids[person] for person in people if person in live.ids),
-        groups=frozenset(live.ids[group] for group in groups if group in live.ids),
+        users=ids.users(rule.members, rule.service_accounts),
+        groups=ids.groups(rule.groups),
         description=rule.description or "",
         autocreated=autocreated,
     )

@@ -24,9 +24,10 @@ from reconciler.model.access import Permission
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Role
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
-from reconciler.plan.make import make_plan
+from reconciler.plan.make import changes_left
 from reconciler.plan.outcomes import Outcome
 from reconciler.rehearsal.copying import workspace_of
+from reconciler.rehearsal.ids import HolderIds
 from reconciler.rehearsal.watch import Bounds, Watch
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import load_workspace
@@ -108,21 +109,29 @@ def _failures(results: Sequence[Result]) -> Iterator[str]:
 async def _remaining(
     transport: Transport, changes: Sequence[Change], desired: Desired, before: Live, terms: Terms
 ) -> list[str]:
-    """Make the plan again on the copy; what was carried out must not be in it any more."""
-    scope = desired.scope
-    read = await read_live(Reader(transport), accounts=scope.credentials_of, vaults_of=scope.vaults_of)
-    live = replace(read, entities=before.entities)
-    again = make_plan(desired, live, terms).plan
+    """Compare again on the copy; what was carried out must not differ any more. Other accounts are not asked for."""
     done = {change.address for change in changes}
+    owners = {
+        (address.kind, owner.key[0])
+        for address in done
+        if (owner := address.owner) is not None and owner.kind is Kind.SERVICE_ACCOUNT
+    }
+    read = await read_live(
+        Reader(transport),
+        accounts={name for kind, name in owners if kind is Kind.CREDENTIAL} & desired.scope.credentials_of,
+        vaults_of={name for kind, name in owners if kind is Kind.VAULT} & desired.scope.vaults_of,
+    )
+    live = replace(read, entities=before.entities)
     return [
         f"{change.kind.value} {harmless(change.title)} would still differ afterwards"
-        for change in again.changes
+        for change in changes_left(desired, live, terms)
         if change.address in done
     ]
 
 
 def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired) -> Bounds:
     live, ids = prepared.live, prepared.live.ids
+    holders = HolderIds.of(live)
     changed = {change.address for change in changes}
     before = {address for address, member in live.snapshot.members.items() if _is_admin(member)}
     after = {
@@ -139,9 +148,9 @@ def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired) -> 
         people=people,
         admins_before=frozenset(ids[address] for address in before) | accounts_before,
         admins_after=frozenset(ids[address] for address in after) | accounts_after,
-        groups=dict(_groups(prepared)),
+        groups=dict(_groups(prepared, holders)),
         rules={
-            live.ids[address]: (_grants(live, rule), _grants(live, wanted))
+            live.ids[address]: (_grants(holders, rule), _grants(holders, wanted))
             for address, rule in live.snapshot.access_rules.items()
             if isinstance(wanted := prepared.desired.get(address), AccessRule)
         },
@@ -165,26 +174,19 @@ def _admin_accounts(prepared: Prepared, changed: set[Address]) -> tuple[frozense
     return frozenset(live.ids[address] for address in before), frozenset(live.ids[address] for address in after)
 
 
-def _groups(prepared: Prepared) -> Iterator[tuple[str, tuple[frozenset[str], frozenset[str]]]]:
+def _groups(prepared: Prepared, holders: HolderIds) -> Iterator[tuple[str, tuple[frozenset[str], frozenset[str]]]]:
     live = prepared.live
     for address, group in live.snapshot.groups.items():
         wanted = prepared.desired.get(address)
         if not group.builtin and isinstance(wanted, Group):
-            before = _ids(live, group.members, group.service_accounts)
+            before = holders.users(group.members, group.service_accounts)
             members = group.members if wanted.members is None else wanted.members
             accounts = group.service_accounts if wanted.service_accounts is None else wanted.service_accounts
-            yield live.ids[address], (before, _ids(live, members, accounts))
+            yield live.ids[address], (before, holders.users(members, accounts))
 
 
-def _ids(live: Live, members: frozenset[str] | None, accounts: frozenset[str] | None) -> frozenset[str]:
-    people = [Address(Kind.MEMBER, (name,)) for name in members or ()]
-    people += [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in accounts or ()]
-    return frozenset(live.ids[person] for person in people if person in live.ids)
-
-
-def _grants(live: Live, rule: AccessRule) -> frozenset[Grant]:
-    people = _ids(live, rule.members, rule.service_accounts)
-    groups = frozenset(live.ids[group] for name in rule.groups if (group := Address(Kind.GROUP, (name,))) in live.ids)
+def _grants(holders: HolderIds, rule: AccessRule) -> frozenset[Grant]:
+    found = holders.users(rule.members, rule.service_accounts) | holders.groups(rule.groups)
     entity = rule.entity.type.value, rule.entity.id
     permissions = {Permission.READ.value, rule.permission.value}
-    return frozenset((holder, *entity, permission) for holder in people | groups for permission in permissions)
+    return frozenset((holder, *entity, permission) for holder in found for permission in permissions)

@@ -106,7 +106,7 @@ def _load_groups(db: sqlite3.Connection, state: Workspace) -> None:
             (group.id, user)
             for group in state.groups
             if kinds[group.id] in {ORDINARY, QUEUE_ADMINS}
-            for user in group.users
+            for user in sorted(group.users)
         ),
     )
 
