@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import Address, Group, Kind, Member, MemberState, Resource, Vault
+from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Resource, Vault
 from reconciler.plan.changes import Action, Change, DocumentEdit
 from reconciler.plan.impact.access import EVERYONE, members_of
 from reconciler.plan.impact.effects import QUEUE_ADMINS, effects_on
@@ -56,9 +57,11 @@ def _principals(
     changes: Sequence[Change], before: Side, after: Side, entities: Sequence[Entity]
 ) -> Iterator[PrincipalImpact]:
     credentials = _credential_effects(changes)
-    for principal in sorted(_candidates(changes, before, after, entities) | credentials.keys()):
-        near = [entity for entity in entities if _concerns(principal, entity, before, after)]
-        effects = (*effects_on(principal, before, after, near), *credentials.get(principal, ()))
+    near = _granted(before, after, entities)
+    candidates = _candidates(changes, near, before, after)
+    for principal in sorted(candidates | credentials.keys()):
+        own = effects_on(principal, before, after, near.get(principal, ()))
+        effects = (*own, *credentials.get(principal, ()))
         if effects:
             resource = after.snapshot.get(principal) or before.snapshot.get(principal)
             yield PrincipalImpact(
@@ -74,13 +77,17 @@ def _is_invited(resource: Resource | None) -> bool:
     return isinstance(resource, Member) and resource.state is MemberState.INVITED
 
 
-def _concerns(principal: Address, entity: Entity, before: Side, after: Side) -> bool:
-    """Tell whether a principal has a grant of its own; what happens to everyone is a headline."""
-    return principal in before.access.reach(entity).grants or principal in after.access.reach(entity).grants
+def _granted(before: Side, after: Side, entities: Sequence[Entity]) -> dict[Address, list[Entity]]:
+    """Return the entities that each principal has a grant of its own for; what happens to everyone is a headline."""
+    found: defaultdict[Address, list[Entity]] = defaultdict(list)
+    for entity in entities:
+        for principal in before.access.reach(entity).grants.keys() | after.access.reach(entity).grants.keys():
+            found[principal].append(entity)
+    return found
 
 
-def _candidates(changes: Sequence[Change], before: Side, after: Side, entities: Sequence[Entity]) -> set[Address]:
-    found: set[Address] = set()
+def _candidates(changes: Sequence[Change], granted: Iterable[Address], before: Side, after: Side) -> set[Address]:
+    found = set(granted)
     for change in changes:
         if change.kind in PRINCIPALS:
             found.add(change.address)
@@ -89,9 +96,6 @@ def _candidates(changes: Sequence[Change], before: Side, after: Side, entities: 
         elif change.kind is Kind.VAULT and change.address.owner is not None:
             owner = change.address.owner
             found.update((owner,) if owner.kind in PRINCIPALS else _people_of(owner, before, after))
-    for entity in entities:
-        found.update(before.access.reach(entity).grants)
-        found.update(after.access.reach(entity).grants)
     return {principal for principal in found if before.has(principal) or after.has(principal)}
 
 
@@ -211,10 +215,10 @@ def _without_effect(
     after: Side,
 ) -> Iterator[Headline]:
     """Name the changes that nobody gains or loses anything by."""
-    told = {(line.kind, line.subject) for line in headlines}
+    told = {(line.kind, line.subject) for line in headlines} | touched
     moved = {entity.identity for entity in entities}
     for change in changes:
-        if (change.kind, change.title) in told | touched or change.kind is Kind.CREDENTIAL:
+        if (change.kind, change.title) in told or change.kind is Kind.CREDENTIAL:
             continue
         if change.kind is Kind.GROUP and (change.edited_set("members") or change.edited_set("service_accounts")):
             continue
@@ -226,7 +230,7 @@ def _without_effect(
 def _entities_of(change: Change, before: Side, after: Side) -> set[tuple[str, ...]]:
     found = set()
     for side in (before, after):
-        rule = side.snapshot.access_rules.get(change.address)
-        if rule is not None:
+        rule = side.snapshot.get(change.address)
+        if isinstance(rule, AccessRule):
             found.add(rule.entity.identity)
     return found
