@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +15,9 @@ from reconciler.model.text import json_document
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
 from reconciler.plan.impact.report import Impact
 from reconciler.plan.possible_renames import PossibleRename
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT = "clearml-reconciler/plan/1"
 MAXIMUM_BYTES = 256 * 1024 * 1024
@@ -86,9 +90,32 @@ def totals_of(changes: tuple[Change, ...]) -> Totals:
 
 
 def _digest(plan: Plan) -> str:
-    content = plan.model_dump(mode="json", exclude={"digest"})
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the digest of the plan as compact JSON with sorted keys, itself left out."""
+    digest = hashlib.sha256()
+    for piece in _canonical(plan, without="digest"):
+        digest.update(piece.encode("utf-8", "surrogatepass"))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _canonical(model: BaseModel, without: str | None = None) -> Iterator[str]:
+    """Write a model piece by piece: a plan of everything, dumped at once, would stand in memory twice."""
+    names = sorted(name for name in type(model).model_fields if name != without)
+    for name, begin in zip(names, chain("{", repeat(",")), strict=False):
+        yield f'{begin}"{name}":'
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _canonical(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            for item, before in zip(value, chain("[", repeat(",")), strict=False):
+                yield before + _compact(item.model_dump(mode="json"))
+            yield "]"
+        else:
+            yield _compact(model.model_dump(mode="json", include={name})[name])
+    yield "}"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def looks_like_plan(text: str) -> bool:

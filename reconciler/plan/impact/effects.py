@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.model.access import Permission
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.model.access import Entity
     from reconciler.model.resources import Resource
     from reconciler.plan.impact.access import Grant
-    from reconciler.plan.impact.side import Side
+    from reconciler.plan.impact.side import Content, Side
 
 QUEUE_ADMINS = Address.group("Queue admins")
 _HEAVIEST = {weight: position for position, weight in enumerate(Weight)}
@@ -84,13 +85,15 @@ def _groups(principal: Address, before: Side, after: Side) -> Iterator[Effect]:
     had, has = before.groups(principal), after.groups(principal)
     for group in sorted(had ^ has):
         side = before if group in had else after
-        yield Effect(
-            aspect=Aspect.GROUP,
-            subject=side.title(group),
-            before="member" if group in had else None,
-            after="member" if group in has else None,
-            weight=Weight.SENSITIVE if group == QUEUE_ADMINS else Weight.ROUTINE,
-        )
+        weight = Weight.SENSITIVE if group == QUEUE_ADMINS else Weight.ROUTINE
+        yield _membership(side.title(group), weight, joins=group in has)
+
+
+@lru_cache(maxsize=4096)
+def _membership(group: str, weight: Weight, *, joins: bool) -> Effect:
+    """Return an effect that is the same for everyone who joins or leaves the group."""
+    before, after = (None, "member") if joins else ("member", None)
+    return Effect(aspect=Aspect.GROUP, subject=group, before=before, after=after, weight=weight)
 
 
 def _access(principal: Address, before: Side, after: Side, entities: Collection[Entity]) -> Iterator[Effect]:
@@ -128,15 +131,20 @@ def _vaults(principal: Address, before: Side, after: Side) -> Iterator[Effect]:
         vault = side.snapshot.get(address)
         if not isinstance(vault, Vault):
             continue
-        content = side.content(vault)
         through = () if owner.kind is Kind.SERVICE_ACCOUNT else (side.title(owner),)
-        yield Effect(
-            aspect=Aspect.VAULT,
-            subject=vault.name,
-            before="reached" if address in had else None,
-            after="reached" if address in has else None,
-            via=through,
-            weight=Weight.SENSITIVE if content.secrets else Weight.ROUTINE,
-            paths=content.paths,
-            secrets=content.secrets,
-        )
+        yield _reach(vault.name, through, side.content(vault), reached=address in has)
+
+
+@lru_cache(maxsize=4096)
+def _reach(vault: str, through: tuple[str, ...], content: Content, *, reached: bool) -> Effect:
+    """Return an effect that is the same for everyone whom the vault reaches, or no longer does, that way."""
+    return Effect(
+        aspect=Aspect.VAULT,
+        subject=vault,
+        before=None if reached else "reached",
+        after="reached" if reached else None,
+        via=through,
+        weight=Weight.SENSITIVE if content.secrets else Weight.ROUTINE,
+        paths=content.paths,
+        secrets=content.secrets,
+    )
