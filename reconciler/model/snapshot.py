@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from reconciler.model.resources import (
     AccessRule,
@@ -21,12 +21,15 @@ from reconciler.model.resources import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+Sort = TypeVar("Sort", Member, ServiceAccount, Credential, Group, Vault, AccessRule)
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Every resource by address. Two snapshots are the same whatever the order they were built in."""
 
     resources: Mapping[Address, Resource] = field(default_factory=lambda: MappingProxyType({}))
+    _sorts: dict[type, Mapping[Address, Resource]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
     def of(resources: Iterable[Resource]) -> Snapshot:
@@ -51,31 +54,39 @@ class Snapshot:
         return {address: resource for address, resource in self.resources.items() if address.kind is kind}
 
     @property
-    def members(self) -> dict[Address, Member]:
+    def members(self) -> Mapping[Address, Member]:
         """The members by address."""
-        return {address: item for address, item in self.resources.items() if isinstance(item, Member)}
+        return self._of(Member)
 
     @property
-    def service_accounts(self) -> dict[Address, ServiceAccount]:
+    def service_accounts(self) -> Mapping[Address, ServiceAccount]:
         """The service accounts by address."""
-        return {address: item for address, item in self.resources.items() if isinstance(item, ServiceAccount)}
+        return self._of(ServiceAccount)
 
     @property
-    def credentials(self) -> dict[Address, Credential]:
+    def credentials(self) -> Mapping[Address, Credential]:
         """The credentials by address."""
-        return {address: item for address, item in self.resources.items() if isinstance(item, Credential)}
+        return self._of(Credential)
 
     @property
-    def groups(self) -> dict[Address, Group]:
+    def groups(self) -> Mapping[Address, Group]:
         """The groups by address."""
-        return {address: item for address, item in self.resources.items() if isinstance(item, Group)}
+        return self._of(Group)
 
     @property
-    def vaults(self) -> dict[Address, Vault]:
+    def vaults(self) -> Mapping[Address, Vault]:
         """The vaults by address."""
-        return {address: item for address, item in self.resources.items() if isinstance(item, Vault)}
+        return self._of(Vault)
 
     @property
-    def access_rules(self) -> dict[Address, AccessRule]:
+    def access_rules(self) -> Mapping[Address, AccessRule]:
         """The access rules by address."""
-        return {address: item for address, item in self.resources.items() if isinstance(item, AccessRule)}
+        return self._of(AccessRule)
+
+    def _of(self, sort: type[Sort]) -> Mapping[Address, Sort]:
+        """Pick the resources of one sort, once: who asks for each of thousands must not pay for all each time."""
+        found = self._sorts.get(sort)
+        if found is None:
+            picked = {address: item for address, item in self.resources.items() if isinstance(item, sort)}
+            found = self._sorts[sort] = MappingProxyType(picked)
+        return cast("Mapping[Address, Sort]", found)
