@@ -24,8 +24,6 @@ from benchmarks.servers import sandbox, slow_server
 HERE = Path(__file__).parent
 REPOSITORY = str(HERE.parent)
 _CALL = re.compile(r"^\S+\.\S+: \d+, \d+ ms$", re.MULTILINE)
-LONG = 2
-"""How often the applies beside Terraform's are run, which takes minutes."""
 _MEMORY = "plan, nothing to do"
 
 
@@ -124,7 +122,7 @@ def _apply(folder: Path, repeat: int, left_out: dict[str, str]) -> dict[str, Mea
             left_out["terraform apply"] = peer
         else:
             jobs.append(peer)
-        return in_turn(jobs, min(repeat, LONG), warm=False)
+        return in_turn(jobs, repeat, warm=False)
 
 
 def _memory(measured: dict[int, dict[str, Measured]]) -> list[Verdict]:
