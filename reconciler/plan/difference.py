@@ -27,7 +27,7 @@ from reconciler.plan.edits import description_edits, field_edits, set_edits
 from reconciler.plan.fingerprints import public_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from reconciler.errors import Place
     from reconciler.model.live import Live
@@ -63,8 +63,9 @@ def difference(
     places: Mapping[Address, Place],
     documents: DocumentComparison,
     rotation: Rotation,
+    only: Collection[Address] | None = None,
 ) -> Difference:
-    """Compare what shall be with what is.
+    """Compare what shall be with what is: all of it, or ``only`` some.
 
     ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning, ``rotation`` tells
     which credentials are due.
@@ -73,13 +74,15 @@ def difference(
     context = _Context(desired, live, places, documents, rotation, found)
     for address, wanted in desired.resources.items():
         existing = live.snapshot.get(address)
-        if existing is wanted:
+        if existing is wanted or (only is not None and address not in only):
             continue
         if existing is None:
             context.create(address, wanted)
         else:
             context.update(address, wanted, existing)
     for address, existing in live.snapshot.resources.items():
+        if only is not None and address not in only:
+            continue
         if address not in desired and not _goes_with_its_owner(address, desired):
             context.delete(address, existing)
     found.changes.sort(key=lambda change: (_KIND_ORDER[change.kind], _ACTION_ORDER[change.action], change.key))

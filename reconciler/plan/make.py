@@ -25,7 +25,7 @@ from reconciler.plan.rotation import Rotation
 from reconciler.plan.scope import adopt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from reconciler.model.desired import Desired
@@ -109,12 +109,12 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     return Prepared(plan.sealed(), adopted.snapshot, live, others)
 
 
-def changes_left(desired: Desired, live: Live, terms: Terms) -> tuple[Change, ...]:
-    """Return what still differs, and nothing of all else that a plan says: for a look at what a plan has brought about.
+def changes_left(desired: Desired, live: Live, terms: Terms, addresses: Collection[Address]) -> tuple[Change, ...]:
+    """Return what of these resources still differs, and nothing else: a look at what a plan has brought about.
 
-    ``live`` may be part of a workspace; what was not read differs then.
+    ``live`` needs to hold no more of service accounts' credentials and vaults than that.
     """
-    return _Sides.of(desired, live, terms).difference(terms).changes
+    return _Sides.of(desired, live, terms).difference(terms, addresses).changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ class _Sides:
         wanted = with_entity_ids(desired, live)
         return _Sides(wanted, live, rotation, adopt(wanted, live, rotation))
 
-    def difference(self, terms: Terms) -> Difference:
+    def difference(self, terms: Terms, only: Collection[Address] | None = None) -> Difference:
         documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
-        return difference(self.adopted.snapshot, self.live, self.wanted.places, documents, self.rotation)
+        return difference(self.adopted.snapshot, self.live, self.wanted.places, documents, self.rotation, only)
 
 
 def _compared(desired: Desired) -> dict[Kind, int]:

@@ -124,8 +124,7 @@ async def _remaining(
     live = replace(read, entities=before.entities)
     return [
         f"{change.kind.value} {harmless(change.title)} would still differ afterwards"
-        for change in changes_left(desired, live, terms)
-        if change.address in done
+        for change in changes_left(desired, live, terms, done)
     ]
 
 
