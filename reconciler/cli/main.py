@@ -55,6 +55,20 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was asked for, or say which one was probably meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1)
+            if not close:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {close[0]}?", ctx) from None
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; whichever part of it finds the declaration invalid, every problem is told on stderr."""
         try:
@@ -107,9 +121,7 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
         console.note("Stopped.")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        hint = "give it before the command: reconciler --debug plan" if "'--debug'" in error.format_message() else None
-        console.error(error.format_message(), hint)
-        return ExitCode.USAGE
+        return _usage_error(console, error)
     except ReconcilerError as error:
         _trace(console)
         console.error(error.message, error.hint)
@@ -129,6 +141,16 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last place that can tell of it
         return _defect(console, error)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _usage_error(console: Console, error: click.ClickException) -> ExitCode:
+    message = error.format_message()
+    misplaced = "give it before the command: reconciler --debug plan" if "'--debug'" in message else None
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        console.note(message)
+    else:
+        console.error(message, misplaced)
+    return ExitCode.USAGE
 
 
 def _defect(console: Console, error: Exception) -> ExitCode:

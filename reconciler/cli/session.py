@@ -107,7 +107,7 @@ async def _opened(
         async with sort(target.settings, options=options, timing=timing, observer=observer) as transport:
             yield transport
         return
-    with _sandbox(target.database) as (app, token):
+    with _sandbox(target.database, console) as (app, token):
         console.secrets.add(token)
         wire = console.edges.wire(app)
         settings = ConnectionSettings(target.settings.server, source=target.settings.source, token=token)
@@ -116,7 +116,7 @@ async def _opened(
 
 
 @contextmanager
-def _sandbox(database: Path) -> Iterator[tuple[httpx.AsyncBaseTransport, Secret]]:
+def _sandbox(database: Path, console: Console) -> Iterator[tuple[httpx.AsyncBaseTransport, Secret]]:
     import httpx
 
     from reconciler.sandbox.app import create_app
@@ -129,4 +129,6 @@ def _sandbox(database: Path) -> Iterator[tuple[httpx.AsyncBaseTransport, Secret]
             session = Secret(store.session_for_admin())
         except SandboxError as error:
             raise UsageError(harmless(str(error))) from error
+        if store.bootstrap is not None:
+            console.note(f"{harmless(str(database))} was not there: made a new sandbox, with one administrator.")
         yield httpx.ASGITransport(create_app(store)), session

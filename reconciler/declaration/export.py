@@ -156,10 +156,11 @@ class Exporter:
             return
         entry: Plain = {"name": account.name}
         entry |= {name: True for name in ("impersonation", "admin") if getattr(account, name)}
+        owned = self.live.snapshot.owned_by(address)
         credentials = [
-            (credential.label, self.live.credentials[at].label)
-            for at, credential in self.live.snapshot.credentials.items()
-            if at.owner == address
+            (credential.label, self.live.credentials[credential.address].label)
+            for credential in owned
+            if isinstance(credential, Credential)
         ]
         if all(label == shown and is_harmless(shown) for shown, label in credentials):
             entry["credentials"] = [{"label": shown} for shown, _ in sorted(credentials)]
@@ -167,11 +168,7 @@ class Exporter:
             self.notes.append(
                 f"the credentials of service account {account.name} are left out: not each has a label of its own"
             )
-        vaults = [
-            vault
-            for at, vault in self.live.snapshot.vaults.items()
-            if vault.owner_kind is OwnerKind.SERVICE_ACCOUNT and at.owner == address
-        ]
+        vaults = [vault for vault in owned if isinstance(vault, Vault)]
         if len(vaults) > 1:
             self.notes.append(f"service account {account.name} has {len(vaults)} vaults of its own; they are left out")
         elif vaults and (document := self._document(vaults[0])) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -62,30 +63,37 @@ def _by_group(content: Mapping[str, Any]) -> tuple[dict[str, Plain], Plain]:
 
     A list stays at the top, empty if need be, so that its kind is managed as before.
     """
-    rest: Plain = {key: list(content[key]) for key in _LISTS if key in content}
+    rest: Plain = {key: list(content[key]) for key in _LISTS if key in content and key != "groups"}
     parts: dict[str, Plain] = {}
+    own: defaultdict[str, Plain] = defaultdict(dict)
+    names = {fold(group["name"]) for group in content.get("groups", ())}
+    for key, group_of in (("vaults", _group_of_vault), ("access_rules", _group_of_rule)):
+        for entry in rest.pop(key, ()):
+            name = group_of(entry)
+            place = own[name] if name in names else rest
+            place.setdefault(key, []).append(entry)
+        if key in content:
+            rest.setdefault(key, [])
     for group in content.get("groups", ()):
-        name = fold(group["name"])
-        part: Plain = {"groups": [group]}
-        for key, belongs in (("vaults", _is_of), ("access_rules", _is_for)):
-            own = [entry for entry in rest.get(key, ()) if belongs(entry, name)]
-            if own:
-                part[key] = own
-                rest[key] = [entry for entry in rest[key] if not any(entry is other for other in own)]
-        parts[_free(_slug(group["name"]), parts)] = part
-        rest["groups"] = [entry for entry in rest["groups"] if entry is not group]
+        parts[_free(_slug(group["name"]), parts)] = {"groups": [group]} | own[fold(group["name"])]
+    if "groups" in content:
+        rest["groups"] = []
     return parts, {
-        key: value for key, value in rest.items() if value or not any(key in part for part in parts.values())
+        key: rest[key]
+        for key in _LISTS
+        if key in rest and (rest[key] or not any(key in part for part in parts.values()))
     }
 
 
-def _is_of(vault: Plain, group: str) -> bool:
-    return fold(vault["group"]) == group
+def _group_of_vault(vault: Plain) -> str:
+    return fold(vault["group"])
 
 
-def _is_for(rule: Plain, group: str) -> bool:
+def _group_of_rule(rule: Plain) -> str | None:
+    """Return the group that a rule is for alone, if it is."""
+    groups = [fold(name) for name in rule.get("groups", ())]
     others = rule.get("members") or rule.get("service_accounts")
-    return not others and [fold(name) for name in rule.get("groups", ())] == [group]
+    return groups[0] if len(groups) == 1 and not others else None
 
 
 def _free(stem: str, taken: Mapping[str, object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -29,6 +30,9 @@ class Snapshot:
     """Every resource by address. Two snapshots are the same whatever the order they were built in."""
 
     resources: Mapping[Address, Resource] = field(default_factory=lambda: MappingProxyType({}))
+    _owned: list[Mapping[Address, tuple[Resource, ...]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
     _sorts: dict[type, Mapping[Address, Resource]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
@@ -52,6 +56,16 @@ class Snapshot:
     def of_kind(self, kind: Kind) -> dict[Address, Resource]:
         """Return the resources of one kind by address."""
         return {address: resource for address, resource in self.resources.items() if address.kind is kind}
+
+    def owned_by(self, owner: Address) -> tuple[Resource, ...]:
+        """Return the credentials and vaults of a service account, or the vaults of a group."""
+        if not self._owned:
+            found: defaultdict[Address, list[Resource]] = defaultdict(list)
+            for address, resource in self.resources.items():
+                if (holder := address.owner) is not None:
+                    found[holder].append(resource)
+            self._owned.append({holder: tuple(resources) for holder, resources in found.items()})
+        return self._owned[0].get(owner, ())
 
     @property
     def members(self) -> Mapping[Address, Member]:

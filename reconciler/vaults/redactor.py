@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from bisect import insort
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -27,16 +28,17 @@ class Redactor:
     """Masks the secrets that it was told of, in plain, URL-encoded, JSON-escaped, HTML-escaped and base64 spelling."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._known: set[str] = set()
         self._spellings: list[str] = []
         self.add(secrets)
 
     def add(self, secrets: Iterable[Secret]) -> None:
         """Learn more values."""
-        found = set(self._spellings)
         for secret in secrets:
-            found.update(spelling for spelling in _spellings(secret.reveal()) if len(spelling) >= SHORTEST)
-        # The longest first, so that no part of a value outlives the masking of a shorter one.
-        self._spellings = sorted(found, key=lambda spelling: (-len(spelling), spelling))
+            new = {spelling for spelling in _spellings(secret.reveal()) if len(spelling) >= SHORTEST} - self._known
+            self._known |= new
+            for spelling in new:
+                insort(self._spellings, spelling, key=_longest_first)
 
     def mask(self, text: str) -> str:
         """Return the text with every known value replaced by ``(secret)``."""
@@ -48,6 +50,11 @@ class Redactor:
     def holds_secret(self, text: str) -> bool:
         """Tell whether a text holds a known value."""
         return any(spelling in text for spelling in self._spellings)
+
+
+def _longest_first(spelling: str) -> tuple[int, str]:
+    """Order spellings so that no part of a value outlives the masking of a shorter one."""
+    return -len(spelling), spelling
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -52,14 +52,18 @@ def masked_key(access_key: str | None) -> str:
 
 
 def _days(days: int | None) -> str:
-    return "-" if days is None else f"{days}d"
+    return "-" if days is None else f"{days}d" if days > 0 else "today"
 
 
 def _end(line: CredentialLine) -> str:
     if line.expires is None or line.expires_in_days is None:
         return "never" if line.access_key else "-"
     when = f"{line.expires:%Y-%m-%d}"
-    return f"{when} (expired)" if line.expires_in_days < 0 else f"{when} (in {line.expires_in_days}d)"
+    return f"{when} (expired)" if line.expires_in_days < 0 else f"{when} (in {_within(line.expires_in_days)})"
+
+
+def _within(days: int) -> str:
+    return f"{days}d" if days > 0 else "less than a day"
 
 
 def _use(line: CredentialLine) -> str:

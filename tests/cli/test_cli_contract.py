@@ -202,6 +202,23 @@ def test_nothing_and_nonsense_are_wrong_usage(project: Project) -> None:
         assert result.stdout == ""
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("plam", "plan"), ("aply", "apply"), ("valdate", "validate")])
+def test_a_misspelled_command_names_the_one_that_was_meant(typed: str, meant: str, project: Project) -> None:
+    result = project.run(typed)
+    assert (result.code, result.stderr) == (64, f"Error: No such command '{typed}'. Did you mean {meant}?\n")
+
+
+def test_no_command_at_all_is_answered_by_the_help_alone(project: Project) -> None:
+    assert project.run().stderr.startswith("Usage: reconciler ")
+
+
+def test_a_sandbox_that_was_not_there_is_told_of_once(project: Project) -> None:
+    project.declare("groups: []")
+    told = "new.db was not there: made a new sandbox, with one administrator.\n"
+    assert told in project.run("plan", "--server", "sandbox:new.db").stderr
+    assert told not in project.run("plan", "--server", "sandbox:new.db").stderr
+
+
 def test_the_version_is_told_without_loading_anything_heavy() -> None:
     script = (
         "import sys\nfrom reconciler.cli.main import run\ncode = run(['--version'])\n"

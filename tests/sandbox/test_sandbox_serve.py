@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from queue import Queue
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,14 @@ def test_the_callers_address_is_noted(running: Running, stored: Store) -> None:
     headers = {"Authorization": basic(stored.bootstrap.access_key, stored.bootstrap.secret_key)}
     (mine,) = httpx.post(f"{running.url}/auth.get_credentials", headers=headers).json()["data"]["credentials"]
     assert mine["last_used_from"] == "127.0.0.1"
+
+
+def test_no_answer_waits_for_an_acknowledgment(running: Running, stored: Store) -> None:
+    assert stored.bootstrap
+    headers = {"Authorization": basic(stored.bootstrap.access_key, stored.bootstrap.secret_key)}
+    with httpx.Client(base_url=running.url, headers=headers) as client:
+        took = [client.post("/auth.get_credentials", json={}).elapsed for _ in range(60)]
+    assert sorted(took)[len(took) // 2] < timedelta(milliseconds=35)  # Nagle's algorithm makes it 40
 
 
 def test_an_address_of_version_six_is_written_as_in_a_browser() -> None:
