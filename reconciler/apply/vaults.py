@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.clearml.write import VaultContent
 from reconciler.model.resources import OwnerKind, Vault
 from reconciler.model.text import fold
 
@@ -21,47 +22,23 @@ async def create(run: Run, operation: Operation) -> None:
     """Create a vault; where the answer was lost it is found by its name and owner among those that are new."""
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
-    text = _text(run, vault)
+    content = _content(vault, owner, _text(run, vault))
 
     async def find() -> str | None:
         known = set(run.ids.values())
         found = [record for record in await _records(run, vault.owner_kind, owner) if record.id not in known]
         return next((record.id for record in found if fold(record.name) == fold(vault.name)), None)
 
-    async def write() -> str:
-        return await run.writer.create_vault(
-            vault.name,
-            vault.owner_kind,
-            owner,
-            text=text,
-            format=vault.format,
-            target=vault.target,
-            enabled=vault.enabled,
-        )
-
-    run.ids[operation.change.address] = await settled(write, find)
+    run.ids[operation.change.address] = await settled(lambda: run.writer.create_vault(content), find)
 
 
 async def update(run: Run, operation: Operation) -> None:
     """Set a vault to what is declared."""
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
-    text = _text_to_send(run, operation, vault)
+    content = _content(vault, owner, _text_to_send(run, operation, vault))
     vault_id = run.id_of(operation.change.address)
-
-    async def write() -> None:
-        await run.writer.update_vault(
-            vault_id,
-            vault.name,
-            vault.owner_kind,
-            owner,
-            text=text,
-            format=vault.format,
-            target=vault.target,
-            enabled=vault.enabled,
-        )
-
-    await repeated(write)
+    await repeated(lambda: run.writer.update_vault(vault_id, content))
 
 
 async def remove(run: Run, operation: Operation) -> None:
@@ -90,6 +67,10 @@ async def _records(run: Run, owner_kind: OwnerKind, owner: str) -> list[VaultRec
     if owner_kind is OwnerKind.SERVICE_ACCOUNT:
         return await run.reader.account_vaults(owner)
     return [record for record in await run.reader.organization_vaults() if record.group == owner]
+
+
+def _content(vault: Vault, owner_id: str, text: Secret) -> VaultContent:
+    return VaultContent(vault.name, vault.owner_kind, owner_id, text, vault.format, vault.target, vault.enabled)
 
 
 def _owner_id(run: Run, address: Address) -> str:

@@ -56,6 +56,19 @@ class RuleContent:
     groups: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class VaultContent:
+    """All that a vault says, and the server id of whom it belongs to; a write replaces all of it (section 5)."""
+
+    name: str
+    owner_kind: OwnerKind
+    owner_id: str
+    text: Secret
+    format: DocumentFormat
+    target: str = "config"
+    enabled: bool = True
+
+
 class Writer:
     """Changes a workspace. Needs a transport that can write; whoever only plans never holds one."""
 
@@ -145,36 +158,13 @@ class Writer:
         if not node.number("deleted"):
             raise _nothing_removed(node.endpoint)
 
-    async def create_vault(
-        self,
-        name: str,
-        owner_kind: OwnerKind,
-        owner_id: str,
-        *,
-        text: Secret,
-        format: DocumentFormat,  # noqa: A002 - the field's own word
-        target: str = "config",
-        enabled: bool = True,
-    ) -> str:
+    async def create_vault(self, content: VaultContent) -> str:
         """Make a vault of a group or a service account and return its id; a repeat makes a second one."""
-        vault = _vault_fields(name, owner_kind, text, format, target, enabled=enabled)
-        return await self._put_vault(vault, owner_kind, owner_id, text)
+        return await self._put_vault(content)
 
-    async def update_vault(
-        self,
-        vault_id: str,
-        name: str,
-        owner_kind: OwnerKind,
-        owner_id: str,
-        *,
-        text: Secret,
-        format: DocumentFormat,  # noqa: A002 - the field's own word
-        target: str = "config",
-        enabled: bool = True,
-    ) -> None:
+    async def update_vault(self, vault_id: str, content: VaultContent) -> None:
         """Set everything about a vault."""
-        vault = {"id": vault_id, **_vault_fields(name, owner_kind, text, format, target, enabled=enabled)}
-        answered = await self._put_vault(vault, owner_kind, owner_id, text)
+        answered = await self._put_vault(content, {"id": vault_id})
         _require_same("users.add_or_update_vault", vault_id, answered)
 
     async def delete_vault(self, vault_id: str) -> None:
@@ -215,10 +205,18 @@ class Writer:
         node = await self._post("permissions.add_or_update_user_group", body)
         _require_same(node.endpoint, group_id, node.identifier("id"))
 
-    async def _put_vault(self, vault: Mapping[str, object], owner_kind: OwnerKind, owner_id: str, text: Secret) -> str:
-        owner = "group" if owner_kind is OwnerKind.GROUP else "user"
-        body = {"vault": vault, owner: owner_id}
-        return (await self._post("users.add_or_update_vault", body, document=text)).identifier("vault")
+    async def _put_vault(self, content: VaultContent, identity: Mapping[str, object] | None = None) -> str:
+        in_group = content.owner_kind is OwnerKind.GROUP
+        vault = {
+            "description": content.name,
+            "data": content.text.reveal(),
+            "format": content.format.value,
+            "type": content.target,
+            "scope": GROUP_SCOPE if in_group else USER_SCOPE,
+            "enabled": content.enabled,
+        }
+        body = {"vault": vault | dict(identity or {}), "group" if in_group else "user": content.owner_id}
+        return (await self._post("users.add_or_update_vault", body, document=content.text)).identifier("vault")
 
     async def _post(
         self,
@@ -230,25 +228,6 @@ class Writer:
     ) -> Node:
         data = await self._transport.call(endpoint, body, impersonate=impersonate, document=document)
         return Node(endpoint, data, written=True)
-
-
-def _vault_fields(
-    name: str,
-    owner_kind: OwnerKind,
-    text: Secret,
-    format: DocumentFormat,  # noqa: A002 - the field's own word
-    target: str,
-    *,
-    enabled: bool,
-) -> dict[str, object]:
-    return {
-        "description": name,
-        "data": text.reveal(),
-        "format": format.value,
-        "type": target,
-        "scope": GROUP_SCOPE if owner_kind is OwnerKind.GROUP else USER_SCOPE,
-        "enabled": enabled,
-    }
 
 
 def _new_credential(node: Node) -> NewCredential:

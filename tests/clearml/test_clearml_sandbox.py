@@ -15,7 +15,7 @@ from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import ReadTransport, Transport
-from reconciler.clearml.write import Writer
+from reconciler.clearml.write import VaultContent, Writer
 from reconciler.errors import CallRefusedError, SignInError
 from reconciler.model.resources import Address, DocumentFormat, MemberState, OwnerKind, Role
 from reconciler.model.secret import Secret
@@ -72,13 +72,13 @@ def test_a_populated_workspace_is_read_as_it_was_written(store: Store) -> None:
         await at.writer.update_group(group_id, "Research", "all of us", [ada, bot.id])
         text = Secret('aws { key: "sesame" }')
         vault = await at.writer.create_vault(
-            "s3", OwnerKind.GROUP, group_id, text=Secret("x: 1"), format=DocumentFormat.HOCON
+            VaultContent("s3", OwnerKind.GROUP, group_id, Secret("x: 1"), DocumentFormat.HOCON)
         )
         await at.writer.update_vault(
-            vault, "s3", OwnerKind.GROUP, group_id, text=text, format=DocumentFormat.HOCON, enabled=False
+            vault, VaultContent("s3", OwnerKind.GROUP, group_id, text, DocumentFormat.HOCON, enabled=False)
         )
         own = await at.writer.create_vault(
-            "own", OwnerKind.SERVICE_ACCOUNT, bot.id, text=Secret("{}"), format=DocumentFormat.JSON
+            VaultContent("own", OwnerKind.SERVICE_ACCOUNT, bot.id, Secret("{}"), DocumentFormat.JSON)
         )
 
         live = await read_live(at.reader, accounts=None)
@@ -126,7 +126,7 @@ def test_what_was_made_can_be_removed_and_a_removal_of_nothing_is_refused(store:
         group_id = str(uuid.uuid4())
         await at.writer.create_group(group_id, "G", "", [bot.id])
         vault = await at.writer.create_vault(
-            "v", OwnerKind.GROUP, group_id, text=Secret(""), format=DocumentFormat.YAML
+            VaultContent("v", OwnerKind.GROUP, group_id, Secret(""), DocumentFormat.YAML)
         )
         await at.writer.invite("eve@acme.io", Role.USER)
         removals: list[Callable[[], Awaitable[None]]] = [
