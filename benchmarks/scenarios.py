@@ -80,7 +80,7 @@ def _reading(
     yield job("plan, 1 % changed", ["plan", *full, *ALLOWED], changed)
     new = {"CLEARML_AUTH_TOKEN": tokens["empty"]}
     command = [*RECONCILER, "plan", "--server", urls["empty"], *ALLOWED]
-    yield Job("plan, everything new", command, same, new, calls=0)
+    yield Job("plan, everything new", command, same, new, emptying(folder / "empty.db", same), calls=0)
     yield job("plan, nothing to do, in process", ["plan", *inside], same, calls=False)
     yield job("drift, 1 % changed", ["drift", *full], changed, codes=(2,))
     yield job("import", ["import", *full, "--out", "imported"], folder, before=_without(folder / "imported"))
