@@ -34,7 +34,7 @@ from reconciler.sandbox.bulk import load_workspace
 from reconciler.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from reconciler.model.delivery import Delivery
     from reconciler.model.desired import Desired
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Change
     from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.outcomes import Result
-    from reconciler.rehearsal.watch import Grant
+    from reconciler.rehearsal.watch import Grant, GroupBounds
 
 _COPY = "http://copy.localhost"
 _SHOWN = 5
@@ -147,7 +147,7 @@ def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired) -> 
         people=people,
         admins_before=frozenset(ids[address] for address in before) | accounts_before,
         admins_after=frozenset(ids[address] for address in after) | accounts_after,
-        groups=dict(_groups(prepared, holders)),
+        group=_group_bounds(prepared, holders),
         rules={
             live.ids[address]: (_grants(holders, rule), _grants(holders, wanted))
             for address, rule in live.snapshot.access_rules.items()
@@ -173,15 +173,21 @@ def _admin_accounts(prepared: Prepared, changed: set[Address]) -> tuple[frozense
     return frozenset(live.ids[address] for address in before), frozenset(live.ids[address] for address in after)
 
 
-def _groups(prepared: Prepared, holders: HolderIds) -> Iterator[tuple[str, tuple[frozenset[str], frozenset[str]]]]:
+def _group_bounds(prepared: Prepared, holders: HolderIds) -> Callable[[str], GroupBounds | None]:
+    """Return what tells who is in a group before and after; only the few that are written are asked for."""
     live = prepared.live
-    for address, group in live.snapshot.groups.items():
-        wanted = prepared.desired.get(address)
-        if not group.builtin and isinstance(wanted, Group):
-            before = holders.users(group.members, group.service_accounts)
-            members = group.members if wanted.members is None else wanted.members
-            accounts = group.service_accounts if wanted.service_accounts is None else wanted.service_accounts
-            yield live.ids[address], (before, holders.users(members, accounts))
+    addresses = {live.ids[address]: address for address, group in live.snapshot.groups.items() if not group.builtin}
+
+    def bounds(group_id: str) -> GroupBounds | None:
+        address = addresses.get(group_id)
+        group, wanted = (live.snapshot.get(address), prepared.desired.get(address)) if address else (None, None)
+        if not isinstance(group, Group) or not isinstance(wanted, Group):
+            return None
+        members = group.members if wanted.members is None else wanted.members
+        accounts = group.service_accounts if wanted.service_accounts is None else wanted.service_accounts
+        return holders.users(group.members, group.service_accounts), holders.users(members, accounts)
+
+    return bounds
 
 
 def _grants(holders: HolderIds, rule: AccessRule) -> frozenset[Grant]:

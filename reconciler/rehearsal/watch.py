@@ -11,11 +11,12 @@ import httpx
 from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids, rule_grants
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reconciler.sandbox.store import Store
 
     Grant = tuple[str, str, str | None, str]
+    GroupBounds = tuple[frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Bounds:
     """What every state on the way must keep to, in server ids.
 
     ``admins_before`` and ``admins_after`` are people and service accounts; ``people`` says which of them are people.
-    ``groups`` leads from a group's id to its users before and after. ``fewest_admins`` is the least number of people
+    ``group`` leads from a group's id to its users before and after. ``fewest_admins`` is the least number of people
     who are admins: the policy's, unless the start or the end has fewer. ``known`` are all ids that were there before;
     what the plan creates gets ids of its own. ``caller`` is ``None`` if it is not in the copy. ``rules`` leads from an
     access rule's id to what it gives before and after (see :func:`reconciler.sandbox.inspection.rule_grants`).
@@ -35,7 +36,7 @@ class Bounds:
     people: frozenset[str]
     admins_before: frozenset[str]
     admins_after: frozenset[str]
-    groups: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+    group: Callable[[str], GroupBounds | None]
     rules: Mapping[str, tuple[frozenset[Grant], frozenset[Grant]]]
 
 
@@ -62,6 +63,8 @@ class Watch(httpx.AsyncBaseTransport):
 
     def _look(self, bounds: Bounds, endpoint: str, body: Mapping[str, object]) -> None:
         self.states += 1
+        self._look_at_rule(bounds, endpoint, body.get("id"))
+        self._look_at_group(bounds, endpoint, body.get("id"))
         admins = admin_ids(self._store)
         people = admins & bounds.people
         if len(people) < bounds.fewest_admins:
@@ -74,16 +77,18 @@ class Watch(httpx.AsyncBaseTransport):
             self._note(endpoint, "somebody is an admin who was not and shall not be")
         if (bounds.admins_before & bounds.admins_after) - admins:
             self._note(endpoint, "somebody who stays an admin is none on the way")
-        group = body.get("id")
-        if endpoint == "permissions.add_or_update_user_group" and isinstance(group, str) and group in bounds.groups:
-            before, after = bounds.groups[group]
+
+    def _look_at_group(self, bounds: Bounds, endpoint: str, group: object) -> None:
+        if endpoint != "permissions.add_or_update_user_group" or not isinstance(group, str):
+            return
+        within = bounds.group(group)
+        if within is not None:
+            before, after = within
             now = group_user_ids(self._store, group)
             if (now & bounds.known) - before - after:
                 self._note(endpoint, "somebody is in a group who was not and shall not be")
             if (before & after) - now:
                 self._note(endpoint, "somebody who stays in a group is not in it on the way")
-
-        self._look_at_rule(bounds, endpoint, body.get("id"))
 
     def _look_at_rule(self, bounds: Bounds, endpoint: str, rule: object) -> None:
         if endpoint == "permissions.add_or_update_access_rule" and isinstance(rule, str) and rule in bounds.rules:
