@@ -17,7 +17,7 @@ from reconciler.clearml.answers import Reply
 from reconciler.clearml.failures import Failure, shown
 from reconciler.clearml.retrying import RetryPolicy
 from reconciler.clearml.settings import is_loopback
-from reconciler.errors import UnexpectedAnswerError, UnreachableError
+from reconciler.errors import UnexpectedAnswerError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -180,14 +180,24 @@ class Clients:
 
 
 def proxy_for(server: str) -> str | None:
-    """Return the proxy that the environment names for this server (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``)."""
+    """Return the proxy that the environment names for this server (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``).
+
+    Raises :class:`UsageError` for one of a sort that cannot be used.
+    """
     address = urlsplit(server)
     host = address.hostname or ""
     proxies = getproxies()
     proxy = proxies.get(address.scheme) or proxies.get("all")
     if not proxy or is_loopback(host) or proxy_bypass(address.netloc):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    scheme = proxy.partition("://")[0]
+    if scheme not in {"http", "https"}:
+        raise UsageError(
+            f"the environment names a {shown(scheme, limit=20)}:// proxy for {server}, which cannot be used",
+            hint="name an http:// or https:// proxy, or add the server to NO_PROXY",
+        )
+    return proxy
 
 
 def _words(error: Exception) -> str:

@@ -9,6 +9,7 @@ import pytest
 from reconciler.clearml.clients import proxy_for
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import ReadTransport
+from reconciler.errors import UsageError
 from reconciler.model.secret import Secret
 from tests.support.servers import answering, envelope, http, token
 
@@ -46,6 +47,14 @@ def test_the_environment_names_the_proxy(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert proxy_for(server) == proxy
+
+
+def test_a_proxy_that_cannot_be_used_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:secret@127.0.0.1:1080")
+    with pytest.raises(UsageError, match=r"a socks5:// proxy for https://api\.acme\.io") as raised:
+        proxy_for("https://api.acme.io")
+    assert "secret" not in raised.value.message
+    assert raised.value.hint == "name an http:// or https:// proxy, or add the server to NO_PROXY"
 
 
 def test_calls_go_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
