@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _ADDRESS_HINT = "check that the server is the address of the API server, not of the web page"
+_NEVER = frozenset({501, 505})
+"""What a server fails with that does not know the method or the protocol: it will not, however often it is asked."""
+
 _QUOTABLE = re.compile(r"[^\s\"'`=:,;{}\[\]()]{4,}")
 
 
@@ -104,6 +107,9 @@ def _server_failed(reply: Reply, context: Context) -> Failure:
     except (ValueError, TypeError, KeyError, RecursionError):
         text = None
     words = f": {context.words(text)}" if isinstance(text, str) and text else ""
+    if reply.status in _NEVER:
+        message = f"{context.endpoint}: {context.server} does not do this (HTTP status {reply.status}){words}"
+        return Failure(UnreachableError(message, hint=_ADDRESS_HINT))
     return Failure(
         UnreachableError(f"{context.endpoint}: the server failed (HTTP status {reply.status}){words}"),
         maybe_done=True,

@@ -123,6 +123,13 @@ class Client:
                     hint="for a private certificate authority, set SSL_CERT_FILE to its certificate",
                 )
             )
+        if "[SSL" in words:
+            return Failure(
+                UnreachableError(
+                    f"{self._server} cannot be reached with TLS: {words}",
+                    hint="check the address, and whether what listens there speaks https:// at all",
+                )
+            )
         return Failure(
             UnreachableError(f"{self._server} cannot be reached: {words}", hint="check the address and the network"),
             repeat=True,

@@ -77,6 +77,12 @@ FAULTS = {
         (UnreachableError, 1),
         (UnreachableError, 1),
     ),
+    "no TLS there": (
+        httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+        (UnreachableError, 1),
+        (UnreachableError, 1),
+    ),
+    "501": (plain(501, "<html>"), (UnreachableError, 1), (UnreachableError, 1)),
     "time-out after sending": (httpx.ReadTimeout("slow"), (UnreachableError, ATTEMPTS), (AnswerLostError, 1)),
     "time-out while sending": (httpx.WriteTimeout("slow"), (UnreachableError, ATTEMPTS), (AnswerLostError, 1)),
     "dropped connection": (httpx.ReadError("reset"), (UnreachableError, ATTEMPTS), (AnswerLostError, 1)),
