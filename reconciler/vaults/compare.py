@@ -105,16 +105,10 @@ def _edits(
     return edits
 
 
-def compare_documents(before: Document, after: Document, target: str, parser: DocumentParser) -> DocumentDiff:
-    """Compare what is live with what is declared; raises :class:`DocumentError` only for the declared one."""
-    same = before.format is after.format and same_text_as(before, after.text.reveal(), after, parser)
-    return _compare(before, after, target, parser, same_text=same)
-
-
 def compare_vaults(before: Vault, after: Vault, parser: DocumentParser) -> DocumentDiff:
-    """Compare two vaults' documents, ``same_text`` being about what is stored, in the format that it is stored in.
+    """Compare a live vault's document with a declared one's; raises :class:`DocumentError` only for the declared one.
 
-    Use this one for plans: an author may write YAML and store JSON.
+    ``same_text`` is about what is stored, in the format that it is stored in: an author may write YAML and store JSON.
     """
     if after.format is after.document.format:
         same = before.format is after.format and same_text_as(

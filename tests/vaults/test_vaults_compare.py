@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from vault_documents import HOCON, JSON, YAML, declared, live, portable_trees, vault
 
-from reconciler.vaults.compare import DocumentEdit, compare, compare_documents, compare_vaults
+from reconciler.vaults.compare import DocumentEdit, compare, compare_vaults
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import stored_text, write_portable_json
 from reconciler.vaults.tree import Object, from_plain
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_another_text_with_the_same_meaning_is_no_edit(parser: DocumentParser, before: str, after: str) -> None:
-    diff = compare_documents(live(HOCON, before), declared(HOCON, after), "config", parser)
+    diff = compare_vaults(vault(live(HOCON, before)), vault(declared(HOCON, after)), parser)
     assert (diff.edits, diff.same_meaning, diff.same_text) == ((), True, False)
 
 
@@ -51,7 +51,7 @@ def test_another_text_with_the_same_meaning_is_no_edit(parser: DocumentParser, b
     ],
 )
 def test_meaning_changes_by_path(parser: DocumentParser, before: str, after: str, edits: list[tuple[str, ...]]) -> None:
-    diff = compare_documents(live(HOCON, before), declared(HOCON, after), "config", parser)
+    diff = compare_vaults(vault(live(HOCON, before)), vault(declared(HOCON, after)), parser)
     assert [(edit.path, edit.before, edit.after) for edit in diff.edits] == edits
     assert not diff.same_meaning
 
@@ -74,7 +74,7 @@ def test_edits_turn_around(before: Object, after: Object) -> None:
 def test_only_the_fact_of_a_rotation_is_told(parser: DocumentParser) -> None:
     before = live(HOCON, 'innocent: "canary-old", moved: "canary-new", region: a')
     after = declared(HOCON, "innocent: @{KEY}, region: b", KEY="canary-new")
-    diff = compare_documents(before, after, "config", parser)
+    diff = compare_vaults(vault(before), vault(after), parser)
     assert diff.edits == (
         DocumentEdit("innocent", "(secret)", "(secret)", secret=True),
         DocumentEdit("moved", "(secret)", None, secret=True),
@@ -85,7 +85,7 @@ def test_only_the_fact_of_a_rotation_is_told(parser: DocumentParser) -> None:
 def test_an_old_secret_that_moves_in_a_list_stays_hidden(parser: DocumentParser) -> None:
     before = live(HOCON, 'arguments: ["one", "canary-old"]')
     after = declared(HOCON, "arguments: [@{KEY}]", KEY="v2")
-    assert "canary" not in repr(compare_documents(before, after, "config", parser))
+    assert "canary" not in repr(compare_vaults(vault(before), vault(after), parser))
 
 
 @pytest.mark.parametrize("document_format", [HOCON, JSON, YAML])
@@ -99,7 +99,7 @@ def test_no_planted_secret_is_in_any_edit(parser: DocumentParser, document_forma
     }
     text = write_portable_json(from_plain(plain))
     for old, new in (("{}", text), (text, "{}"), (text, text.replace("canary", "canary-new")), ("]", text)):
-        diff = compare_documents(live(document_format, old), declared(document_format, new), "config", parser)
+        diff = compare_vaults(vault(live(document_format, old)), vault(declared(document_format, new)), parser)
         assert diff.edits
         assert "canary" not in repr(diff)
         assert all(
@@ -108,7 +108,7 @@ def test_no_planted_secret_is_in_any_edit(parser: DocumentParser, document_forma
 
 
 def test_a_live_text_that_does_not_parse_is_replaced_and_not_shown(parser: DocumentParser) -> None:
-    diff = compare_documents(live(HOCON, "canary = ]"), declared(HOCON, "a = b"), "config", parser)
+    diff = compare_vaults(vault(live(HOCON, "canary = ]")), vault(declared(HOCON, "a = b")), parser)
     assert diff.unparsable_before
     assert diff.edits == (DocumentEdit("a", None, '"b"'),)
 
@@ -127,7 +127,7 @@ def test_without_secrets_their_places_are_left_out(
     parser: DocumentParser, before: str, same_text: bool, edits: int
 ) -> None:
     after = declared(HOCON, 'key = "@{KEY}"\nregion = eu', KEY=None)
-    diff = compare_documents(live(HOCON, before), after, "config", parser)
+    diff = compare_vaults(vault(live(HOCON, before)), vault(after), parser)
     assert (diff.same_text, len(diff.edits), diff.secrets_left_out) == (same_text, edits, 1)
     assert "anything" not in repr(diff)
 
