@@ -18,7 +18,13 @@ from reconciler.plan.changes import Reason
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
     from reconciler.clearml.write import NewCredential
+    from reconciler.model.snapshot import Snapshot
     from reconciler.plan.operations import Operation
+
+
+def first_declared(desired: Snapshot, account: Address) -> Credential | None:
+    """Return the first credential that the declaration gives an account, in its own order."""
+    return next((owned for owned in desired.owned_by(account) if isinstance(owned, Credential)), None)
 
 
 async def create(run: Run, operation: Operation) -> None:
@@ -65,7 +71,7 @@ async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCr
 
 async def _obtain(run: Run, account_id: str, credential: Credential) -> NewCredential:
     account = Address.service_account(credential.account)
-    if run.first_declared.get(account) == credential and account in run.first_credentials:
+    if first_declared(run.desired, account) == credential and account in run.first_credentials:
         return run.first_credentials.pop(account)
     marked = credential.label + UNDELIVERED_MARK
 

@@ -11,13 +11,11 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reconciler.clearml.transport import Transport
     from reconciler.clearml.write import NewCredential
     from reconciler.model.delivery import Delivery
     from reconciler.model.live import Live
-    from reconciler.model.resources import Address, Credential, Resource
+    from reconciler.model.resources import Address, Resource
     from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.make import Prepared
@@ -45,8 +43,7 @@ class Delivering(Protocol):
 class Run:
     """The state of one apply.
 
-    ``ids`` starts with the live ids and grows with what is created. ``first_declared`` is the first credential that
-    the declaration gives each service account, in its own order. ``first_credentials`` holds, until it is used, the
+    ``ids`` starts with the live ids and grows with what is created. ``first_credentials`` holds, until it is used, the
     credential that the server made with a new service account.
     """
 
@@ -57,7 +54,6 @@ class Run:
     parser: DocumentParser
     deliveries: Delivering
     ids: dict[Address, str]
-    first_declared: Mapping[Address, Credential]
     first_credentials: dict[Address, NewCredential] = field(default_factory=dict)
 
     @staticmethod
@@ -71,7 +67,6 @@ class Run:
             parser=parser,
             deliveries=deliveries,
             ids=dict(prepared.live.ids),
-            first_declared=_first_declared(prepared.desired),
         )
 
     def wanted(self, operation: Operation, sort: type[Sort]) -> Sort:
@@ -89,14 +84,6 @@ class Run:
         except KeyError:
             name = harmless(" / ".join(address.key))
             raise MovedError(f"{address.kind.value} {name} has no id yet; run again") from None
-
-
-def _first_declared(desired: Snapshot) -> dict[Address, Credential]:
-    found: dict[Address, Credential] = {}
-    for address, credential in desired.credentials.items():
-        if address.owner is not None:
-            found.setdefault(address.owner, credential)
-    return found
 
 
 def _as(sort: type[Sort], resource: Resource | None) -> Sort:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.apply.credentials import revoke_all, revoke_one
+from reconciler.apply.credentials import first_declared, revoke_all, revoke_one
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
 from reconciler.model.resources import Role, ServiceAccount
@@ -25,7 +25,7 @@ async def create(run: Run, operation: Operation) -> None:
     """
     account = run.wanted(operation, ServiceAccount)
     address = operation.change.address
-    first = run.first_declared.get(address)
+    first = first_declared(run.desired, address)
 
     async def write() -> tuple[str, NewCredential | None]:
         lifetime = first.lifetime if first else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.model.resources import (
     AccessRule,
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 Sort = TypeVar("Sort", Member, ServiceAccount, Credential, Group, Vault, AccessRule)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
-    """Every resource by address. Two snapshots are the same whatever the order they were built in."""
+    """Every resource by address. Two snapshots are the same whatever the order they were built in.
+
+    What it is asked for by sort or by owner is picked once (so it has no slots): who asks for each of thousands must
+    not pay for all of them each time.
+    """
 
     resources: Mapping[Address, Resource] = field(default_factory=lambda: MappingProxyType({}))
-    _owned: list[Mapping[Address, tuple[Resource, ...]]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
-    _sorts: dict[type, Mapping[Address, Resource]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
     def of(resources: Iterable[Resource]) -> Snapshot:
@@ -59,48 +60,45 @@ class Snapshot:
 
     def owned_by(self, owner: Address) -> tuple[Resource, ...]:
         """Return the credentials and vaults of a service account, or the vaults of a group."""
-        if not self._owned:
-            found: defaultdict[Address, list[Resource]] = defaultdict(list)
-            for address, resource in self.resources.items():
-                if (holder := address.owner) is not None:
-                    found[holder].append(resource)
-            self._owned.append({holder: tuple(resources) for holder, resources in found.items()})
-        return self._owned[0].get(owner, ())
+        return tuple(self._owned.get(owner, ()))
 
-    @property
+    @cached_property
     def members(self) -> Mapping[Address, Member]:
         """The members by address."""
         return self._of(Member)
 
-    @property
+    @cached_property
     def service_accounts(self) -> Mapping[Address, ServiceAccount]:
         """The service accounts by address."""
         return self._of(ServiceAccount)
 
-    @property
+    @cached_property
     def credentials(self) -> Mapping[Address, Credential]:
         """The credentials by address."""
         return self._of(Credential)
 
-    @property
+    @cached_property
     def groups(self) -> Mapping[Address, Group]:
         """The groups by address."""
         return self._of(Group)
 
-    @property
+    @cached_property
     def vaults(self) -> Mapping[Address, Vault]:
         """The vaults by address."""
         return self._of(Vault)
 
-    @property
+    @cached_property
     def access_rules(self) -> Mapping[Address, AccessRule]:
         """The access rules by address."""
         return self._of(AccessRule)
 
     def _of(self, sort: type[Sort]) -> Mapping[Address, Sort]:
-        """Pick the resources of one sort, once: who asks for each of thousands must not pay for all each time."""
-        found = self._sorts.get(sort)
-        if found is None:
-            picked = {address: item for address, item in self.resources.items() if isinstance(item, sort)}
-            found = self._sorts[sort] = MappingProxyType(picked)
-        return cast("Mapping[Address, Sort]", found)
+        return MappingProxyType({address: item for address, item in self.resources.items() if isinstance(item, sort)})
+
+    @cached_property
+    def _owned(self) -> Mapping[Address, list[Resource]]:
+        found: defaultdict[Address, list[Resource]] = defaultdict(list)
+        for address, resource in self.resources.items():
+            if (owner := address.owner) is not None:
+                found[owner].append(resource)
+        return found

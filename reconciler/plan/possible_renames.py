@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.model.resources import AccessRule, Address, Group, Kind, MemberState, OwnerKind, ServiceAccount, Vault
+from reconciler.model.resources import (
+    AccessRule,
+    Address,
+    Credential,
+    Group,
+    Kind,
+    MemberState,
+    OwnerKind,
+    ServiceAccount,
+    Vault,
+)
 from reconciler.plan.changes import Action, Change
 from reconciler.vaults.errors import DocumentError
 
@@ -130,8 +140,8 @@ class _Comparison:
 
     def _same_own_vault(self, old: Address, new: Address) -> bool:
         """Tell whether accounts have vaults that mean the same, as far as the old one's was read."""
-        before = [vault for at, vault in self._live.snapshot.vaults.items() if at.owner == old]
-        after = [vault for at, vault in self._desired.vaults.items() if at.owner == new]
+        before = [owned for owned in self._live.snapshot.owned_by(old) if isinstance(owned, Vault)]
+        after = [owned for owned in self._desired.owned_by(new) if isinstance(owned, Vault)]
         return not before or (len(before) == len(after) and all(map(self._same_document, before, after)))
 
     def _accounts(self, before: ServiceAccount, after: ServiceAccount) -> tuple[Likeness, ...]:
@@ -141,14 +151,13 @@ class _Comparison:
         old_uses, new_uses = _uses(before, self._live.snapshot), _uses(after, self._desired)
         if not keys or old_uses != new_uses or not self._same_own_vault(before.address, after.address):
             return ()
-        labels = any(address.owner == before.address for address in self._live.snapshot.credentials)
+        labels = bool(_labels(before.address, self._live.snapshot))
         found = (Likeness.CREDENTIALS, labels), (Likeness.USES, bool(new_uses))
         return tuple(likeness for likeness, is_there in found if is_there)
 
     def _credentials(self, old: Address, new: Address) -> bool:
         """Tell whether the credentials are the same, or as many where their labels were not read."""
-        before = {at.key[1] for at in self._live.snapshot.credentials if at.owner == old}
-        after = {at.key[1] for at in self._desired.credentials if at.owner == new}
+        before, after = _labels(old, self._live.snapshot), _labels(new, self._desired)
         if before or old not in self._live.credential_counts:
             return before == after
         return self._live.credential_counts[old] == len(after)
@@ -162,6 +171,11 @@ class _Comparison:
             and before.groups == after.groups
         )
         return (Likeness.CONTENT,) if same and (before.members or before.service_accounts or before.groups) else ()
+
+
+def _labels(account: Address, snapshot: Snapshot) -> frozenset[str]:
+    """Return the labels of an account's credentials, folded."""
+    return frozenset(owned.address.key[1] for owned in snapshot.owned_by(account) if isinstance(owned, Credential))
 
 
 def _uses(account: ServiceAccount, snapshot: Snapshot) -> frozenset[Address]:
