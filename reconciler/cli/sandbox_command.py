@@ -85,11 +85,10 @@ def serve(
 
 def _check_port(host: str, port: int) -> None:
     """Make sure of the port first: a new sandbox's keys are printed once, and that must not fail afterwards."""
-    import socket
+    from reconciler.sandbox.serve import listen
 
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        listen(host, port).close()
     except OSError as error:
         raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
 

@@ -37,7 +37,7 @@ def serve(store: Store, host: str = "127.0.0.1", port: int = 8008, *, on_ready: 
     """
     import uvicorn
 
-    with _listen(host, port) as listener:
+    with listen(host, port) as listener:
         config = uvicorn.Config(
             create_app(store), log_config=None, access_log=False, lifespan="off", ws="none", server_header=False
         )
@@ -54,20 +54,11 @@ def serve(store: Store, host: str = "127.0.0.1", port: int = 8008, *, on_ready: 
             Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Listen, naming the protocol: asyncio turns Nagle's algorithm off only on sockets that do.
 
-    With it, each answer (head and body are two writes) waits some 40 ms for the client's acknowledgment.
+    With it, each answer (head and body are two writes) waits some 40 ms for the client's acknowledgment. Raises
+    :class:`OSError` if the port cannot be had.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
+    made = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
+    return socket.socket(made.family, made.type, socket.IPPROTO_TCP, fileno=made.detach())
