@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from reconciler.declaration.models import LIST_KINDS
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind, OwnerKind
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 _EXCERPT_LENGTH = 400
-LIST_NAMES = ("members", "service_accounts", "groups", "vaults", "access_rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Declaration:
 
     def without_entries(self) -> Declaration:
         """Return a declaration that knows its folder, files, digest and rules, and nothing of its entries."""
-        emptied: dict[str, Any] = {name: None if getattr(self, name) is None else () for name in LIST_NAMES}
+        emptied: dict[str, Any] = {name: None if getattr(self, name) is None else () for name in LIST_KINDS}
         return replace(self, trees={}, documents={}, warnings=(), **emptied)
 
     def owned_vaults(self) -> Iterator[OwnedVault]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.declaration.fmt.canonical import canonical
 from reconciler.declaration.key_order import TOP
@@ -14,7 +14,7 @@ from reconciler.declaration.yaml_text import block_text, flow_text
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Plain = dict[str, Any]
 
@@ -63,25 +63,19 @@ def _by_group(content: Mapping[str, Any]) -> tuple[dict[str, Plain], Plain]:
 
     A list stays at the top, empty if need be, so that its kind is managed as before.
     """
-    rest: Plain = {key: list(content[key]) for key in _LISTS if key in content and key != "groups"}
+    moved = {"groups", *_GROUP_OF}
+    rest: Plain = {key: [] if key in moved else list(content[key]) for key in _LISTS if key in content}
     parts: dict[str, Plain] = {}
     own: defaultdict[str, Plain] = defaultdict(dict)
     names = {fold(group["name"]) for group in content.get("groups", ())}
-    for key, group_of in (("vaults", _group_of_vault), ("access_rules", _group_of_rule)):
-        for entry in rest.pop(key, ()):
+    for key, group_of in _GROUP_OF.items():
+        for entry in content.get(key, ()):
             name = group_of(entry)
-            place = own[name] if name in names else rest
-            place.setdefault(key, []).append(entry)
-        if key in content:
-            rest.setdefault(key, [])
+            (own[name].setdefault(key, []) if name in names else rest[key]).append(entry)
     for group in content.get("groups", ()):
         parts[_free(_slug(group["name"]), parts)] = {"groups": [group]} | own[fold(group["name"])]
-    if "groups" in content:
-        rest["groups"] = []
     return parts, {
-        key: rest[key]
-        for key in _LISTS
-        if key in rest and (rest[key] or not any(key in part for part in parts.values()))
+        key: value for key, value in rest.items() if value or not any(key in part for part in parts.values())
     }
 
 
@@ -94,6 +88,13 @@ def _group_of_rule(rule: Plain) -> str | None:
     groups = [fold(name) for name in rule.get("groups", ())]
     others = rule.get("members") or rule.get("service_accounts")
     return groups[0] if len(groups) == 1 and not others else None
+
+
+_GROUP_OF: Final[dict[str, Callable[[Plain], str | None]]] = {
+    "vaults": _group_of_vault,
+    "access_rules": _group_of_rule,
+}
+"""What tells the group that an entry of a list belongs to."""
 
 
 def _free(stem: str, taken: Mapping[str, object]) -> str:
