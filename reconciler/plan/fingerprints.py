@@ -48,16 +48,14 @@ class DigestKey:
 
 def public_digest(resource: Resource) -> str:
     """Return a digest of all fields of a resource but its document."""
-    content = {name: _plain(getattr(resource, name)) for name in _FIELDS[type(resource)]}
-    return _hash([type(resource).__name__, content])
+    return _hash([type(resource).__name__, _content(resource)])
 
 
 def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
     """Return one keyed digest for all that a declaration asks for, whatever its order; templates, not secret values."""
-    ordered = sorted(snapshot.resources.items())
     digest = hmac.new(key.key, digestmod="sha256")
-    for address, resource in ordered:
-        line = _encode([*address, *(_plain(getattr(resource, name)) for name in _FIELDS[type(resource)])])
+    for address, resource in sorted(snapshot.resources.items()):
+        line = _encode([*address, *_content(resource).values()])
         digest.update(line.encode("utf-8", "surrogatepass"))
         if isinstance(resource, Vault):
             digest.update(key.of_text(resource.document.text).encode())
@@ -74,6 +72,10 @@ def identity(address: Address, server_id: str | None) -> str | None:
     if server_id is None or address.kind is not Kind.CREDENTIAL:
         return server_id
     return digest_of("access_key", server_id)
+
+
+def _content(resource: Resource) -> dict[str, object]:
+    return {name: _plain(getattr(resource, name)) for name in _FIELDS[type(resource)]}
 
 
 def _plain(value: object) -> object:

@@ -180,7 +180,9 @@ def _group_bounds(prepared: Prepared, holders: HolderIds) -> Callable[[str], Gro
 
     def bounds(group_id: str) -> GroupBounds | None:
         address = addresses.get(group_id)
-        group, wanted = (live.snapshot.get(address), prepared.desired.get(address)) if address else (None, None)
+        if address is None:
+            return None
+        group, wanted = live.snapshot.get(address), prepared.desired.get(address)
         if not isinstance(group, Group) or not isinstance(wanted, Group):
             return None
         members = group.members if wanted.members is None else wanted.members
