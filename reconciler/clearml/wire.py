@@ -51,10 +51,7 @@ class Node:
 
     def optional_text(self, name: str) -> str | None:
         """Return a text or nothing."""
-        value = self.value.get(name)
-        if value is None or isinstance(value, str):
-            return value
-        raise self.wrong(name, "a text")
+        return self.text(name) if self.has(name) else None
 
     def flag(self, name: str, *, default: bool | None = None) -> bool:
         """Return a truth value; without a default it must be there."""
@@ -140,12 +137,11 @@ class Node:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, which must be there."""
-        texts: list[str] = []
-        for item in self.items(name):
-            if not isinstance(item, str):
-                raise self.wrong(name, "a list of texts")
-            texts.append(item)
-        return tuple(texts)
+        found = self.items(name)
+        texts = tuple(item for item in found if isinstance(item, str))
+        if len(texts) != len(found):
+            raise self.wrong(name, "a list of texts")
+        return texts
 
     def wrong(self, name: str, wanted: str) -> ServerError:
         """Return the error for a field that is not what it should be; its value is not quoted, it may be a secret."""
