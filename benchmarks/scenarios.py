@@ -8,14 +8,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.inputs import ROOT, Inputs, Shape, empty_workspace, make_sandbox, write_declaration
+from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, write_declaration
 from benchmarks.measure import Job
 from benchmarks.programs import BARE, RECONCILER, RUAMEL, requests
 from benchmarks.servers import sandbox
 from reconciler.sandbox.bulk import load_workspace
 from reconciler.sandbox.store import Store
 
-DIFFERS = (0, 2)
 ALLOWED = ["--allow", "new-admin"]
 WIDTH = 16
 LARGEST_APPLY = 10_000
@@ -121,8 +120,3 @@ def emptying(database: Path, folder: Path) -> Callable[[], None]:
 
 def _without(folder: Path) -> Callable[[], None]:
     return lambda: shutil.rmtree(folder, ignore_errors=True)
-
-
-def token_of(database: Path) -> str:
-    with Store.open(database) as store:
-        return store.session_for(ROOT.id)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.project import Project
+from tests.support.runner import Result
 from tests.support.wires import endpoint_of, tampering
 
 BEFORE = """
@@ -51,6 +52,15 @@ def team(project: Project) -> Project:
     project.declare(BEFORE)
     project.converge()
     return project
+
+
+def apply_while(team: Project, declared: str, statement: str) -> tuple[Meanwhile, Result]:
+    """Declare something and apply it, while this statement alters the workspace."""
+    team.declare(declared)
+    meanwhile = Meanwhile(team, statement)
+    result = team.apply(*ALLOWED, wire=tampering(before=meanwhile))
+    assert meanwhile.altered
+    return meanwhile, result
 
 
 def without(*lines: str) -> str:
@@ -97,10 +107,7 @@ JOINS = (
 def test_what_is_no_longer_what_was_planned_for_is_left_alone(
     declared: str, statement: str, told: str, team: Project
 ) -> None:
-    team.declare(declared)
-    meanwhile = Meanwhile(team, statement)
-    result = team.apply(*ALLOWED, wire=tampering(before=meanwhile))
-    assert meanwhile.altered
+    meanwhile, result = apply_while(team, declared, statement)
     assert result.code == 6, result
     assert f"{told} since the plan was made; it was left alone" in result.output
     assert not {"auth.delete_user", "users.set_role", "users.update_service_user"} & set(meanwhile.made)
@@ -119,10 +126,7 @@ def test_what_is_no_longer_what_was_planned_for_is_left_alone(
 def test_what_somebody_else_removed_is_not_removed_again(
     declared: str, statement: str, call: str, team: Project
 ) -> None:
-    team.declare(declared)
-    meanwhile = Meanwhile(team, statement)
-    result = team.apply(*ALLOWED, wire=tampering(before=meanwhile))
-    assert meanwhile.altered
+    meanwhile, result = apply_while(team, declared, statement)
     assert result.code == 0, result
     assert call not in meanwhile.made
 
