@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.goals import BARE as BARE_NAME
 from benchmarks.goals import Verdict, exponents, ratios
-from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, new_groups, write_declaration
+from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, new_groups, resources, write_declaration
 from benchmarks.measure import Job, Measured, in_turn, output_of
 from benchmarks.programs import BARE, PYTHON, RECONCILER, SLOW, requests
 from benchmarks.report import markdown, write
@@ -105,7 +105,8 @@ def _calls(job: Job) -> int:
 
 def _apply(folder: Path, repeat: int, left_out: dict[str, str]) -> dict[str, Measured]:
     """Measure an apply of 1 000 new groups beside Terraform's, and beside its writes alone."""
-    here = write_declaration(folder / "new", new_groups(1000, "https://api.acme.invalid")).parent
+    declaration = new_groups(1000, "https://api.acme.invalid")
+    here = write_declaration(folder / "new", declaration).parent
     database = here / "sandbox.db"
     token = {"CLEARML_AUTH_TOKEN": make_sandbox(database, empty_workspace())}
     before = emptying(database, here)
@@ -117,7 +118,7 @@ def _apply(folder: Path, repeat: int, left_out: dict[str, str]) -> dict[str, Mea
             Job("apply, 1 000 new", [*RECONCILER, "apply", "--yes", "--server", url], here, token, before),
             Job("floor: the writes, bare", writes, here, token, before),
         ]
-        peer = peers.terraform_apply(folder / "terraform-apply", 1000)
+        peer = peers.terraform_apply(folder / "terraform-apply", resources(declaration))
         if isinstance(peer, str):
             left_out["terraform apply"] = peer
         else:

@@ -6,6 +6,9 @@ import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
 
 from reconciler.sandbox import state
 from reconciler.sandbox.bulk import load_workspace
@@ -114,10 +117,13 @@ class Inputs:
         )
         return state.Workspace((ROOT, *people), service_accounts=accounts, groups=groups, vaults=vaults)
 
-    @property
-    def resources(self) -> int:
-        """How many resources the declaration has, credentials and the first admin included."""
-        return 1 + self.shape.principals + 2 * self.shape.accounts + self.shape.groups + self.shape.vaults
+
+def resources(declaration: str) -> list[Any]:
+    """Return every resource of a declaration as a plain value, the credentials by themselves."""
+    lists = YAML(typ="safe").load(declaration)
+    accounts = lists.get("service_accounts", [])
+    credentials = [{"account": account["name"], **one} for account in accounts for one in account.pop("credentials")]
+    return [*lists.get("members", []), *accounts, *credentials, *lists["groups"], *lists.get("vaults", [])]
 
 
 def new_groups(count: int, server: str) -> str:

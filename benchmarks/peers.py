@@ -1,4 +1,4 @@
-"""What people would use instead: Terraform and octoDNS, on as many resources; left out, with a reason, if not there."""
+"""What people would use instead: Terraform on the same resources, octoDNS on as many; left out where not there."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import importlib.util
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Job
 from benchmarks.programs import PYTHON
 
 _PROVIDER = 'provider["terraform.io/builtin/terraform"]'
-_TYPES = ["object", {"email": "string", "name": "string", "role": "string"}]
+
+Value = str | bool | list["Value"] | dict[str, "Value"]
 
 
-def terraform_plan(folder: Path, count: int) -> Job | str:
-    """Return ``terraform plan`` with nothing to do, of literal ``terraform_data`` blocks (its fastest form).
+def terraform_plan(folder: Path, resources: Sequence[Value]) -> Job | str:
+    """Return ``terraform plan`` with nothing to do, of one literal ``terraform_data`` for each (its fastest form).
 
     The state is written as an apply leaves it, since an apply of ten thousand takes longer than all else here.
     """
@@ -24,13 +26,9 @@ def terraform_plan(folder: Path, count: int) -> Job | str:
     if program is None:
         return "there is no terraform on the PATH"
     folder.mkdir(parents=True, exist_ok=True)
-    people = [
-        {"email": f"person{number:06}@acme.io", "name": f"Person {number}", "role": "user"} for number in range(count)
-    ]
     blocks = (
-        f'resource "terraform_data" "r{number}" {{\n  input = {{ email = "{one["email"]}", name = "{one["name"]}", '
-        f'role = "user" }}\n}}\n'
-        for number, one in enumerate(people)
+        f'resource "terraform_data" "r{number}" {{\n  input = {_literal(value)}\n}}\n'
+        for number, value in enumerate(resources)
     )
     (folder / "main.tf").write_text("".join(blocks))
     state = {
@@ -39,7 +37,7 @@ def terraform_plan(folder: Path, count: int) -> Job | str:
         "serial": 1,
         "lineage": "f478fc5a-2812-6a89-eb5a-da27bade86c6",
         "outputs": {},
-        "resources": [_resource(number, one) for number, one in enumerate(people)],
+        "resources": [_resource(number, value) for number, value in enumerate(resources)],
         "check_results": None,
     }
     (folder / "terraform.tfstate").write_text(json.dumps(state))
@@ -49,9 +47,9 @@ def terraform_plan(folder: Path, count: int) -> Job | str:
     return Job("terraform plan, nothing to do", command, folder, {"CHECKPOINT_DISABLE": "1"})
 
 
-def terraform_apply(folder: Path, count: int) -> Job | str:
-    """Return ``terraform apply`` of so many new ``terraform_data``."""
-    ready = terraform_plan(folder, count)
+def terraform_apply(folder: Path, resources: Sequence[Value]) -> Job | str:
+    """Return ``terraform apply`` of a new ``terraform_data`` for each."""
+    ready = terraform_plan(folder, resources)
     if isinstance(ready, str):
         return ready
 
@@ -63,8 +61,13 @@ def terraform_apply(folder: Path, count: int) -> Job | str:
     return Job("terraform apply, all new", command, folder, ready.environment, forget)
 
 
-def _resource(number: int, value: dict[str, str]) -> dict[str, object]:
-    typed = {"value": value, "type": _TYPES}
+def _literal(value: Value) -> str:
+    """Return a value as Terraform's language writes it, which is JSON with a sign before what it would interpolate."""
+    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
+
+
+def _resource(number: int, value: Value) -> dict[str, object]:
+    typed = {"value": value, "type": _type(value)}
     attributes = {
         "id": f"00000000-0000-0000-0000-{number:012}",
         "input": typed,
@@ -79,6 +82,15 @@ def _resource(number: int, value: dict[str, str]) -> dict[str, object]:
         "provider": _PROVIDER,
         "instances": [instance],
     }
+
+
+def _type(value: Value) -> object:
+    """Return the type of a literal, as Terraform's state says it."""
+    if isinstance(value, dict):
+        return ["object", {key: _type(item) for key, item in value.items()}]
+    if isinstance(value, list):
+        return ["tuple", [_type(item) for item in value]]
+    return "bool" if isinstance(value, bool) else "string"
 
 
 def octodns_plan(folder: Path, count: int) -> Job | str:

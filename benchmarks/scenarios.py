@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, write_declaration
+from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, resources, write_declaration
 from benchmarks.measure import Job
 from benchmarks.programs import BARE, RECONCILER, RUAMEL, requests
 from benchmarks.servers import sandbox
@@ -44,14 +44,18 @@ def scenarios(folder: Path, principals: int) -> Iterator[tuple[list[Job], dict[s
         if principals <= LARGEST_APPLY:
             jobs.append(_apply(folders["same"], urls["empty"], tokens["empty"], empty))
         left_out = {}
-        known = (("terraform", peers.terraform_plan), ("octodns", peers.octodns_plan))
-        for name, peer in known if principals <= LARGEST_PEER else ():
-            job = peer(folder / name, inputs.resources)
+        for name, job in _peers(folder, inputs) if principals <= LARGEST_PEER else ():
             if isinstance(job, str):
                 left_out[name] = job
             else:
                 jobs.append(job)
         yield jobs, left_out
+
+
+def _peers(folder: Path, inputs: Inputs) -> Iterator[tuple[str, Job | str]]:
+    found = resources(inputs.declaration(_SERVER))
+    yield "terraform", peers.terraform_plan(folder / "terraform", found)
+    yield "octodns", peers.octodns_plan(folder / "octodns", len(found))
 
 
 def _files(folders: dict[str, Path]) -> Iterator[Job]:

@@ -1,41 +1,29 @@
-"""The HTTP clients below the transport, and what one request can fail with before there is an answer."""
+"""The HTTP clients below the transport: which sort is used, and no more of them than requests may be under way."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
-
-import httpx
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler import __version__
-from reconciler.clearml.answers import Reply
-from reconciler.clearml.failures import Failure, shown
+from reconciler.clearml.direct import DirectClient
+from reconciler.clearml.proxies import proxy_for
 from reconciler.clearml.retrying import RetryPolicy
-from reconciler.clearml.settings import is_loopback
-from reconciler.errors import UnexpectedAnswerError, UnreachableError, UsageError
+from reconciler.clearml.trust import trusted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
-_NOTHING_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+    import httpx
 
+    from reconciler.clearml.answers import Reply
 
 _HEADERS = {
     "User-Agent": f"clearml-reconciler/{__version__}",
     "Content-Type": "application/json",
     "Accept": "application/json",
-    "Accept-Encoding": "gzip, deflate",
 }
 
 
@@ -43,7 +31,7 @@ _HEADERS = {
 class TransportOptions:
     """How patient and how busy a connection is. Times in seconds, sizes in bytes.
 
-    ``connect`` and ``read`` bound single waits, ``whole`` one request from start to end.
+    ``connect`` bounds the making of a connection, ``read`` a single wait, ``whole`` a request from start to end.
     """
 
     concurrency: int = 16
@@ -63,98 +51,29 @@ class CallEvent:
     seconds: float
 
 
-class Client:
-    """One HTTP connection, which sends one request at a time.
-
-    It is httpx's transport without httpx's client: there is one server, no redirect is followed and no cookie kept, and
-    the client takes a fifth of a call's time for them.
-    """
-
-    def __init__(self, wire: httpx.AsyncBaseTransport, server: str, options: TransportOptions) -> None:
-        self._wire = wire
-        self._server = server
-        self._options = options
-        self._extensions = {"timeout": httpx.Timeout(options.read, connect=options.connect).as_dict()}
-        self._urls: dict[str, httpx.URL] = {}
+class Client(Protocol):
+    """What sends one request at a time."""
 
     async def post(self, endpoint: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         """Send one request and return the whole answer; raise :class:`Failure` if none came."""
-        try:
-            async with asyncio.timeout(self._options.whole):
-                response = await self._wire.handle_async_request(self._request(endpoint, content, headers))
-                try:
-                    return Reply(response.status_code, response.headers, await self._body(endpoint, response))
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            raise self._lost(endpoint, f"no whole answer within {self._options.whole:g} seconds") from None
-        except _NOTHING_SENT as error:
-            raise self._not_sent(error) from None
-        except httpx.TimeoutException:
-            raise self._lost(endpoint, f"no answer within {self._options.read:g} seconds") from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise self._lost(endpoint, f"the connection broke ({_words(error)})") from None
 
-    def _request(self, endpoint: str, content: bytes, headers: Mapping[str, str]) -> httpx.Request:
-        url = self._urls.get(endpoint)
-        if url is None:
-            url = self._urls[endpoint] = httpx.URL(f"{self._server}/{endpoint}")
-        return httpx.Request("POST", url, headers={**_HEADERS, **headers}, content=content, extensions=self._extensions)
-
-    async def _body(self, endpoint: str, response: httpx.Response) -> bytes:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._options.largest_answer:
-                limit = self._options.largest_answer / (1024 * 1024)
-                error = UnexpectedAnswerError(f"{endpoint}: the answer of {self._server} is larger than {limit:g} MiB")
-                raise Failure(error, maybe_done=True)
-        return bytes(body)
-
-    def _lost(self, endpoint: str, what: str) -> Failure:
-        return Failure(UnreachableError(f"{endpoint}: {self._server}: {what}"), maybe_done=True, repeat=True)
-
-    def _not_sent(self, error: Exception) -> Failure:
-        words = _words(error)
-        if "CERTIFICATE_VERIFY_FAILED" in words:
-            return Failure(
-                UnreachableError(
-                    f"the certificate of {self._server} is not trusted: {words}",
-                    hint="for a private certificate authority, set SSL_CERT_FILE to its certificate",
-                )
-            )
-        if "[SSL" in words:
-            return Failure(
-                UnreachableError(
-                    f"{self._server} cannot be reached with TLS: {words}",
-                    hint="check the address, and whether what listens there speaks https:// at all",
-                )
-            )
-        return Failure(
-            UnreachableError(f"{self._server} cannot be reached: {words}", hint="check the address and the network"),
-            repeat=True,
-        )
+    async def close(self) -> None:
+        """Close what is open."""
 
 
 class Clients:
-    """A few narrow clients, made when needed: one wide pool of httpx gets slower the wider it is."""
+    """As many clients of one connection each as requests are under way, at most ``concurrency`` of them."""
 
-    def __init__(self, server: str, options: TransportOptions, transport: httpx.AsyncBaseTransport | None) -> None:
-        self._server = server
-        self._options = options
-        self._free = asyncio.Semaphore(options.concurrency)
+    def __init__(self, concurrency: int, make: Callable[[], Client]) -> None:
+        self._make = make
+        self._free = asyncio.Semaphore(concurrency)
         self._idle: list[Client] = []
-        self._open: list[httpx.AsyncBaseTransport] = []
-        self._trust: ssl.SSLContext | None = None
-        self._shared = None if transport is None else Client(transport, server, options)
+        self._made: list[Client] = []
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Client]:
         """Borrow a client; waits while as many requests as allowed are under way."""
         async with self._free:
-            if self._shared is not None:
-                yield self._shared
-                return
             client = self._idle.pop() if self._idle else self._new()
             try:
                 yield client
@@ -164,48 +83,32 @@ class Clients:
     async def close(self) -> None:
         """Close every connection."""
         self._idle.clear()
-        while self._open:
-            await self._open.pop().aclose()
+        while self._made:
+            await self._made.pop().close()
 
     def _new(self) -> Client:
-        wire = httpx.AsyncHTTPTransport(
-            verify=self._verification(),
-            # Shorter than the five seconds after which uvicorn, like many, closes an idle connection.
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=4.0),
-            trust_env=False,
-            proxy=proxy_for(self._server),
-        )
-        self._open.append(wire)
-        return Client(wire, self._server, self._options)
-
-    def _verification(self) -> ssl.SSLContext:
-        """Return one TLS context for all clients, since loading it is slow; for http:// one that trusts nobody."""
-        if self._trust is None:
-            secure = self._server.startswith("https:")
-            self._trust = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return self._trust
+        client = self._make()
+        self._made.append(client)
+        return client
 
 
-def proxy_for(server: str) -> str | None:
-    """Return the proxy that the environment names for this server (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``).
+def client_maker(
+    server: str, options: TransportOptions, transport: httpx.AsyncBaseTransport | None
+) -> Callable[[], Client]:
+    """Return what makes a client: for ``transport`` if there is one, else for the network, by way of a proxy or not.
 
-    Raises :class:`UsageError` for one of a sort that cannot be used.
+    Raises :class:`UsageError` where the environment names a proxy or certificates that cannot be used.
     """
-    address = urlsplit(server)
-    host = address.hostname or ""
-    proxies = getproxies()
-    proxy = proxies.get(address.scheme) or proxies.get("all")
-    if not proxy or is_loopback(host) or proxy_bypass(address.netloc):
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    scheme = proxy.partition("://")[0]
-    if scheme not in {"http", "https"}:
-        raise UsageError(
-            f"the environment names a {shown(scheme, limit=20)}:// proxy for {server}, which cannot be used",
-            hint="name an http:// or https:// proxy, or add the server to NO_PROXY",
-        )
-    return proxy
+    if transport is not None:
+        from reconciler.clearml.through_httpx import HttpxClient
 
+        shared = HttpxClient(transport, server, options, _HEADERS)
+        return lambda: shared
+    proxy = proxy_for(server)
+    if proxy is not None:
+        from reconciler.clearml.through_httpx import HttpxClient, proxied
 
-def _words(error: Exception) -> str:
-    return shown(str(error) or type(error).__name__, limit=200)
+        authorities = trusted()
+        return lambda: HttpxClient(proxied(proxy, authorities), server, options, _HEADERS)
+    trust = trusted() if server.startswith("https:") else None
+    return lambda: DirectClient(server, options, _HEADERS, trust)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import ssl
 from typing import TYPE_CHECKING
 
-from reconciler.errors import AnswerLostError, ServerError, UnreachableError
+from reconciler.errors import AnswerLostError, ServerError, UnexpectedAnswerError, UnreachableError
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
@@ -55,3 +58,43 @@ def shown(text: str, *secrets: Secret | None, limit: int = SERVER_TEXT_LIMIT) ->
             text = text.replace(secret.reveal(), str(secret))
     clean = harmless(text[: limit + 1])
     return clean if len(clean) <= limit else clean[:limit] + "…"
+
+
+def lost(endpoint: str, server: str, what: str) -> Failure:
+    """Return the failure of a request that was sent and brought no whole answer."""
+    return Failure(UnreachableError(f"{endpoint}: {server}: {what}"), maybe_done=True, repeat=True)
+
+
+def too_large(endpoint: str, server: str, limit: int) -> Failure:
+    """Return the failure of an answer of more than so many bytes."""
+    mebibytes = limit / (1024 * 1024)
+    error = UnexpectedAnswerError(f"{endpoint}: the answer of {server} is larger than {mebibytes:g} MiB")
+    return Failure(error, maybe_done=True)
+
+
+def not_sent(server: str, words: str) -> Failure:
+    """Return the failure of a request that no connection could be made for; ``words`` say why, as OpenSSL does."""
+    if "CERTIFICATE_VERIFY_FAILED" in words:
+        return Failure(
+            UnreachableError(
+                f"the certificate of {server} is not trusted: {words}",
+                hint="for a private certificate authority, set SSL_CERT_FILE to its certificate",
+            )
+        )
+    if "[SSL" in words:
+        return Failure(
+            UnreachableError(
+                f"{server} cannot be reached with TLS: {words}",
+                hint="check the address, and whether what listens there speaks https:// at all",
+            )
+        )
+    error = UnreachableError(f"{server} cannot be reached: {words}", hint="check the address and the network")
+    return Failure(error, repeat=True)
+
+
+def reason(error: Exception) -> str:
+    """Return in a few words why a connection failed or broke."""
+    words = str(error) or type(error).__name__
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError | socket.gaierror) and error.errno:
+        words = os.strerror(error.errno)
+    return shown(words, limit=200)

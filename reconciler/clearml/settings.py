@@ -149,7 +149,7 @@ def server_address(text: str, *, allow_http: bool = False, source: str = "--serv
         raise UsageError(f"the server address from {source} is not a web address: {_displayed(text)}")
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
+        host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
     except ValueError:
         raise UsageError(f"the server address from {source} is not a web address: {_displayed(text)}") from None
     if parts.username is not None or parts.password is not None:

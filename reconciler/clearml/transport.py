@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from reconciler.clearml.answers import Context, Reply, data_of
-from reconciler.clearml.clients import CallEvent, Clients, TransportOptions
+from reconciler.clearml.clients import CallEvent, Clients, TransportOptions, client_maker
 from reconciler.clearml.endpoints import READS, SIGN_IN
 from reconciler.clearml.retrying import Timing, repeated
 from reconciler.clearml.signin import SignIn
@@ -56,7 +56,7 @@ class ReadTransport:
         self._settings = settings
         self._options = options or TransportOptions()
         self._timing = timing or Timing()
-        self._clients = Clients(settings.server, self._options, transport)
+        self._clients = Clients(self._options.concurrency, client_maker(settings.server, self._options, transport))
         self._observer = observer
         self._sign_in = SignIn(settings, self._timing, self._log_in)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from reconciler.cli.planning import terms_for
 from reconciler.cli.progress import working
 from reconciler.cli.session import find_target, open_reader
 from reconciler.cli.staging import diff_text, staged, written_secrets
+from reconciler.cli.waiting import wait_for
 from reconciler.cli.write_all import write_all
 from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
@@ -120,7 +120,7 @@ def _prepared(console: Console, file: Path, connection: Connection, parser: Docu
     desired = replace(declared.desired, snapshot=snapshot, without_secrets=False)
     terms = terms_for(console, declared, target, parser)
     with working(console, "Reading the workspace"):
-        raw = asyncio.run(_read(console, target, connection, desired))
+        raw = wait_for(_read(console, target, connection, desired))
     prepared = make_plan(_recognizing_renames(desired, raw, terms), raw, terms)
     live = replace(prepared.live, entities=raw.entities)
     adoption = Adoption(declared.declaration, snapshot, live, parser)

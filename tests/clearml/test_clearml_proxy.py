@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from reconciler.clearml.clients import proxy_for
+from reconciler.clearml.proxies import proxy_for
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import ReadTransport
 from reconciler.errors import UsageError

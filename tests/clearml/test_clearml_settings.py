@@ -199,6 +199,7 @@ def test_an_address_is_brought_into_one_form(text: str, address: str) -> None:
         ("https://x:99999", "not a web address"),
         ("https://[::1", "not a web address"),
         ("https://a b", "not a web address"),
+        ("https://a..b", "not a web address"),
         ("https://a\x1b[31m", "not a web address"),
         ("https://a.test\\@b.test", "not a web address"),
         ("https://ada:sesame@api.clear.ml", "user name or password"),
