@@ -111,10 +111,11 @@ def _apply(folder: Path, url: str, token: str, database: Path) -> Job:
 
 
 def emptying(database: Path, folder: Path) -> Callable[[], None]:
-    """Return what empties a sandbox that is being served, and takes delivered keys away."""
+    """Return what empties a sandbox that is being served, and takes delivered keys and the record of it away."""
 
     def empty() -> None:
         shutil.rmtree(folder / "out", ignore_errors=True)
+        shutil.rmtree(folder / ".reconciler", ignore_errors=True)
         (folder / "out").mkdir()
         with Store.open(database) as store:
             load_workspace(store, empty_workspace())

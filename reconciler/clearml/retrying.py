@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-
 from reconciler.clearml.failures import Failure
 
 if TYPE_CHECKING:
@@ -58,6 +56,34 @@ async def repeated(
     A read is repeated after every passing failure; a write only if it was surely not carried out.
     """
     started = timing.clock()
+    try:
+        return await attempt()
+    except Failure as failure:
+        first = failure
+    return await _again(attempt, first, endpoint=endpoint, write=write, policy=policy, timing=timing, started=started)
+
+
+async def _again(
+    attempt: Callable[[], Awaitable[Result]],
+    first: Failure,
+    *,
+    endpoint: str,
+    write: bool,
+    policy: RetryPolicy,
+    timing: Timing,
+    started: float,
+) -> Result:
+    """Go on after a first attempt that failed. Only then is tenacity needed, which takes a fifth of a call's time."""
+    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+    failed: Failure | None = first
+
+    async def replayed() -> Result:
+        nonlocal failed
+        if failed is not None:
+            failure, failed = failed, None
+            raise failure
+        return await attempt()
 
     def worth_repeating(error: BaseException) -> bool:
         return isinstance(error, Failure) and error.repeat and not (write and error.maybe_done)
@@ -75,7 +101,7 @@ async def repeated(
         sleep=timing.sleep, wait=wait, stop=stop, retry=retry_if_exception(worth_repeating), reraise=True
     )
     try:
-        return await attempts(attempt)
+        return await attempts(replayed)
     except Failure as failure:
         number = int(attempts.statistics.get("attempt_number", 1))
         error = failure.verdict(endpoint, write=write, attempts=number)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.clearml.claims import Claims
+    from reconciler.clearml.clients import Client
     from reconciler.clearml.settings import ConnectionSettings
     from reconciler.model.secret import Secret
 
@@ -39,8 +40,9 @@ class ReadOnlyError(RuntimeError):
 class ReadTransport:
     """An open connection that can only read. Use it as an async context manager.
 
-    ``transport`` replaces the network (the embedded sandbox). ``calls`` counts the requests sent, by endpoint, repeats
-    included. ``observer`` hears of each request; it never gets a header or a body.
+    ``transport`` or a ``client`` replaces the network (the embedded sandbox, the copy of a rehearsal). ``calls`` counts
+    the requests sent, by endpoint, repeats included. ``observer`` hears of each request; it never gets a header or a
+    body.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ReadTransport:
         settings: ConnectionSettings,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
+        client: Client | None = None,
         options: TransportOptions | None = None,
         timing: Timing | None = None,
         observer: Callable[[CallEvent], None] | None = None,
@@ -56,7 +59,8 @@ class ReadTransport:
         self._settings = settings
         self._options = options or TransportOptions()
         self._timing = timing or Timing()
-        self._clients = Clients(self._options.concurrency, client_maker(settings.server, self._options, transport))
+        make = client_maker(settings.server, self._options, transport) if client is None else lambda: client
+        self._clients = Clients(self._options.concurrency, make)
         self._observer = observer
         self._sign_in = SignIn(settings, self._timing, self._log_in)
 

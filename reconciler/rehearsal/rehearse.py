@@ -10,8 +10,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import httpx
-
 from reconciler.apply.execute import execute
 from reconciler.apply.run import Run
 from reconciler.clearml.endpoints import READS
@@ -74,11 +72,11 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
     """
     with Store.open(":memory:", clock=lambda: terms.now) as store:
         load_workspace(store, workspace_of(prepared.live, prepared.desired.access_rules.values()))
-        watch = Watch(httpx.ASGITransport(create_app(store)), store, READS)
+        watch = Watch(create_app(store), store, READS)
         caller = prepared.live.caller
         token = store.session_for(caller.user) if caller.address is not None else store.session_for_admin()
         settings = ConnectionSettings(_COPY, source="the rehearsal", token=Secret(token))
-        async with Transport(settings, transport=watch) as transport:
+        async with Transport(settings, client=watch) as transport:
             run = Run.begin(transport, prepared, terms.parser, _NoDeliveries())
             watch.bounds = _bounds(prepared, changes, desired)
             failed: list[Result] = []

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx
-
+from reconciler.clearml.in_process import InProcessClient
 from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids, rule_grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.clearml.answers import Reply
+    from reconciler.clearml.in_process import Application
     from reconciler.sandbox.store import Store
 
     Grant = tuple[str, str, str | None, str]
@@ -40,11 +41,11 @@ class Bounds:
     rules: Mapping[str, tuple[frozenset[Grant], frozenset[Grant]]]
 
 
-class Watch(httpx.AsyncBaseTransport):
-    """A wire to the copy that counts the writes and notes, after each, what is not lawful."""
+class Watch(InProcessClient):
+    """A client of the copy that counts the writes and notes, after each, what is not lawful."""
 
-    def __init__(self, wire: httpx.AsyncBaseTransport, store: Store, reads: frozenset[str]) -> None:
-        self._wire = wire
+    def __init__(self, copy: Application, store: Store, reads: frozenset[str]) -> None:
+        super().__init__(copy)
         self._store = store
         self._reads = reads
         self.bounds: Bounds | None = None
@@ -52,14 +53,13 @@ class Watch(httpx.AsyncBaseTransport):
         self.states = 0
         self.violations: list[str] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def post(self, endpoint: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         """Pass a call on, and look at the copy if it was a write."""
-        response = await self._wire.handle_async_request(request)
-        endpoint = request.url.path.rpartition("/")[2]
+        reply = await super().post(endpoint, content, headers)
         if endpoint not in self._reads and endpoint != "auth.login" and self.bounds is not None:
             self.writes += 1
-            self._look(self.bounds, endpoint, json.loads(request.content or b"{}"))
-        return response
+            self._look(self.bounds, endpoint, json.loads(content or b"{}"))
+        return reply
 
     def _look(self, bounds: Bounds, endpoint: str, body: Mapping[str, object]) -> None:
         self.states += 1

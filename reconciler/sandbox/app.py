@@ -6,10 +6,8 @@ import logging
 import traceback
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount
 
 from reconciler.sandbox import (
     auth,
@@ -31,7 +29,7 @@ from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.wire import Envelope, read_fields, read_path
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reconciler.sandbox.call import Json
     from reconciler.sandbox.store import Store
@@ -59,18 +57,20 @@ ON_PREMISES_ONLY = frozenset({"auth.add_user"})
 """What a hosted server lacks altogether."""
 
 
-def create_app(store: Store) -> Starlette:
+def create_app(store: Store) -> ASGIApp:
     """Return the server of a workspace as an ASGI application. The store stays the caller's to close."""
-    return Starlette(routes=[Mount("/", app=_Dispatcher(store))])
+    return _Dispatcher(store)
 
 
 class _Dispatcher:
-    """Answers every path and method."""
+    """Answers every path and method by itself, so that none of Starlette's routing is needed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"the sandbox knows requests over HTTP only, not {scope['type']}")
         request = Request(scope, receive)
         try:
             body = await request.body()
