@@ -28,14 +28,13 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from reconciler.clearml.claims import Claims
     from reconciler.clearml.consistency import Readings
     from reconciler.clearml.records import AccountRecord, CredentialRecord, GroupRecord, RuleRecord, VaultRecord
     from reconciler.model.resources import Resource
 
-_KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
 _IDENTITIES = (Kind.MEMBER, Kind.SERVICE_ACCOUNT)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -59,16 +58,34 @@ class _Found:
     def unique(self, address: Address) -> bool:
         return len(self.resources.get(address, ())) == 1
 
-    def keys_by_id(self, kind: Kind) -> dict[str, str]:
-        """Return the folded names of one kind's unique resources by their server ids."""
-        return {
+    def sorted(self) -> Iterator[tuple[Address, list[tuple[Resource, str | None]]]]:
+        """Iterate over all in the order of kinds, and within one in that of keys."""
+        by_kind: dict[Kind, list[Address]] = {kind: [] for kind in Kind}
+        for address in self.resources:
+            by_kind[address.kind].append(address)
+        for addresses in by_kind.values():
+            addresses.sort()
+            yield from ((address, self.resources[address]) for address in addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The folded names of one kind's unique resources by their server ids; ``ids`` are those, for work with sets."""
+
+    by_id: dict[str, str]
+    ids: frozenset[str]
+
+    @staticmethod
+    def of(found: _Found, kind: Kind) -> _Names:
+        names = {
             identifier: address.key[0]
-            for address, candidates in self.resources.items()
+            for address, candidates in found.resources.items()
             if address.kind is kind and len(candidates) == 1 and (identifier := candidates[0][1]) is not None
         }
+        return _Names(names, frozenset(names))
 
-    def sorted(self) -> list[tuple[Address, list[tuple[Resource, str | None]]]]:
-        return sorted(self.resources.items(), key=lambda item: (_KIND_ORDER[item[0].kind], item[0].key))
+    def among(self, ids: frozenset[str]) -> frozenset[str]:
+        return frozenset(map(self.by_id.__getitem__, self.ids & ids))
 
 
 def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live:
@@ -147,22 +164,21 @@ def _add_people(found: _Found, readings: Readings) -> None:
 
 
 def _add_groups(found: _Found, readings: Readings) -> None:
-    members, accounts = found.keys_by_id(Kind.MEMBER), found.keys_by_id(Kind.SERVICE_ACCOUNT)
-    known = frozenset(members) | frozenset(accounts)  # a set minus the keys of a dictionary is 20 times slower
+    members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
     for record in readings.groups:
         group = _group(record, members, accounts)
         found.add(group, record.id)
-        strangers = record.users - known
+        strangers = record.users - members.ids - accounts.ids
         if strangers:
             found.strangers[group.address] = strangers
 
 
-def _group(record: GroupRecord, members: dict[str, str], accounts: dict[str, str]) -> Group:
+def _group(record: GroupRecord, members: _Names, accounts: _Names) -> Group:
     return Group(
         name=record.name,
         description=record.description,
-        members=frozenset(members[user] for user in record.users if user in members),
-        service_accounts=frozenset(accounts[user] for user in record.users if user in accounts),
+        members=members.among(record.users),
+        service_accounts=accounts.among(record.users),
         builtin=record.builtin,
         assignable=record.assignable,
     )
@@ -170,27 +186,27 @@ def _group(record: GroupRecord, members: dict[str, str], accounts: dict[str, str
 
 def _add_rules(found: _Found, readings: Readings) -> None:
     """Add the access rules. The server's own are kept by id: no plan touches them, whatever they are called."""
-    members, accounts = found.keys_by_id(Kind.MEMBER), found.keys_by_id(Kind.SERVICE_ACCOUNT)
-    groups = found.keys_by_id(Kind.GROUP)
+    members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
+    groups = _Names.of(found, Kind.GROUP)
     for record in sorted(readings.rules, key=lambda record: record.id):
         rule = _rule(record, members, accounts, groups)
         if record.autocreated:
             found.server_rules[record.id] = rule
             continue
         found.add(rule, record.id)
-        strangers = (record.users - members.keys() - accounts.keys()) | (record.groups - groups.keys())
+        strangers = (record.users - members.ids - accounts.ids) | (record.groups - groups.ids)
         if strangers:
             found.strangers[rule.address] = strangers
 
 
-def _rule(record: RuleRecord, members: dict[str, str], accounts: dict[str, str], groups: dict[str, str]) -> AccessRule:
+def _rule(record: RuleRecord, members: _Names, accounts: _Names, groups: _Names) -> AccessRule:
     return AccessRule(
         name=record.name,
         entity=record.entity,
         permission=record.permission,
-        members=frozenset(members[user] for user in record.users if user in members),
-        service_accounts=frozenset(accounts[user] for user in record.users if user in accounts),
-        groups=frozenset(groups[group] for group in record.groups if group in groups),
+        members=members.among(record.users),
+        service_accounts=accounts.among(record.users),
+        groups=groups.among(record.groups),
         description=record.description,
     )
 

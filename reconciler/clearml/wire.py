@@ -51,7 +51,10 @@ class Node:
 
     def optional_text(self, name: str) -> str | None:
         """Return a text or nothing."""
-        return self.text(name) if self.has(name) else None
+        value = self.value.get(name)
+        if value is not None and not isinstance(value, str):
+            raise self.wrong(name, "a text")
+        return value
 
     def flag(self, name: str, *, default: bool | None = None) -> bool:
         """Return a truth value; without a default it must be there."""
@@ -138,10 +141,10 @@ class Node:
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, which must be there."""
         found = self.items(name)
-        texts = tuple(item for item in found if isinstance(item, str))
+        texts = [item for item in found if isinstance(item, str)]
         if len(texts) != len(found):
             raise self.wrong(name, "a list of texts")
-        return texts
+        return tuple(texts)
 
     def wrong(self, name: str, wanted: str) -> ServerError:
         """Return the error for a field that is not what it should be; its value is not quoted, it may be a secret."""

@@ -98,23 +98,22 @@ def _description(entry: Entry[Any]) -> Iterator[Problem]:
 def check_duplicates(context: Context) -> Iterator[Problem]:
     """Check that nothing is declared twice: duplicate-member, -service-account, -group, -access-rule, -vault."""
     declaration = context.declaration
-    folds = context.folds
-    yield from _twice(declaration.members, Kind.MEMBER, context.members, lambda item: folds[item.email])
+    yield from _twice(declaration.members, Kind.MEMBER, context.members, lambda item: fold(item.email))
     accounts = declaration.service_accounts
-    yield from _twice(accounts, Kind.SERVICE_ACCOUNT, context.service_accounts, lambda item: folds[item.name])
-    yield from _twice(declaration.groups, Kind.GROUP, context.groups, lambda item: folds[item.name])
+    yield from _twice(accounts, Kind.SERVICE_ACCOUNT, context.service_accounts, lambda item: fold(item.name))
+    yield from _twice(declaration.groups, Kind.GROUP, context.groups, lambda item: fold(item.name))
     rules = declaration.access_rules
-    yield from _twice(rules, Kind.ACCESS_RULE, context.access_rules, lambda item: folds[item.name])
+    yield from _twice(rules, Kind.ACCESS_RULE, context.access_rules, lambda item: fold(item.name))
     firsts: dict[tuple[str, str], Entry[Any]] = {}
     for vault in declaration.vaults or ():
-        identity = (folds[vault.item.group], folds[vault.item.name])
+        identity = (fold(vault.item.group), fold(vault.item.name))
         first = firsts.setdefault(identity, vault)
         if first is not vault:
             what = f"the vault {shown(vault.item.name)} of {shown(vault.item.group)}"
             message = f"{what} is declared twice, first at {first.place('name')}"
             yield Problem("duplicate-vault", message, vault.place("name"))
     for account in accounts or ():
-        yield from _labels(context, account)
+        yield from _labels(account)
 
 
 def _twice(
@@ -131,10 +130,10 @@ def _twice(
             yield Problem(f"duplicate-{kind.value.replace('_', '-')}", message, entry.place(field))
 
 
-def _labels(context: Context, account: Entry[Any]) -> Iterator[Problem]:
+def _labels(account: Entry[Any]) -> Iterator[Problem]:
     firsts: dict[str, int] = {}
     for index, credential in enumerate(account.item.credentials or ()):
-        first = firsts.setdefault(context.folds[credential.label], index)
+        first = firsts.setdefault(fold(credential.label), index)
         if first != index:
             before = account.place("credentials", first, "label")
             message = f"the label {shown(credential.label)} is given twice, first at {before}"
@@ -145,7 +144,7 @@ def check_builtins(context: Context) -> Iterator[Problem]:
     """Check that the server's own groups are left as they are: builtin-group."""
     for group in context.declaration.groups or ():
         item = group.item
-        folded = context.folds[item.name]
+        folded = fold(item.name)
         if folded in FIXED_GROUPS:
             why = "everyone is in it" if folded == fold("Users") else "who is in it follows from `role: admin`"
             message = f"{shown(item.name)} is a built-in group that cannot be declared: {why}"
@@ -153,7 +152,7 @@ def check_builtins(context: Context) -> Iterator[Problem]:
         elif folded == QUEUE_ADMINS and item.description is not None:
             message = f"{shown(item.name)} is a built-in group: its description cannot be changed"
             yield Problem("builtin-group", message, group.place("description", key=True))
-        if item.was is not None and context.folds[item.was] in FIXED_GROUPS | {QUEUE_ADMINS}:
+        if item.was is not None and fold(item.was) in FIXED_GROUPS | {QUEUE_ADMINS}:
             message = f"{shown(item.was)} is a built-in group: it cannot be renamed"
             yield Problem("builtin-group", message, group.place("was"))
         elif item.was is not None and folded == QUEUE_ADMINS:
@@ -164,13 +163,12 @@ def check_builtins(context: Context) -> Iterator[Problem]:
 def check_renames(context: Context) -> Iterator[Problem]:
     """Check that each `was` names something that is free: rename-taken, rename-twice."""
     declaration = context.declaration
-    folds = context.folds
     accounts, groups = set(context.service_accounts), set(context.groups)
-    yield from _renames(declaration.service_accounts, lambda _, name: folds[name], accounts)
-    yield from _renames(declaration.groups, lambda _, name: folds[name], groups)
-    yield from _renames(declaration.access_rules, lambda _, name: folds[name], set(context.access_rules))
-    vaults = {(folds[vault.item.group], folds[vault.item.name]) for vault in declaration.vaults or ()}
-    yield from _renames(declaration.vaults, lambda item, name: (folds[item.group], folds[name]), vaults)
+    yield from _renames(declaration.service_accounts, lambda _, name: fold(name), accounts)
+    yield from _renames(declaration.groups, lambda _, name: fold(name), groups)
+    yield from _renames(declaration.access_rules, lambda _, name: fold(name), set(context.access_rules))
+    vaults = {(fold(vault.item.group), fold(vault.item.name)) for vault in declaration.vaults or ()}
+    yield from _renames(declaration.vaults, lambda item, name: (fold(item.group), fold(name)), vaults)
 
 
 def _renames(

@@ -10,6 +10,7 @@ from reconciler.declaration.models import AssignableRole
 from reconciler.errors import Problem
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind
+from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def check_memberships(context: Context) -> Iterator[Problem]:
 
 def check_named(context: Context, entry: Entry[Any], kind: Kind, names: list[str], *, where: str) -> Iterator[Problem]:
     """Check one list of names in an entry, which ``where`` calls by its noun."""
-    folded = [context.folds[name] for name in names]
+    folded = list(map(fold, names))
     strict = context.must_be_declared(kind)
     unique = set(folded)
     known = context.known(kind) | _BUILTIN_GROUPS if kind is Kind.GROUP else context.known(kind)
@@ -63,7 +64,7 @@ def _stranger(context: Context, kind: Kind, name: str, place: Place, *, strict: 
         rule = "invalid-email" if kind is Kind.MEMBER else "invalid-name"
         yield Problem(rule, f"{shown(name)} {fault}", place)
     elif strict:
-        folded = context.folds[name]
+        folded = fold(name)
         other = _OTHER.get(kind)
         if other is not None and folded in context.known(other):
             hint = f"it is a {NOUNS[other]}: name it under `{_LISTS[other]}`"
@@ -77,7 +78,7 @@ def check_vault_owners(context: Context) -> Iterator[Problem]:
     """Check that the groups of vaults are declared, or the server's own: unknown-group."""
     for vault in context.declaration.vaults or ():
         name = vault.item.group
-        folded = context.folds[name]
+        folded = fold(name)
         if folded in context.known(Kind.GROUP) or folded in _BUILTIN_GROUPS:
             continue
         if context.must_be_declared(Kind.GROUP):
@@ -119,7 +120,7 @@ def _members_place(context: Context) -> Place | None:
 
 
 def _protected(context: Context, kind: Kind, name: str, place: Place) -> Iterator[Problem]:
-    folded = context.folds[name]
+    folded = fold(name)
     if folded in context.known(kind) or (kind is Kind.GROUP and folded in _BUILTIN_GROUPS):
         return
     if context.must_be_declared(kind):

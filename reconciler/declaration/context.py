@@ -1,4 +1,4 @@
-"""What all cross checks share: folded names, each computed once, and what is declared under them."""
+"""What all cross checks share: what is declared, by folded names."""
 
 from __future__ import annotations
 
@@ -31,25 +31,15 @@ NOUNS = {
 """The kinds as messages name them."""
 
 
-class Folds(dict[str, str]):
-    """Folded texts, each computed at its first use."""
-
-    def __missing__(self, text: str) -> str:
-        folded = fold(text)
-        self[text] = folded
-        return folded
-
-
 class Context:
     """A declaration under check."""
 
     def __init__(self, declaration: Declaration, parts: Sequence[Part], *, complete: bool) -> None:
         self.declaration = declaration
-        self.folds = Folds()
         self.damaged = frozenset(kind for part in parts for kind in part.damaged)
         self._complete = complete and not any(part.unusable for part in parts)
         left_out = {
-            kind: {self.folds[name] for part in parts for name in part.damaged.get(kind, ())}
+            kind: {fold(name) for part in parts for name in part.damaged.get(kind, ())}
             for kind in ("members", "service_accounts", "groups", "access_rules")
         }
         self.members = self._by_fold(declaration.members, "email")
@@ -67,7 +57,7 @@ class Context:
     def _by_fold(self, entries: Iterable[Entry[Any]] | None, key: str) -> dict[str, Entry[Any]]:
         found: dict[str, Entry[Any]] = {}
         for entry in entries or ():
-            found.setdefault(self.folds[getattr(entry.item, key)], entry)
+            found.setdefault(fold(getattr(entry.item, key)), entry)
         return found
 
     def known(self, kind: Kind) -> frozenset[str]:

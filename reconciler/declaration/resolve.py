@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.check_documents import referred
@@ -48,18 +50,16 @@ def resolve(declaration: Declaration, *, secrets: SecretResolver | None) -> Desi
     ``secrets=None`` runs without secrets: their names stay, bound to nothing. Raises
     :class:`reconciler.errors.SecretUnavailableError` naming every secret that could not be read.
     """
-    resources: list[Resource] = []
+    resources: dict[Address, Resource] = {}
     places: dict[Address, Place] = {}
-    for resource, place in _resources(declaration):
-        resources.append(resource)
-        places[resource.address] = place
-    for vault, place in _vaults(declaration, secrets):
-        resources.append(vault)
-        places[vault.address] = place
+    for resource, place in chain(_resources(declaration), _vaults(declaration, secrets)):
+        address = resource.address
+        resources[address] = resource
+        places[address] = place
     return Desired(
         workspace=declaration.top.workspace.name,
         server=declaration.top.workspace.server,
-        snapshot=Snapshot.of(resources),
+        snapshot=Snapshot(MappingProxyType(resources)),
         scope=_scope(declaration),
         policy=_policy(declaration),
         renames=dict(_renames(declaration)),
@@ -77,11 +77,10 @@ def _resources(declaration: Declaration) -> Iterator[tuple[Resource, Place]]:
         yield _account(account.item), account.place()
         for index, credential in enumerate(account.item.credentials or ()):
             yield _credential(account.item.name, credential), account.place("credentials", index)
-    folds: dict[str, str] = {}
     for group in declaration.groups or ():
-        yield _group(group, folds), group.place()
+        yield _group(group), group.place()
     for rule in declaration.access_rules or ():
-        yield _access_rule(rule.item, folds), rule.place()
+        yield _access_rule(rule.item), rule.place()
 
 
 def _account(item: ServiceAccountEntry) -> ServiceAccount:
@@ -104,18 +103,18 @@ def _delivery(section: DeliverSection) -> Delivery:
     return FileDelivery(section.file or "")
 
 
-def _group(entry: Entry[GroupEntry], folds: dict[str, str]) -> Group:
+def _group(entry: Entry[GroupEntry]) -> Group:
     item = entry.item
     return Group(
         item.name,
         description=None if item.description is None else item.description.strip(),
-        members=None if item.members is None else _folded(item.members, folds),
-        service_accounts=None if item.service_accounts is None else _folded(item.service_accounts, folds),
+        members=None if item.members is None else frozenset(map(fold, item.members)),
+        service_accounts=None if item.service_accounts is None else frozenset(map(fold, item.service_accounts)),
         builtin=is_builtin_group(item.name),
     )
 
 
-def _access_rule(item: AccessRuleEntry, folds: dict[str, str]) -> AccessRule:
+def _access_rule(item: AccessRuleEntry) -> AccessRule:
     kind, reference = item.resource.type, item.resource.reference
     if kind in NAMED_BY_ID:
         entity = Entity(kind, reference.id or reference.text)
@@ -125,18 +124,11 @@ def _access_rule(item: AccessRuleEntry, folds: dict[str, str]) -> AccessRule:
         item.name,
         entity,
         item.permission,
-        members=_folded(item.members, folds),
-        service_accounts=_folded(item.service_accounts, folds),
-        groups=_folded(item.groups, folds),
+        members=frozenset(map(fold, item.members)),
+        service_accounts=frozenset(map(fold, item.service_accounts)),
+        groups=frozenset(map(fold, item.groups)),
         description=None if item.description is None else item.description.strip(),
     )
-
-
-def _folded(names: list[str], folds: dict[str, str]) -> frozenset[str]:
-    for name in names:
-        if name not in folds:
-            folds[name] = fold(name)
-    return frozenset(folds[name] for name in names)
 
 
 def _vaults(declaration: Declaration, secrets: SecretResolver | None) -> Iterator[tuple[Vault, Place]]:

@@ -123,7 +123,7 @@ def unused_character(text: str) -> str:
 
 def _index(node: object, step: str | int) -> int | None:
     if isinstance(node, dict):
-        return next((index for index, name in enumerate(node) if name == step), None)
+        return list(node).index(step) if step in node else None
     if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
         return step
     return None
@@ -139,8 +139,7 @@ def _refuse_syntax(error: MarkedYAMLError, file: str) -> NoReturn:
     ) from None
 
 
-def _pack(event: Any) -> int:
-    mark = event.start_mark
+def _pack(mark: Any) -> int:
     packed: int = mark.line << _COLUMN_BITS | mark.column
     return packed
 
@@ -174,7 +173,7 @@ class _Builder:
         if type(event) is StreamEndEvent:
             self._refuse_empty()
         event = self._next()
-        self.start = _pack(event)
+        self.start = _pack(event.start_mark)
         self.root = self._node(event, 0)
         if self.root is None:
             self._refuse_empty()
@@ -219,11 +218,9 @@ class _Builder:
     def _scalar(self, event: Any) -> Any:
         text = event.value if self._colon is None else event.value.replace(self._colon, ":")
         text = self._texts.setdefault(text, text)  # an e-mail stands in many groups: it is kept, and hashed, once
-        if event.tag is not None:
-            if event.tag not in _TEXT_TAGS:
+        if not event.implicit[0]:  # quoted, or with a tag
+            if event.tag is not None and event.tag not in _TEXT_TAGS:
                 self._refuse_tag(event)
-            return text
-        if not event.implicit[0]:
             return text
         try:
             return plain_value(text)
@@ -241,28 +238,24 @@ class _Builder:
     def _sequence(self, depth: int) -> list[Any]:
         values: list[Any] = []
         marks: list[int] = []
-        event = self._next()
-        while type(event) is not SequenceEndEvent:
-            marks.append(_pack(event))
+        while type(event := self._next()) is not SequenceEndEvent:
+            marks.append(_pack(event.start_mark))
             values.append(self._node(event, depth))
-            event = self._next()
         self.marks[id(values)] = marks
         return values
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         marks: list[int] = []
-        event = self._next()
-        while type(event) is not MappingEndEvent:
+        while type(event := self._next()) is not MappingEndEvent:
             key = self._key(event, values, marks)
-            marks.append(_pack(event))
+            marks.append(_pack(event.start_mark))
             event = self._next()
-            marks.append(_pack(event))
+            marks.append(_pack(event.start_mark))
             value = self._node(event, depth)
             if value is None:
                 self.nulls.append((key, self._place(marks[-2])))
             values[key] = value
-            event = self._next()
         self.marks[id(values)] = marks
         return values
 
@@ -291,7 +284,7 @@ class _Builder:
         self._refuse("tag", f"the tag `{harmless(str(event.tag)[:60])}` is not supported", event, hint="remove it")
 
     def _refuse(self, rule: str, message: str, event: Any, *, hint: str | None = None) -> NoReturn:
-        raise SourceError(rule, message, self._place(_pack(event)), hint=hint)
+        raise SourceError(rule, message, self._place(_pack(event.start_mark)), hint=hint)
 
     def _place(self, mark: int) -> Place:
         return Place(self.file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 
 
+@lru_cache(maxsize=1 << 17)
 def fold(name: str) -> str:
     """Return the identity of a name or e-mail: Unicode-normalized (NFKC), case-folded, blanks collapsed.
 
     Two names with the same fold are the same name to this project, so that ``Ada@ACME.io`` and ``ada@acme.io`` never
-    become two people.
+    become two people. Remembered, for the same e-mail stands in the declaration, in the workspace and in every group.
     """
     if name.isascii():
         return " ".join(name.lower().split())

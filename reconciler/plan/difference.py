@@ -74,7 +74,7 @@ def difference(
     context = _Context(desired, live, places, documents, rotation, found)
     for address, wanted in desired.resources.items():
         existing = live.snapshot.get(address)
-        if existing is wanted or (only is not None and address not in only):
+        if existing == wanted or (only is not None and address not in only):
             continue
         if existing is None:
             context.create(address, wanted)

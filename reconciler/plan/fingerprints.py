@@ -13,6 +13,7 @@ import hmac
 import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, get_args
 
 from reconciler.model.access import Entity
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 _FIELD_LENGTH = 16
+_AT_ONCE = 1000
+"""How many resources are written as one text on the way to a digest: one for all of them would take memory."""
+
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Resource)}
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_GETTERS = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,13 @@ def public_digest(resource: Resource) -> str:
 def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
     """Return one keyed digest for all that a declaration asks for, whatever its order; templates, not secret values."""
     digest = hmac.new(key.key, digestmod="sha256")
-    for address, resource in sorted(snapshot.resources.items()):
-        line = _encode([*address, *_content(resource).values()])
-        digest.update(line.encode("utf-8", "surrogatepass"))
-        if isinstance(resource, Vault):
-            digest.update(key.of_text(resource.document.text).encode())
+    everything = sorted(snapshot.resources.items())
+    for start in range(0, len(everything), _AT_ONCE):
+        lines = [
+            (*address, *_values(resource), key.of_text(resource.document.text) if isinstance(resource, Vault) else "")
+            for address, resource in everything[start : start + _AT_ONCE]
+        ]
+        digest.update(_encode(lines).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:32]
 
 
@@ -75,12 +81,16 @@ def identity(address: Address, server_id: str | None) -> str | None:
 
 
 def _content(resource: Resource) -> dict[str, object]:
-    return {name: _plain(getattr(resource, name)) for name in _FIELDS[type(resource)]}
+    return dict(zip(_FIELDS[type(resource)], _values(resource), strict=True))
+
+
+def _values(resource: Resource) -> tuple[object, ...]:
+    values: tuple[object, ...] = _GETTERS[type(resource)](resource)
+    return values
 
 
 def _plain(value: object) -> object:
-    if value is None or isinstance(value, str | bool):
-        return value
+    """Return what stands in a digest for a value that JSON does not know."""
     if isinstance(value, Document):
         return value.format.value
     if isinstance(value, Entity):
@@ -91,7 +101,10 @@ def _plain(value: object) -> object:
         return value.total_seconds()
     if is_dataclass(value) and not isinstance(value, type):
         return [type(value).__name__, asdict(value)]
-    return value
+    raise TypeError(f"{type(value).__name__} has no place in a digest")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode
 
 
 def _hash(content: object) -> str:
