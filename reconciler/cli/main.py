@@ -179,8 +179,6 @@ def main() -> None:
     """Run the command line as a program.
 
     It makes hundreds of thousands of values and hardly a cycle: a rarer garbage collection saves a tenth of the time.
-    httpx goes without its own command line, which brings much of rich with it: an eighth of what ``plan`` imports.
     """
     gc.set_threshold(50_000)
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None means: cannot be imported
     sys.exit(run(sys.argv[1:]))

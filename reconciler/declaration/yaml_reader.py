@@ -218,9 +218,11 @@ class _Builder:
     def _scalar(self, event: Any) -> Any:
         text = event.value if self._colon is None else event.value.replace(self._colon, ":")
         text = self._texts.setdefault(text, text)  # an e-mail stands in many groups: it is kept, and hashed, once
-        if not event.implicit[0]:  # quoted, or with a tag
-            if event.tag is not None and event.tag not in _TEXT_TAGS:
+        if event.tag is not None:
+            if event.tag not in _TEXT_TAGS:
                 self._refuse_tag(event)
+            return text
+        if not event.implicit[0]:
             return text
         try:
             return plain_value(text)

@@ -200,6 +200,7 @@ def _differences(before: Tree, after: Tree, *, by_index: bool) -> list[tuple[Pat
         _plain(new),
         view="tree",
         ignore_order=False,
+        ignore_private_variables=False,  # by default it looks past every key that begins with two underscores
         zip_ordered_iterables=by_index,
         threshold_to_diff_deeper=0,
         verbose_level=2,

@@ -48,6 +48,9 @@ def test_another_text_with_the_same_meaning_is_no_edit(parser: DocumentParser, b
         ("a: ${x}", 'a: "${x}"', [("a", "${x}", '"${x}"')]),
         ("a: ${x}", "a: ${?x}", [("a", "${x}", "${?x}")]),
         ("a: [{b: 1, c: 2}]", "a: [{b: 3, c: 2}]", [("a[0].b", "1", "3")]),
+        ("a: 1", "a: 1, __b: 2", [("__b", None, "2")]),
+        ("__a: {b: 1}", "__a: {b: 2}", [("__a.b", "1", "2")]),
+        ("a: [{__b: 1}]", "a: [{__b: 2}]", [("a[0].__b", "1", "2")]),
     ],
 )
 def test_meaning_changes_by_path(parser: DocumentParser, before: str, after: str, edits: list[tuple[str, ...]]) -> None:
