@@ -8,6 +8,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_jsonable_python
 
 from reconciler.errors import PlanFileError
 from reconciler.model.resources import Kind
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORMAT = "clearml-reconciler/plan/1"
+
+_AT_ONCE = 500
+_compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 MAXIMUM_BYTES = 256 * 1024 * 1024
 
 
@@ -106,16 +110,12 @@ def _canonical(model: BaseModel, without: str | None = None) -> Iterator[str]:
         if isinstance(value, BaseModel):
             yield from _canonical(value)
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
-            for item, before in zip(value, chain("[", repeat(",")), strict=False):
-                yield before + _compact(item.model_dump(mode="json"))
+            for start in range(0, len(value), _AT_ONCE):
+                yield ("," if start else "[") + _compact(to_jsonable_python(value[start : start + _AT_ONCE]))[1:-1]
             yield "]"
         else:
             yield _compact(model.model_dump(mode="json", include={name})[name])
     yield "}"
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def looks_like_plan(text: str) -> bool:
