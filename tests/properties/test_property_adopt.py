@@ -74,7 +74,7 @@ def may_go(chain: list[Element], left: set[tuple[str, ...]]) -> bool:
     entries = [one.value.value for one in chain if isinstance(one.value.value, dict)]
     gone = any(identity(entry) not in left for entry in entries if "name" in entry or "email" in entry)
     is_name = isinstance(chain[0].value, ScalarNode) and len(chain) > 3
-    inner = any(one.node.value in ("secrets", "vault", "credentials", "data") for one in chain)
+    inner = any(one.node.value in ("secrets", "vault", "credentials", "data", "send_as") for one in chain)
     return gone or is_name or inner
 
 
