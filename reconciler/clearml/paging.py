@@ -9,7 +9,7 @@ from reconciler.clearml.tasks import together
 from reconciler.errors import IncompleteReadError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Collection
 
     from reconciler.clearml.reader import Reader
     from reconciler.clearml.records import UserRecord
@@ -41,6 +41,13 @@ async def read_users(reader: Reader, expected: Awaitable[frozenset[str]]) -> lis
             _take(users, last)
             number += 1
     return list(users.values())
+
+
+async def read_some_users(reader: Reader, ids: Collection[str]) -> list[UserRecord]:
+    """Read the users with these ids; one who is not there (any more) is left out."""
+    ordered = sorted(ids)
+    parts = (ordered[start : start + PAGE_SIZE] for start in range(0, len(ordered), PAGE_SIZE))
+    return [user for part in await together(reader.users(part) for part in parts) for user in part]
 
 
 def _take(users: dict[str, UserRecord], page: list[UserRecord]) -> None:

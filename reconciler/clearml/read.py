@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.clearml.assemble import assemble
 from reconciler.clearml.consistency import Readings, inconsistency, users_group
 from reconciler.clearml.entities import look_up
-from reconciler.clearml.paging import read_users
+from reconciler.clearml.paging import read_some_users, read_users
 from reconciler.clearml.tasks import task_group
 from reconciler.errors import IncompleteReadError
 from reconciler.model.text import fold
@@ -51,29 +51,50 @@ async def read_live(
     return replace(live, entities=await look_up(reader, entities)) if entities else live
 
 
+async def read_part(
+    reader: Reader, *, people: Collection[str], accounts: Collection[str], vaults_of: Collection[str]
+) -> Live:
+    """Read what a few changes concern: of all people only those with these ids, and every list as a whole.
+
+    It is for comparing those changes alone: the others in a group count as strangers, and whether the lists fit
+    together cannot be told. ``accounts`` and ``vaults_of`` are as for :func:`read_live`.
+    """
+    claims = await reader.claims()
+    return assemble(await _read(reader, accounts, vaults_of, people), claims, reader.access_key)
+
+
 async def _consistent(
     reader: Reader, credentials_of: Collection[str] | None, vaults_of: Collection[str] | None
 ) -> Readings:
-    async with task_group() as tasks:
-        service = tasks.create_task(reader.service_users())
-        lists = tasks.create_task(_read_lists(reader, service))
-        accounts = tasks.create_task(_read_accounts(reader, service, credentials_of, vaults_of))
-    credentials, account_vaults = accounts.result()
-    readings = replace(lists.result(), credentials=credentials, account_vaults=account_vaults)
+    readings = await _read(reader, credentials_of, vaults_of, None)
     problem = inconsistency(readings)
     if problem is not None:
         raise IncompleteReadError(f"the workspace could not be read as a whole: {problem}", hint=_HINT)
     return readings
 
 
-async def _read_lists(reader: Reader, service: asyncio.Task[AccountList]) -> Readings:
+async def _read(
+    reader: Reader,
+    credentials_of: Collection[str] | None,
+    vaults_of: Collection[str] | None,
+    people: Collection[str] | None,
+) -> Readings:
+    async with task_group() as tasks:
+        service = tasks.create_task(reader.service_users())
+        lists = tasks.create_task(_read_lists(reader, service, people))
+        accounts = tasks.create_task(_read_accounts(reader, service, credentials_of, vaults_of))
+    credentials, account_vaults = accounts.result()
+    return replace(lists.result(), credentials=credentials, account_vaults=account_vaults)
+
+
+async def _read_lists(reader: Reader, service: asyncio.Task[AccountList], only: Collection[str] | None) -> Readings:
     async with task_group() as tasks:
         groups = tasks.create_task(reader.groups())
         sign_up = tasks.create_task(reader.settings())
         vaults = tasks.create_task(reader.organization_vaults())
         rules = tasks.create_task(reader.access_rules())
-        people = tasks.create_task(_people(groups, service))
-        users = tasks.create_task(read_users(reader, people))
+        everyone = tasks.create_task(_people(groups, service))
+        users = tasks.create_task(read_users(reader, everyone) if only is None else read_some_users(reader, only))
     return Readings(
         users=tuple(users.result()),
         service=await service,

@@ -62,9 +62,13 @@ class Reader:
 
     async def user(self, user_id: str) -> UserRecord | None:
         """Return one user, if there is such a one."""
-        node = await self._get("users.get_all_ex", {"include_auth": True, "id": [user_id]})
-        found = [UserRecord.of(item) for item in node.nodes("users")]
-        return next((user for user in found if user.id == user_id), None)
+        return next((user for user in await self.users([user_id]) if user.id == user_id), None)
+
+    async def users(self, user_ids: Sequence[str]) -> list[UserRecord]:
+        """Return those of some users that there are; at most :data:`PAGE_SIZE` can be asked for."""
+        body = {"include_auth": True, "id": list(user_ids), "page": 0, "page_size": PAGE_SIZE}
+        node = await self._get("users.get_all_ex", body)
+        return [UserRecord.of(item) for item in node.nodes("users")]
 
     async def service_users(self) -> AccountList:
         """Return all service accounts and the workspace's limits for them."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.apply.execute import execute
 from reconciler.apply.run import Run
 from reconciler.clearml.endpoints import READS
-from reconciler.clearml.read import read_live
+from reconciler.clearml.read import read_part
 from reconciler.clearml.reader import Reader
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport
@@ -32,11 +32,10 @@ from reconciler.sandbox.bulk import load_workspace
 from reconciler.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.model.delivery import Delivery
     from reconciler.model.desired import Desired
-    from reconciler.model.live import Live
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.changes import Change
     from reconciler.plan.make import Prepared, Terms
@@ -78,7 +77,8 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
         settings = ConnectionSettings(_COPY, source="the rehearsal", token=Secret(token))
         async with Transport(settings, client=watch) as transport:
             run = Run.begin(transport, prepared, terms.parser, _NoDeliveries())
-            watch.bounds = _bounds(prepared, changes, desired)
+            holders = HolderIds.of(prepared.live)
+            watch.bounds = _bounds(prepared, changes, desired, holders)
             failed: list[Result] = []
             await execute(
                 run,
@@ -88,7 +88,7 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
                 listener=lambda result: failed.append(result) if result.outcome is not Outcome.APPLIED else None,
             )
             problems = list(_failures(failed)) + watch.violations
-            problems = problems or await _remaining(transport, changes, desired, prepared.live, terms)
+            problems = problems or await _remaining(transport, prepared, changes, desired, terms, holders)
     if problems:
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         listed = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
@@ -105,30 +105,48 @@ def _failures(results: Sequence[Result]) -> Iterator[str]:
 
 
 async def _remaining(
-    transport: Transport, changes: Sequence[Change], desired: Desired, before: Live, terms: Terms
+    transport: Transport,
+    prepared: Prepared,
+    changes: Sequence[Change],
+    desired: Desired,
+    terms: Terms,
+    holders: HolderIds,
 ) -> list[str]:
-    """Compare again on the copy; what was carried out must not differ any more. Other accounts are not asked for."""
+    """Compare again on the copy; what was carried out must not differ any more. Nobody else is asked for."""
     done = {change.address for change in changes}
     owners = {
         (address.kind, owner.key[0])
         for address in done
         if (owner := address.owner) is not None and owner.kind is Kind.SERVICE_ACCOUNT
     }
-    read = await read_live(
+    read = await read_part(
         Reader(transport),
+        people=_concerned(prepared, done, holders),
         accounts={name for kind, name in owners if kind is Kind.CREDENTIAL} & desired.scope.credentials_of,
         vaults_of={name for kind, name in owners if kind is Kind.VAULT} & desired.scope.vaults_of,
     )
-    live = replace(read, entities=before.entities)
+    live = replace(read, entities=prepared.live.entities)
     return [
         f"{change.kind.value} {harmless(change.title)} would still differ afterwards"
         for change in changes_left(desired, live, terms, done)
     ]
 
 
-def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired) -> Bounds:
+def _concerned(prepared: Prepared, done: Iterable[Address], holders: HolderIds) -> frozenset[str]:
+    """Return the ids of the people whom changes name, as things are and as they shall be."""
+    names = set[str]()
+    for address in done:
+        if address.kind is Kind.MEMBER:
+            names.add(address.key[0])
+        for side in (prepared.live.snapshot, prepared.desired):
+            resource = side.get(address)
+            if isinstance(resource, Group | AccessRule):
+                names |= resource.members or frozenset()
+    return holders.users(names, None)
+
+
+def _bounds(prepared: Prepared, changes: Sequence[Change], desired: Desired, holders: HolderIds) -> Bounds:
     live, ids = prepared.live, prepared.live.ids
-    holders = HolderIds.of(live)
     changed = {change.address for change in changes}
     before = {address for address, member in live.snapshot.members.items() if _is_admin(member)}
     after = {
