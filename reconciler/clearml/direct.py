@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LONGEST_IDLE = 4.0
 """Seconds after which a connection is not used again: uvicorn, like many, closes an idle one after five."""
 
+_WORTH_A_LOOK = 0.05
 _PORTS = {"http": 80, "https": 443}
 _LARGEST_HEAD = 100 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
@@ -44,11 +45,7 @@ class DirectClient:
         self._host = parts.hostname or ""
         self._port = parts.port or _PORTS[parts.scheme]
         self._path = quote(parts.path, safe="/%:@!$&'()*+,;=~")
-        self._headers = [
-            ("Host", parts.netloc),
-            *headers.items(),
-            ("Accept-Encoding", "gzip"),
-        ]
+        self._headers = [("Host", parts.netloc), *headers.items(), ("Accept-Encoding", "gzip")]
         self._options = options
         self._trust = trust
         self._open: _Connection | None = None
@@ -81,7 +78,7 @@ class DirectClient:
     async def _connection(self) -> _Connection:
         connection, self._open = self._open, None
         if connection is not None:
-            if connection.usable():
+            if await connection.is_usable():
                 return connection
             connection.abort()
         try:
@@ -183,9 +180,13 @@ class _Connection(asyncio.Protocol):
         self._last_use = self._loop.time()
         return True
 
-    def usable(self) -> bool:
+    async def is_usable(self) -> bool:
         """Tell whether the server surely still listens: it closes what is idle, and says nothing unasked."""
         idle = self._loop.time() - self._last_use
+        if _WORTH_A_LOOK < idle < LONGEST_IDLE:
+            # The loop may have been busy elsewhere and not have seen yet what came in: it takes three rounds at most.
+            for _ in range(3):
+                await asyncio.sleep(0)
         return not (self._arrived or self._ended) and idle < LONGEST_IDLE and not self._protocol.trailing_data[0]
 
     def abort(self) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -121,6 +124,41 @@ def test_a_connection_that_has_ended_is_made_again_and_nothing_is_sent_twice(
     served(server, endpoint, endpoint, endpoint)
     assert sum(len(requests) for requests in server.requests) == 3
     assert len(server.requests) > 1
+
+
+def test_a_connection_that_the_server_closed_while_the_program_was_busy_is_made_again() -> None:
+    with quickly_closing() as (address, requests):
+
+        async def run() -> None:
+            settings = ConnectionSettings(address, source="the test", token=Secret(token()))
+            async with Transport(settings, timing=FakeTime().timing) as transport:
+                for _ in range(3):
+                    assert await transport.call(WRITE) == {"n": 1}
+                    time.sleep(0.2)  # noqa: ASYNC251 - the loop must see nothing of what happens meanwhile
+
+        asyncio.run(run())
+        assert len(requests) == 3
+
+
+@contextmanager
+def quickly_closing() -> Iterator[tuple[str, list[bytes]]]:
+    """Answer each connection once, in a thread, and close it a moment later without a word; yields the requests."""
+    requests: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+
+        def serve() -> None:
+            for _ in range(3):
+                connection, _ = listener.accept()
+                with connection:
+                    requests.append(connection.recv(65536))
+                    connection.sendall(answer())
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", requests
+        thread.join(10)
 
 
 def test_a_connection_that_was_idle_for_long_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
