@@ -9,7 +9,7 @@ from reconciler.plan.changes import Action, Guard, Refusal
 from reconciler.plan.impact.report import Aspect, HeadlineType, Weight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.plan.guards import Case
     from reconciler.plan.impact.report import Effect, PrincipalImpact
@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 
 def gain_refusals(case: Case) -> Iterator[Refusal]:
     """Return the refusals for gains, in a stable order."""
-    yield from _principals(case, Guard.NEW_ADMIN, _becomes_admin)
-    yield from _principals(case, Guard.IMPERSONATION, _may_impersonate)
-    yield from _admins_that_impersonate(case)
+    admins = _affected(case, _becomes_admin)
+    impersonators = _affected(case, _may_impersonate)
+    yield from _by_kind(Guard.NEW_ADMIN, admins)
+    yield from _by_kind(Guard.IMPERSONATION, impersonators)
+    yield from _admins_that_impersonate(case, {principal.title for principal in (*admins, *impersonators)})
     yield from _everyone(case)
     yield from _foreign_domains(case)
     yield from _writers(case)
 
 
-def _principals(case: Case, guard: Guard, matters: Callable[[Effect], bool]) -> Iterator[Refusal]:
+def _affected(case: Case, matters: Callable[[Effect], bool]) -> list[PrincipalImpact]:
+    return [principal for principal in case.impact.principals if any(map(matters, principal.effects))]
+
+
+def _by_kind(guard: Guard, principals: Iterable[PrincipalImpact]) -> Iterator[Refusal]:
     for kind in (Kind.MEMBER, Kind.SERVICE_ACCOUNT):
-        names = tuple(
-            principal.title
-            for principal in case.impact.principals
-            if principal.kind is kind and any(matters(effect) for effect in principal.effects)
-        )
+        names = tuple(principal.title for principal in principals if principal.kind is kind)
         if names:
             yield Refusal(guard=guard, kind=kind, names=names, count=len(names))
 
@@ -46,12 +48,7 @@ def _may_impersonate(effect: Effect) -> bool:
     return effect.aspect is Aspect.IMPERSONATION and effect.after is not None
 
 
-def _admins_that_impersonate(case: Case) -> Iterator[Refusal]:
-    gaining = {
-        principal.title
-        for principal in case.impact.principals
-        if any(_may_impersonate(effect) or _becomes_admin(effect) for effect in principal.effects)
-    }
+def _admins_that_impersonate(case: Case, gaining: set[str]) -> Iterator[Refusal]:
     for _, account in sorted(case.desired.service_accounts.items()):
         if account.admin and account.impersonation and account.name in gaining:
             yield Refusal(

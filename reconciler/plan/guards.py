@@ -74,7 +74,7 @@ def _own_identity(case: Case) -> Iterator[Refusal]:
 
 def _loses_admin(change: Change) -> bool:
     """Tell whether somebody stops being an admin, by another role or by being removed."""
-    if change.invitation:
+    if change.invitation or change.action in (Action.CREATE, Action.INVITE):
         return False
     role, admin = change.edited("role"), change.edited("admin")
     return (role is not None and role.before == Role.ADMIN) or (admin is not None and admin.before is True)
