@@ -95,6 +95,8 @@ def not_sent(server: str, words: str) -> Failure:
 def reason(error: Exception) -> str:
     """Return in a few words why a connection failed or broke."""
     words = str(error) or type(error).__name__
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError | socket.gaierror) and error.errno:
+    if isinstance(error, socket.gaierror):
+        words = error.strerror or words
+    elif isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno:
         words = os.strerror(error.errno)
     return shown(words, limit=200)

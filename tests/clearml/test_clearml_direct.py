@@ -292,7 +292,7 @@ class TestCertificates:
     ("server", "told"),
     [
         ("http://127.0.0.1:9", "cannot be reached: Connection refused"),
-        ("http://nowhere.invalid", "cannot be reached: "),
+        ("http://nowhere.invalid", r"cannot be reached: [A-Z][a-z ]+ \(tried 6 times\)$"),
         ("http://a..b.invalid", "cannot be reached: "),
     ],
 )
