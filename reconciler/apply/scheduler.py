@@ -64,14 +64,16 @@ class _Run:
         sorter.prepare()
         ready: deque[Identity] = deque()
         under_way: set[asyncio.Task[Identity]] = set()
+        finished: asyncio.Queue[asyncio.Task[Identity]] = asyncio.Queue()
         while sorter.is_active():
             ready.extend(sorted(sorter.get_ready(), key=self._position.__getitem__))
-            # No more tasks than may be under way: each wait costs time for every task.
             while ready and len(under_way) < self._concurrency:
-                under_way.add(asyncio.create_task(self._carry_out(ready.popleft())))
-            finished, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            for task in finished:
-                sorter.done(task.result())
+                task = asyncio.create_task(self._carry_out(ready.popleft()))
+                task.add_done_callback(finished.put_nowait)
+                under_way.add(task)
+            task = await finished.get()
+            under_way.remove(task)
+            sorter.done(task.result())
 
     async def _carry_out(self, identity: Identity) -> Identity:
         operation = self._operations[identity]
