@@ -96,7 +96,8 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
     """
     found = _Found()
     _add_people(found, readings)
-    _add_groups(found, readings)
+    members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
+    _add_groups(found, readings, members, accounts)
     for account in readings.service.accounts:
         if account.id in readings.credentials:
             _add_credentials(found, account, readings.credentials[account.id])
@@ -110,7 +111,7 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
         if vault.scope == GROUP_SCOPE and vault.group in groups:
             owned = _vault(vault, OwnerKind.GROUP, groups[vault.group].name)
             found.add(owned, vault.id, Moments(updated=vault.updated))
-    _add_rules(found, readings)
+    _add_rules(found, readings, members, accounts)
     return _live(found, readings, claims, access_key)
 
 
@@ -163,8 +164,7 @@ def _add_people(found: _Found, readings: Readings) -> None:
         found.add(ServiceAccount(account.name, account.impersonation, admin), account.id)
 
 
-def _add_groups(found: _Found, readings: Readings) -> None:
-    members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
+def _add_groups(found: _Found, readings: Readings, members: _Names, accounts: _Names) -> None:
     for record in readings.groups:
         group = _group(record, members, accounts)
         found.add(group, record.id)
@@ -184,9 +184,8 @@ def _group(record: GroupRecord, members: _Names, accounts: _Names) -> Group:
     )
 
 
-def _add_rules(found: _Found, readings: Readings) -> None:
+def _add_rules(found: _Found, readings: Readings, members: _Names, accounts: _Names) -> None:
     """Add the access rules. The server's own are kept by id: no plan touches them, whatever they are called."""
-    members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
     groups = _Names.of(found, Kind.GROUP)
     for record in sorted(readings.rules, key=lambda record: record.id):
         rule = _rule(record, members, accounts, groups)
