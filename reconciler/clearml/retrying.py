@@ -73,7 +73,7 @@ async def _again(
     timing: Timing,
     started: float,
 ) -> Result:
-    """Go on after a first attempt that failed. Only then is tenacity needed, which takes a fifth of a call's time."""
+    """Go on after a first attempt that failed. Only then is tenacity needed: most runs never import it."""
     from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
     failed: Failure | None = first

@@ -418,7 +418,7 @@ RAW_ANSWERS = {
 
 @asynccontextmanager
 async def raw_server(answer: bytes, *, hang: bool = False) -> AsyncIterator[ConnectionSettings]:
-    """Serve raw bytes over a real socket, where httpx meets what no fake raises."""
+    """Serve raw bytes over a real socket, which breaks as no fake does."""
     served: list[asyncio.Task[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
