@@ -69,13 +69,18 @@ def whose(text: str) -> dict[str, list[Element]]:
     return found
 
 
-def may_go(chain: list[Element], left: set[tuple[str, ...]]) -> bool:
-    """Tell whether a comment's entry is gone, or its name in a list, or what a document or an account had."""
+def may_go(chain: list[Element], left: dict[tuple[str, ...], dict[str, Any]]) -> bool:
+    """Tell whether a comment's entry is gone, or its name in a list, or what a document or an account had.
+
+    What says how a document is sent takes its comment along only where the key itself is gone.
+    """
     entries = [one.value.value for one in chain if isinstance(one.value.value, dict)]
     gone = any(identity(entry) not in left for entry in entries if "name" in entry or "email" in entry)
     is_name = isinstance(chain[0].value, ScalarNode) and len(chain) > 3
-    inner = any(one.node.value in ("secrets", "vault", "credentials", "data", "send_as") for one in chain)
-    return gone or is_name or inner
+    inner = any(one.node.value in ("secrets", "vault", "credentials", "data") for one in chain)
+    sending = any(one.node.value == "send_as" for one in chain)
+    unsent = sending and not any("send_as" in left.get(identity(entry), {}) for entry in entries)
+    return gone or is_name or inner or unsent
 
 
 @PROFILE
@@ -100,7 +105,7 @@ def test_after_adopting_everything_nothing_drifts(live: Team, declared: Team, se
         after = texts(project)
         still = {said.text for text in after.values() for said in comments(text, read_nodes(text))}
         entries = {
-            identity(entry)
+            identity(entry): entry
             for text in after.values()
             for key in LISTS
             for entry in read_yaml(text, "x").root.get(key, ())
