@@ -3,8 +3,7 @@
 The command line turns these into text on stderr and an exit code; no other module prints or exits. A message says
 what is wrong; ``hint`` says what to do about it.
 
-The values here and in the console are named tuples, which take a third of a dataclass's time to define: every start
-of the program pays for it.
+The values here and in the console are named tuples, since every start of the program pays for what they need.
 """
 
 from __future__ import annotations

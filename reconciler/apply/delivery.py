@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.apply.client_section import client_environment, client_section, kubernetes_secret
 from reconciler.apply.secret_file import check_secret_file, write_secret_file
 from reconciler.errors import DeliveryError
+from reconciler.frozen import Frozen
 from reconciler.model.delivery import CommandDelivery, Delivery, EnvFileDelivery, FileDelivery
 from reconciler.model.text import harmless
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 COMMAND_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
+class Deliveries(Frozen):
     """Delivers secret keys; relative paths start at the declaration's folder."""
 
     folder: Path

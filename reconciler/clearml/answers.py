@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.failures import Failure, shown
 from reconciler.clearml.retrying import asked_wait
 from reconciler.errors import CallRefusedError, SignInError, UnexpectedAnswerError, UnreachableError
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,7 @@ _NEVER = frozenset({501, 505})
 _QUOTABLE = re.compile(r"[^\s\"'`=:,;{}\[\]()]{4,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Frozen):
     """An HTTP answer, whole. Header names are in lower case."""
 
     status: int
@@ -33,8 +32,7 @@ class Reply:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Frozen):
     """What an answer is judged with: the call, who made it, and what must never be repeated in a message."""
 
     endpoint: str

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
+from reconciler.frozen import Frozen
 from reconciler.model.live import Caller, CredentialFacts, Live, Moments
 from reconciler.model.resources import (
     AccessRule,
@@ -68,8 +69,7 @@ class _Found:
             yield from ((address, self.resources[address]) for address in addresses)
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
+class _Names(Frozen):
     """The folded names of one kind's unique resources by their server ids; ``ids`` are those, for work with sets."""
 
     by_id: dict[str, str]

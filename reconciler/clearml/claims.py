@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import OpenSourceServerError, UnexpectedAnswerError
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,7 @@ _UNREADABLE = "auth.login: the token in the answer cannot be read"
 _TOO_LONG_TO_COUNT = 10 * 365 * 24 * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Frozen):
     """The payload of a token. ``lifetime`` is in seconds from its issue, ``None`` for a token that has no end."""
 
     user: str

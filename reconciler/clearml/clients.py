@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import field
 
 from reconciler import __version__
 from reconciler.clearml.direct import DirectClient
 from reconciler.clearml.proxies import proxy_for
 from reconciler.clearml.retrying import RetryPolicy
 from reconciler.clearml.trust import trusted
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,8 +29,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TransportOptions:
+class TransportOptions(Frozen):
     """How patient and how busy a connection is. Times in seconds, sizes in bytes.
 
     ``connect`` bounds the making of a connection, ``read`` a single wait, ``whole`` a request from start to end.
@@ -42,8 +43,7 @@ class TransportOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvent:
+class CallEvent(Frozen):
     """One request, for debug output: no headers, no bodies. ``status`` is ``None`` if no answer came."""
 
     endpoint: str

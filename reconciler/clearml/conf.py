@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ _DEFAULT_NAME = "clearml.conf"
 _SIZE_LIMIT = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ConfFile:
+class ConfFile(Frozen):
     """What a configuration file says. ``name`` is its path for messages; ``found`` adds a remark if it is missing."""
 
     name: str

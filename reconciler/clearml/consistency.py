@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import field
 
 from reconciler.clearml.failures import shown
 from reconciler.clearml.records import GROUP_SCOPE, USERS_GROUP_ID
+from reconciler.frozen import Frozen
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(Frozen):
     """Everything that was read, as the server told it. ``credentials`` and ``account_vaults`` are by account id."""
 
     users: tuple[UserRecord, ...]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reconciler.clearml.tasks import together
+from reconciler.frozen import Frozen
 from reconciler.model.access import Candidates, Entity, EntityType
 from reconciler.model.text import fold
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from reconciler.clearml.reader import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
+class LookUp(Frozen):
     """The call that finds entities by name, and the list in its answer."""
 
     endpoint: str

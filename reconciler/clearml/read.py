@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.clearml.assemble import assemble
 from reconciler.clearml.consistency import Readings, inconsistency, users_group

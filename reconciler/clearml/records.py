@@ -5,9 +5,9 @@ Shapes are those of ``clearml-api.md`` sections 2 to 6; where that page says not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
 from reconciler.model.secret import Secret
@@ -24,8 +24,7 @@ GROUP_SCOPE = "group"
 USER_SCOPE = "user"
 
 
-@dataclass(frozen=True, slots=True)
-class UserRecord:
+class UserRecord(Frozen):
     """A user of ``users.get_all_ex``; ``groups`` (its ``sec_groups``) is ``None`` where the server does not tell."""
 
     id: str
@@ -50,8 +49,7 @@ class UserRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRecord:
+class AccountRecord(Frozen):
     """A service account of ``users.get_service_users``; ``credentials`` is how many it has."""
 
     id: str
@@ -72,8 +70,7 @@ class AccountRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class AccountList:
+class AccountList(Frozen):
     """All service accounts and the workspace's limits for them."""
 
     accounts: tuple[AccountRecord, ...]
@@ -90,16 +87,14 @@ class AccountList:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class InvitationRecord:
+class InvitationRecord(Frozen):
     """A pending entry of the sign-up list: a person who was invited and has not signed in yet."""
 
     email: str
     added: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class SignUpRecord:
+class SignUpRecord(Frozen):
     """What ``login.get_settings`` says: who is invited, and which domains may join by themselves."""
 
     invitations: tuple[InvitationRecord, ...]
@@ -118,8 +113,7 @@ class SignUpRecord:
         return SignUpRecord(tuple(pending), node.texts("domains") if node.has("domains") else ())
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRecord:
+class GroupRecord(Frozen):
     """A group of ``permissions.get_user_groups`` with the ids of the users in it."""
 
     id: str
@@ -142,8 +136,7 @@ class GroupRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class VaultRecord:
+class VaultRecord(Frozen):
     """A vault of ``users.get_organization_vaults`` or ``users.get_vaults``; ``name`` is its ``description``."""
 
     id: str
@@ -174,8 +167,7 @@ class VaultRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class VaultOperationRecord:
+class VaultOperationRecord(Frozen):
     """An entry of ``users.get_vault_operations_log``: what was done to a vault, by whom (a user id) and when."""
 
     operation: str
@@ -192,8 +184,7 @@ class VaultOperationRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityRecord:
+class ActivityRecord(Frozen):
     """When a user was last seen, by whichever way the server tells; ``told`` is false if it tells of none at all."""
 
     user: str
@@ -211,8 +202,7 @@ class ActivityRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialRecord:
+class CredentialRecord(Frozen):
     """A credential of ``auth.get_credentials``; the secret key is never told again."""
 
     access_key: str
@@ -235,8 +225,7 @@ class CredentialRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRecord:
+class RuleRecord(Frozen):
     """An access rule of ``permissions.get_access_rules`` with the ids of its users and groups."""
 
     id: str
@@ -265,8 +254,7 @@ class RuleRecord:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRecord:
+class EntityRecord(Frozen):
     """An entity that a look-up by name found."""
 
     id: str

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import field
+
 from reconciler.clearml.failures import Failure
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Frozen):
     """The clocks, the sleep and the randomness, so that a test need not wait. Seconds everywhere."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -27,8 +28,7 @@ class Timing:
     now: Callable[[], float] = time.time
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Frozen):
     """How often and how patiently a call is repeated, in seconds.
 
     The wait doubles from ``first_wait`` to ``longest_wait``, of which a random half is taken off. ``budget`` bounds

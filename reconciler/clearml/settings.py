@@ -14,12 +14,12 @@ the environment and the file; there is no default.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler.clearml.conf import ConfFile, read_conf
 from reconciler.errors import SignInError, UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless, is_harmless
 
@@ -35,8 +35,7 @@ AUTH_TOKEN = ("CLEARML_AUTH_TOKEN",)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
+class ConnectionSettings(Frozen):
     """A server and what to sign in with: a key pair, or a ready ``token`` (which cannot be renewed once refused).
 
     ``source`` says where the credentials come from, for messages.
@@ -49,8 +48,7 @@ class ConnectionSettings:
     token: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Frozen):
     value: str
     source: str
 

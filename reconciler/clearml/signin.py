@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.claims import Claims, decode_claims
 from reconciler.errors import SignInError, UnexpectedAnswerError
+from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ RENEW_BEFORE = 360.0
 """Seconds before its end when a token is renewed, as ClearML's clients do; for a short one, a tenth of its life."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Frozen):
     """A token, what it says, and until when it is used (on the local monotonic clock)."""
 
     token: Secret

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.clearml.failures import shown
 from reconciler.errors import AnswerLostError, ServerError, UnexpectedAnswerError
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 Choice = TypeVar("Choice", bound="StrEnum")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Frozen):
     """A JSON object of an answer, with where it stands in it.
 
     A field that is null counts as absent, since servers leave unset fields out. ``written``: the answer is that of a

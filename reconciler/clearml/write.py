@@ -7,12 +7,12 @@ gone while it may not be. An answer that cannot be understood is a lost answer: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
 from reconciler.clearml.wire import Node
 from reconciler.errors import AnswerLostError, CallRefusedError
+from reconciler.frozen import Frozen
 from reconciler.model.resources import OwnerKind
 from reconciler.model.secret import Secret
 from reconciler.model.text import fold
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from reconciler.model.resources import DocumentFormat, Role
 
 
-@dataclass(frozen=True, slots=True)
-class NewCredential:
+class NewCredential(Frozen):
     """A credential that was just made. Its secret key is told this once and never again."""
 
     access_key: str
@@ -36,16 +35,14 @@ class NewCredential:
     expires: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedAccount:
+class CreatedAccount(Frozen):
     """A service account that was just made, with the credential that the server makes unasked."""
 
     id: str
     credential: NewCredential
 
 
-@dataclass(frozen=True, slots=True)
-class RuleContent:
+class RuleContent(Frozen):
     """All that an access rule says, in server ids; a write replaces all of it (``clearml-api.md`` section 6)."""
 
     name: str
@@ -56,8 +53,7 @@ class RuleContent:
     groups: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class VaultContent:
+class VaultContent(Frozen):
     """All that a vault says, and the server id of whom it belongs to; a write replaces all of it (section 5)."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from reconciler.cli.options import connection_options
 from reconciler.cli.waiting import wait_for
 from reconciler.effective.reach import find_principal
 from reconciler.errors import ExitCode, UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind
 from reconciler.model.text import fold
@@ -96,16 +96,14 @@ def _who_and_file(names: tuple[str, ...], *, alone: bool) -> tuple[str | None, P
     return names[0], Path(names[1]) if len(names) > 1 else Path("workspace.yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Frozen):
     """Who is asked about, or which entity; neither means everybody."""
 
     who: str | None
     entity: Entity | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Frozen):
     console: Console
     connection: Connection
     parser: DocumentParser

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from reconciler.clearml.entities import look_up
 from reconciler.clearml.read import read_live
@@ -25,6 +25,7 @@ from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.resolve import resolve
 from reconciler.errors import ExitCode, InvalidDeclarationError
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind
 from reconciler.model.text import fold, harmless
 from reconciler.plan.make import Prepared, make_plan
@@ -78,8 +79,7 @@ def command(console: Console, arguments: tuple[str, ...], *, connection: Connect
     return ExitCode.DIFFERENCES if left else ExitCode.DONE
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Frozen):
     """A declaration and the workspace, compared."""
 
     declared: Declared

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Group, Kind, Member
 from reconciler.model.text import fold, harmless
 
@@ -23,8 +23,7 @@ _FILE = Path("workspace.yaml")
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Frozen):
     """What to adopt: differences, and live resources that the declaration leaves alone so far.
 
     ``chosen``: by keys, so that other differences are none of this run's business.

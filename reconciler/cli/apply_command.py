@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from reconciler.apply.delivery import Deliveries
 from reconciler.apply.execute import check_deliveries, execute
@@ -23,6 +23,7 @@ from reconciler.cli.recording import Recording
 from reconciler.cli.saved_plan import read_target_file
 from reconciler.cli.session import Target, find_target, open_writer
 from reconciler.errors import ExitCode, RefusedError, UsageError
+from reconciler.frozen import Frozen
 from reconciler.plan.document import totals_of
 from reconciler.plan.guards import Case, check
 from reconciler.plan.impact.assess import assess
@@ -88,7 +89,6 @@ def command(
         return asyncio.run(job.carry_out(saved, ask=not yes, output_format=output_format))
 
 
-@dataclass(frozen=True, slots=True)
 class _NotedDeliveries(Deliveries):
     """Deliveries whose secret keys are known, so that they are masked wherever else they come up."""
 
@@ -99,8 +99,7 @@ class _NotedDeliveries(Deliveries):
         Deliveries.deliver(self, delivery, access_key, secret_key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Frozen):
     console: Console
     connection: Connection
     declared: Declared

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from reconciler.frozen import Frozen
 from reconciler.views.problems import render_problems
 
 if TYPE_CHECKING:
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Frozen):
     """A declaration that was loaded and resolved, and the path to show for it."""
 
     declaration: Declaration

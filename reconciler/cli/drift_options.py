@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +11,7 @@ import click
 from reconciler.declaration.values import parse_duration
 from reconciler.drift.attention import Limits
 from reconciler.drift.report import AttentionKind, DriftClass
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +48,7 @@ def _failing(_: click.Context, __: click.Parameter, value: str) -> frozenset[str
     return frozenset(names)
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Frozen):
     """What to look at, what fails the check, and who is told."""
 
     limits: Limits

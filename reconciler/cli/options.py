@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 from reconciler.plan.changes import NEVER_LIFTED, Guard
 
@@ -19,8 +19,7 @@ Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Frozen):
     """What the user said about the server and how to talk to it."""
 
     server: str | None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.text import fold, harmless
 from reconciler.record.document import Workspace
 from reconciler.record.lock import SUFFIX
@@ -35,8 +35,7 @@ record_option = click.option(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Frozen):
     """The record, and the lock beside it."""
 
     record: Place

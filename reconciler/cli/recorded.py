@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli.record_places import places_for, workspace_of
 from reconciler.errors import RecordError
+from reconciler.frozen import Frozen
 from reconciler.record.store import RecordStore
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from reconciler.record.document import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Frozen):
     """What is known of past runs: ``record`` is ``None`` without one, ``store`` also where it cannot be trusted."""
 
     record: Record | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +11,7 @@ from reconciler.clearml.clients import TransportOptions
 from reconciler.clearml.settings import ConnectionSettings, find_settings
 from reconciler.clearml.transport import ReadTransport, Transport
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
 from reconciler.plan.fingerprints import DigestKey
@@ -32,8 +32,7 @@ _SANDBOX_URL = "http://sandbox.localhost"
 AnyTransport = TypeVar("AnyTransport", bound=ReadTransport)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen):
     """A server that was settled on: how to reach it, what to call it, and the key for digests of documents."""
 
     settings: ConnectionSettings

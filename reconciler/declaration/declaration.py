@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from msgspec import field
+from msgspec.structs import replace
+
 from reconciler.declaration.models import LIST_KINDS
+from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind, OwnerKind
 
@@ -31,8 +34,7 @@ T_co = TypeVar("T_co", covariant=True)
 _EXCERPT_LENGTH = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[T_co]):
+class Entry(Frozen, Generic[T_co]):
     """One entry of a list, and where it stands."""
 
     item: T_co
@@ -44,8 +46,7 @@ class Entry(Generic[T_co]):
         return self.tree.place((*self.path, *steps), key=key)
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentText:
+class DocumentText(Frozen):
     """The text of a vault's document and where it begins.
 
     ``indent`` is how many characters stand before each line of it, ``first_column`` how many before its first one.
@@ -58,8 +59,7 @@ class DocumentText:
     first_column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OwnedVault:
+class OwnedVault(Frozen):
     """A vault with its owner, whichever of the two lists it was declared in."""
 
     owner_kind: OwnerKind
@@ -68,8 +68,7 @@ class OwnedVault:
     entry: Entry[DocumentEntry]
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Frozen):
     """What ``workspace.yaml`` and the files that it includes say.
 
     A list that no file mentions is ``None``. ``rules`` are the organization's own, from its policy file. ``files``

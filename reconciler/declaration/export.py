@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.declaration.export_access import rule_entry, titles_of
 from reconciler.declaration.export_documents import DocumentFiles
 from reconciler.declaration.models import AssignableRole
+from reconciler.frozen import Frozen
 from reconciler.model.resources import (
     AccessRule,
     Address,
@@ -50,8 +51,7 @@ _LONGEST_NAME = 200
 _FEWEST_ADMINS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Frozen):
     """A declaration as plain values, its document files by path, the secrets taken out of them, and notes."""
 
     content: Plain

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import hashlib
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from reconciler.declaration.checks import check
 from reconciler.declaration.declaration import Declaration, DocumentText, Entry, excerpt

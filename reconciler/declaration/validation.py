@@ -7,14 +7,15 @@ declaration are told at once. Their names stay known: a group that names a membe
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
+from msgspec import field
 from pydantic import BaseModel, ValidationError
 
 from reconciler.declaration.models import LIST_KINDS, IncludedFile, WorkspaceFile
 from reconciler.errors import Problem
+from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ _WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen):
     """One file of a declaration, as far as it is right.
 
     ``indexes`` leads from an entry's index in the model to its index in the file, for lists with entries left out.

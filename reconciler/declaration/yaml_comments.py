@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.yaml_nodes import AliasNode, Node, ScalarNode, column, line_end, line_start, walk
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"\w{3,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Frozen):
     """A comment: its text from the ``#`` on, where it begins, and whether it has a line of its own."""
 
     text: str

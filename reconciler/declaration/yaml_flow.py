@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from reconciler.declaration.yaml_nodes import line_end, line_start
+from reconciler.frozen import Frozen
 
 TextEdit = tuple[int, int, str]
 _COMMA = re.compile(r"\s*,")
 
 
-@dataclass(frozen=True, slots=True)
-class FlowChange:
+class FlowChange(Frozen):
     """A collection in brackets: the ``outer`` span with the brackets, and the ``spans`` of its items."""
 
     text: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from reconciler.drift.report import Attention, AttentionKind
+from reconciler.frozen import Frozen
 from reconciler.model.resources import RETIRING_MARK, Group, MemberState, OwnerKind, Role
 
 if TYPE_CHECKING:
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Address, Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Frozen):
     """How long is too long; ``None`` does not ask."""
 
     expiring_within: timedelta | None
@@ -26,8 +27,7 @@ class Limits:
     inactive_for: timedelta | None
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Frozen):
     """What attention is judged by.
 
     ``waited_for`` are the groups that somebody waits to join, ``due`` the credentials that are to be replaced anyway.

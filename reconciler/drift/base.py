@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Kind, OwnerKind
 from reconciler.plan.fingerprints import digest_of, public_digest
 from reconciler.plan.identity import former
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
     from reconciler.record.document import Applied, Record
 
 
-@dataclass(frozen=True)
-class Base:
+class Base(Frozen, dict=True):
     """The record, asked for resources by their addresses of now. ``record`` is ``None`` without one to trust."""
 
     record: Record | None
     desired: Desired
     key: DigestKey
-    _known: Mapping[Address, Applied] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_known", self.record.by_address() if self.record is not None else {})
+    @cached_property
+    def _known(self) -> Mapping[Address, Applied]:
+        return self.record.by_address() if self.record is not None else {}
 
     @cached_property
     def open_ends(self) -> frozenset[tuple[Kind, str]]:

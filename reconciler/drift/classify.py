@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.drift.base import Base, is_left_over
 from reconciler.drift.fields import document_part, field_parts, live_stays
 from reconciler.drift.report import Drift, DriftClass, Finding, Memory, Part
+from reconciler.frozen import Frozen
 from reconciler.plan.changes import Action, Reason
 from reconciler.record.fingerprint import field_digests
 
@@ -52,8 +52,7 @@ def is_drift(change: Change) -> bool:
     return change.reason is not Reason.EXPIRING
 
 
-@dataclass(frozen=True, slots=True)
-class _Judge:
+class _Judge(Frozen):
     prepared: Prepared
     base: Base
 

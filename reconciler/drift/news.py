@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.record.document import Told
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Address
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Frozen):
     """What is new or changed since people were told, and what they were told of that is over.
 
     ``told`` is what they know of once they have heard it.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.effective.merge import Source, Value, merge
 from reconciler.effective.reach import Principal, Reaching, Through, reach
 from reconciler.effective.sources import ADMINISTRATOR_RANK, OWN_RANK, Discretion, Read, Standing, read_vault
+from reconciler.frozen import Frozen
 from reconciler.model.text import fold
 from reconciler.vaults.client_view import ClientRule, client_differences
 from reconciler.vaults.errors import DocumentError
@@ -25,8 +25,7 @@ CONFLICT = Hidden("(conflict)")
 _TOLD_OTHERWISE = frozenset({ClientRule.MACHINE_KEY, ClientRule.DROPPED})
 
 
-@dataclass(frozen=True, slots=True)
-class Standings:
+class Standings(Frozen):
     """A vault that reaches somebody, the ``name`` that its values are marked with, and what clients make of it."""
 
     name: str
@@ -35,8 +34,7 @@ class Standings:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Frozen):
     """What somebody's clients end up with.
 
     ``groups`` are those that it is in; ``unknown_groups`` have vaults, and nobody says whether it is in them.

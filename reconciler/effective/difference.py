@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.vaults.compare import DocumentEdit, compare
 from reconciler.vaults.tree import Hidden, List, Object, Path, Scalar, Tree, leaves, lookup, transform
 
@@ -17,8 +17,7 @@ _CONFLICT = "(conflict)"
 _UNKNOWN = Hidden()
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Frozen):
     """The leaves that differ; ``secrets_left_out`` counts those that this run has no value for to compare."""
 
     edits: tuple[DocumentEdit, ...]

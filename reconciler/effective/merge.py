@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.vaults.places import line_of
 from reconciler.vaults.tree import EMPTY, Object, Path, Tree, lookup
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class Source(Frozen, eq=False):
     """One source: a vault as clients see it, or the base file. A higher ``rank`` lies over a lower one.
 
     ``tree`` is what clients read, ``shown`` the same with its secrets hidden. ``misread`` are leaves that are not in
@@ -35,8 +35,7 @@ class Source:
     unbound: frozenset[Path] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Frozen):
     """What one source says at a path; ``value`` may hold secrets, ``shown`` does not."""
 
     path: Path
@@ -55,8 +54,7 @@ class Said:
         return line_of(self.source.lines, self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Frozen):
     """A leaf of the merged configuration (a list is one leaf): who says it, and what that hides, nearest first.
 
     Several in ``said`` are a conflict. ``same`` are further sources of the same rank that say the very same.

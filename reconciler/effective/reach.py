@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind, Member, OwnerKind, Role, ServiceAccount
 from reconciler.model.text import fold, harmless
 
@@ -34,8 +34,7 @@ class Through(StrEnum):
     OWN = "own"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Frozen):
     """Somebody who has a configuration; ``resource`` is ``None`` for one whom only a group or rule names."""
 
     address: Address
@@ -50,8 +49,7 @@ class Principal:
         return isinstance(self.resource, ServiceAccount) and self.resource.admin
 
 
-@dataclass(frozen=True, slots=True)
-class Reaching:
+class Reaching(Frozen):
     """A vault that reaches somebody; ``group`` is the group that it does so through, if any."""
 
     vault: Vault
@@ -59,8 +57,7 @@ class Reaching:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Frozen):
     """The vaults that reach somebody, an own one last, and the groups with vaults that nobody knows the members of."""
 
     vaults: tuple[Reaching, ...]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.effective.merge import Source
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.client_view import MACHINE_KEYS
@@ -53,8 +55,7 @@ class Standing(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Frozen):
     """A vault as clients read it; ``reason`` says why they drop it. ``left_out`` are keys that they never take."""
 
     standing: Standing
@@ -63,8 +64,7 @@ class Read:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Discretion:
+class Discretion(Frozen):
     """Known secret values, which must not be shown wherever they are, unless all is to be revealed."""
 
     secrets: Redactor

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from reconciler.frozen import Frozen
 
 ALL: Final = "*"
 """Stands for all entities of a type, in place of an id."""
@@ -35,8 +36,7 @@ class Permission(StrEnum):
     READ_WRITE = "read_write"
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Frozen):
     """What a rule gives access to.
 
     A declared entity has an id, or a name that a look-up leads to an id; a live one has the server's id, and the name
@@ -71,8 +71,7 @@ class Entity:
         return f"{noun} with id {self.id}" if self.id is not None else f"top level of {noun}s"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Frozen):
     """What a look-up of an entity's name found: the ids of all that bear exactly this name.
 
     ``near`` holds names that are much like it, where there is none.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class FileDelivery:
+class FileDelivery(Frozen):
     """A file, made with mode 0600, that holds a ready ``api`` section of ``clearml.conf``.
 
     Paths are relative to the declaration's folder, here and below.
@@ -20,8 +19,7 @@ class FileDelivery:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class EnvFileDelivery:
+class EnvFileDelivery(Frozen):
     """A file, made with mode 0600, of ``NAME=value`` lines with ClearML's environment variables."""
 
     path: str
@@ -32,8 +30,7 @@ class EnvFileDelivery:
         return f"{self.path} (environment)"
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesSecretDelivery:
+class KubernetesSecretDelivery(Frozen):
     """A file, made with mode 0600, with the manifest of a Kubernetes Secret that holds ``clearml.conf``."""
 
     path: str
@@ -47,8 +44,7 @@ class KubernetesSecretDelivery:
         return f"{self.path} (Kubernetes Secret {where})"
 
 
-@dataclass(frozen=True, slots=True)
-class CommandDelivery:
+class CommandDelivery(Frozen):
     """A program, run without a shell, that reads a ready ``api`` section on its standard input."""
 
     command: tuple[str, ...]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,8 +29,7 @@ class Management(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Frozen):
     """What the declaration speaks for.
 
     ``credentials_of`` and ``vaults_of`` hold the folded names of the service accounts whose credentials list, or own
@@ -61,8 +62,7 @@ class Limit:
         return str(self.count) if self.count is not None else f"{(self.share or 0.0) * 100:g} %"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Frozen):
     """The limits that guard a plan; ``protected`` resources are never removed or demoted.
 
     ``domains`` are those that people may come from (empty: any); ``max_write_gains`` is how many may come to write to
@@ -77,8 +77,7 @@ class Policy:
     rules: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(Frozen):
     """A declaration, resolved: what shall be, which part of the workspace it speaks for, and where each thing is said.
 
     ``renames`` leads from an address to the one it had before. ``places`` leads from an address, or from an address

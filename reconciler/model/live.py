@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import field
+
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +17,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Frozen):
     """The identity that this run acts as; ``address`` is ``None`` if it is neither a member nor a service account."""
 
     user: str
@@ -24,8 +26,7 @@ class Caller:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialFacts:
+class CredentialFacts(Frozen):
     """What the server knows about one credential."""
 
     access_key: str
@@ -36,16 +37,14 @@ class CredentialFacts:
     last_used_from: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(Frozen):
     """When something was made (an invitation: sent) and when it was last changed, where the server tells."""
 
     created: datetime | None = None
     updated: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Frozen):
     """The workspace as it was read.
 
     ``ids`` leads to server ids (for a credential: its access key; an invitation has none). ``ambiguous`` holds the

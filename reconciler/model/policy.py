@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.errors import Place, Severity
+from reconciler.frozen import Frozen
 
 
 class RuleSubject(StrEnum):
@@ -20,8 +20,7 @@ class RuleSubject(StrEnum):
     GAIN = "gain"
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Frozen):
     """An expression in the Common Expression Language (CEL), and where its text begins.
 
     ``indent`` is how many characters stand before each line of it, ``first_column`` how many before its first one.
@@ -39,8 +38,7 @@ class Expression:
         return Place(self.file, self.line + line - 1, before + column)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Frozen):
     """One rule: of whom it is asked, when it is asked at all, and what must then be true.
 
     ``message`` says what is wrong; ``{title}``, or a field's name in braces, stands for what was found.

@@ -8,10 +8,10 @@ A field that may be ``None`` is, when ``None``, not said: such a field is never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.frozen import Frozen
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ class Address(NamedTuple):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Frozen):
     """A person in the workspace, known by e-mail.
 
     ``role`` is ``None`` only for a pending invitation whose role the server does not tell. ``fixed`` members (the
@@ -149,8 +148,7 @@ class Member:
         return self.email
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAccount:
+class ServiceAccount(Frozen):
     """An API user for agents and automations; ``impersonation`` lets it run tasks as their owner."""
 
     name: str
@@ -168,8 +166,7 @@ class ServiceAccount:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Frozen):
     """An access key of a service account, known by its label.
 
     ``lifetime`` is how long a new one shall live (``None``: the server's default), ``rotate_before`` how long before
@@ -193,8 +190,7 @@ class Credential:
         return f"{self.account} / {self.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Frozen):
     """A set of members (folded e-mails) and service accounts (folded names).
 
     ``builtin`` groups are the server's own: never made, renamed or removed. ``assignable`` tells whether the server
@@ -219,8 +215,7 @@ class Group:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Frozen):
     """The text of a vault, in the format that it is written in.
 
     A declared text refers to secrets as ``@{NAME}``; ``secrets`` then has a value for each name, or ``None`` where a
@@ -235,8 +230,7 @@ class Document:
     line: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
+class Vault(Frozen):
     """A configuration document that reaches a group's members or one service account.
 
     ``target`` is the API's type text (``config`` for clients). ``format`` is what the server is told; it differs from
@@ -262,8 +256,7 @@ class Vault:
         return f"{self.name} → {self.owner}"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRule:
+class AccessRule(Frozen):
     """Who may read, or read and change, an entity: members (folded e-mails), service accounts, groups (folded names).
 
     It is a whole statement: whoever is not named has nothing through it.

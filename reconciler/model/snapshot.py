@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import field
+
+from reconciler.frozen import Frozen
 from reconciler.model.resources import (
     AccessRule,
     Address,
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 Sort = TypeVar("Sort", Member, ServiceAccount, Credential, Group, Vault, AccessRule)
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Frozen, dict=True):
     """Every resource by address. Two snapshots are the same whatever the order they were built in.
 
     What it is asked for by sort or by owner is picked once (so it has no slots): who asks for each of thousands must

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from reconciler.clearml.settings import is_loopback
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
 
@@ -23,8 +23,7 @@ class TargetKind(StrEnum):
     LIBRARY = "library"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen):
     """One receiver; ``shown`` is what to call it."""
 
     kind: TargetKind

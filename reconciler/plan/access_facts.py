@@ -6,9 +6,10 @@ what is left when one of them goes. What somebody may do in the end is the best 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Kind
@@ -38,8 +39,7 @@ UNKNOWN = "unknown"
 """The level of what nobody says: a role that the server does not tell, somebody who is not declared."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Frozen):
     """One thing that somebody has, or is kept out of.
 
     ``kind`` is ``None`` for everyone. ``values`` and ``secrets`` count what a vault brings: no value is in a fact.
@@ -59,8 +59,7 @@ class Fact:
     ends: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessReport:
+class AccessReport(Frozen):
     """What is told of a principal, of an entity, or of everybody (``subject`` is ``None``).
 
     ``not_said`` names the kinds that the declaration does not speak for as a whole: there may be more in the workspace.

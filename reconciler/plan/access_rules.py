@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.errors import Problem
+from reconciler.frozen import Frozen
 from reconciler.model.access import Candidates, Entity
 from reconciler.model.resources import AccessRule, Kind
 from reconciler.model.snapshot import Snapshot
@@ -24,8 +26,7 @@ GRANTEES = {"members": Kind.MEMBER, "service_accounts": Kind.SERVICE_ACCOUNT, "g
 """The fields of a rule that say whom it gives access to."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleDifference:
+class RuleDifference(Frozen):
     """How a rule differs.
 
     ``waiting`` are the e-mails of those who get it once they have accepted their invitations. ``staying`` are those who

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import UNDELIVERED_MARK, Credential
 from reconciler.plan.renames import under_new_names
 from reconciler.plan.rotation import Rotation
@@ -34,8 +34,7 @@ class Standing(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialLine:
+class CredentialLine(Frozen):
     """One credential; ages and times are ``None`` where the server does not tell."""
 
     account: str

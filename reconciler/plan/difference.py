@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import (
     AccessRule,
     Address,
@@ -39,8 +40,7 @@ _ACTION_ORDER = {Action.CREATE: 0, Action.INVITE: 0, Action.UPDATE: 1, Action.RO
 _KIND_ORDER = {kind: position for position, kind in enumerate(Kind)}
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Frozen):
     """Changes in display order, what waits for people, and vaults whose text alone differs."""
 
     changes: tuple[Change, ...]
@@ -98,8 +98,7 @@ def _goes_with_its_owner(address: Address, desired: Snapshot) -> bool:
     return owner is not None and owner.kind is Kind.SERVICE_ACCOUNT and owner not in desired
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Frozen):
     desired: Snapshot
     live: Live
     places: Mapping[Address, Place]

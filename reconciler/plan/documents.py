@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Document, Resource, Vault
 from reconciler.model.secret import Secret
 from reconciler.plan.changes import DocumentEdit, Edit, TextEdit
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedDocument:
+class ComparedDocument(Frozen):
     """What differs between two documents; ``text_only`` if the text does and the meaning does not."""
 
     edits: tuple[Edit, ...] = ()
@@ -23,8 +24,7 @@ class ComparedDocument:
     secrets_left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentComparison:
+class DocumentComparison(Frozen):
     """Compares vault documents: first their texts, and only where those differ their meaning.
 
     ``exact`` makes a different text with the same meaning a change of its own.

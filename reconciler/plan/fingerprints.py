@@ -11,11 +11,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, get_args
 
+from msgspec.structs import asdict
+
+from reconciler.frozen import Frozen
 from reconciler.model.access import Entity
 from reconciler.model.resources import Document, Kind, Resource, Vault
 
@@ -28,12 +30,11 @@ _FIELD_LENGTH = 16
 _AT_ONCE = 1000
 """How many resources are written as one text on the way to a digest: one for all of them would take memory."""
 
-_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Resource)}
+_FIELDS: dict[type[Resource], tuple[str, ...]] = {kind: kind.__struct_fields__ for kind in get_args(Resource)}
 _GETTERS = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class DigestKey:
+class DigestKey(Frozen):
     """The key of document digests and a name for it that gives nothing away."""
 
     key: bytes
@@ -99,7 +100,7 @@ def _plain(value: object) -> object:
         return sorted(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Frozen):
         return [type(value).__name__, asdict(value)]
     raise TypeError(f"{type(value).__name__} has no place in a digest")
 

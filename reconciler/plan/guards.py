@@ -6,9 +6,9 @@ of something is never routine, however few there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, AccessRule, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
@@ -30,8 +30,7 @@ _NAMED = ("members", "service_accounts", "groups")
 """The sets of a group or access rule that name who has something through it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Frozen):
     """What the guards judge: the changes, the live workspace, what it will be, the limits, and who gains what.
 
     ``broken`` are the organization's own rules that it breaks, ``replaced`` what is another one than was last applied.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind, Member
 from reconciler.plan.access_rules import with_entity_ids
 from reconciler.plan.changes import Guard, Warned
@@ -38,8 +40,7 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Frozen):
     """A plan and the two sides that it was made from, brought to the same names and scope.
 
     ``replaced`` is what is another one than was last applied under its name.
@@ -51,8 +52,7 @@ class Prepared:
     replaced: tuple[Address, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Frozen):
     """What a comparison is made with.
 
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
@@ -117,8 +117,7 @@ def changes_left(desired: Desired, live: Live, terms: Terms, addresses: Collecti
     return _Sides.of(desired, live, terms).difference(terms, addresses).changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+class _Sides(Frozen):
     """Both sides of a comparison, brought to the same names and scope."""
 
     wanted: Desired

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.access import Permission
 from reconciler.model.resources import Address, Kind, Role
 from reconciler.plan.access_rules import GRANTEES
@@ -44,8 +44,7 @@ class OperationKind(StrEnum):
     REMOVE_RULE = "remove access rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Frozen):
     """One step of an apply.
 
     ``removal``: it takes something away from somebody. ``promotes`` and ``demotes``: it makes or unmakes an admin.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,8 +28,7 @@ class Outcome(StrEnum):
 _SEVERITY = {outcome: position for position, outcome in enumerate(Outcome)}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Frozen):
     """How one operation ended; ``message`` says why it failed, was skipped, or is unknown.
 
     ``trace`` is the traceback of a defect of ours, for whoever debugs it.
@@ -40,8 +40,7 @@ class Result:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Frozen):
     """How a whole run ended."""
 
     results: tuple[Result, ...]
@@ -73,8 +72,7 @@ class Report:
         return any(result.outcome in (Outcome.FAILED, Outcome.UNKNOWN) for result in self.results)
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Frozen):
     """What a last reading of the workspace found still to be done.
 
     ``planned``: changes of the plan that was carried out; ``None`` if nobody can tell. ``others``: differences that the

@@ -6,9 +6,10 @@ difference is one changed name and never a removal and a creation.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from reconciler.model.resources import AccessRule, Address, Credential, Group, Kind, OwnerKind, Resource, Vault
 from reconciler.model.snapshot import Snapshot

@@ -6,9 +6,9 @@ label, until its own end. That is the overlap: whoever still uses the old key ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import RETIRING_MARK, Address, Credential, Kind
 from reconciler.model.text import fold
 from reconciler.plan.changes import Reason
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(Frozen):
     """Judges live credentials by the time of this run."""
 
     live: Live

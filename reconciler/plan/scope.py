@@ -6,10 +6,10 @@ After this step nothing that is to be left alone can show up as a change, becaus
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.frozen import Frozen
 from reconciler.model.desired import Desired, Management
 from reconciler.model.resources import Address, Group, Kind, Member, OwnerKind, Resource
 from reconciler.model.snapshot import Snapshot
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 WhyAlone = Literal["not_declared", "kind_not_managed", "fixed_by_server", "made_by_server"]
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Frozen):
     """The desired snapshot with all that is left alone copied in, and a count of what that was."""
 
     snapshot: Snapshot

@@ -7,9 +7,9 @@ with the run's own credential and can be compared only under the same ``key_id``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.access import Entity
 from reconciler.model.resources import Vault
 from reconciler.plan.fingerprints import digest_of, identity, public_digest
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 _NOT_ON_THE_SERVER = frozenset({"lifetime", "rotate_before", "delivery"})
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Frozen):
     """What a declaration said of a resource: digests of all but its document, and of that document.
 
     ``document`` is of the text to be stored (``None`` without its secrets), ``template`` of the text as it is written
@@ -81,7 +80,7 @@ def field_digests(resource: Resource) -> tuple[dict[str, str], dict[str, tuple[s
     """Return the digests of a resource's single-valued fields, and, of those that are sets, of each element."""
     single: dict[str, str] = {}
     sets: dict[str, tuple[str, ...]] = {}
-    for name in (field.name for field in fields(resource)):
+    for name in type(resource).__struct_fields__:
         value = getattr(resource, name)
         if name == "document" or name in _NOT_ON_THE_SERVER or value is None:
             continue

@@ -6,9 +6,9 @@ conditional writes work: read, apply, write if unchanged, else once more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind
 from reconciler.plan.changes import Action
@@ -56,8 +56,7 @@ def _nothing(_: Address) -> Declared | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Frozen):
     """What a reading of the whole workspace showed, compared with the declaration.
 
     ``declared`` are the addresses that the declaration names, ``remaining`` the changes that are still needed, and

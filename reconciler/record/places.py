@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
 
 MAXIMUM_BYTES = 64 * 1024 * 1024
@@ -18,8 +18,7 @@ class ChangedError(Exception):
     """Somebody else wrote to the place since it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Frozen):
     """What a place held, and the version of it to name when it is replaced."""
 
     content: bytes

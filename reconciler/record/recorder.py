@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.errors import RecordError, StalePlanError
+from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
 from reconciler.record.document import OperationEntry
 from reconciler.record.lock import LEASE, HeldLock, Lock
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 LONGEST_MESSAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Frozen):
     """How long a lease lasts, and how many seconds pass between two renewals and between two intermediate records."""
 
     lease: timedelta = LEASE

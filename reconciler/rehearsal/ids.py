@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 _HOLDERS = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP)
 
 
-@dataclass(frozen=True, slots=True)
-class HolderIds:
+class HolderIds(Frozen):
     """The ids of a workspace's members, service accounts and groups; whoever has none is left out of each answer."""
 
     by_name: Mapping[Kind, Mapping[str, str]]

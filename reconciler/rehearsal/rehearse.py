@@ -7,8 +7,9 @@ an end that is not what was declared.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.apply.execute import execute
 from reconciler.apply.run import Run
@@ -18,6 +19,7 @@ from reconciler.clearml.reader import Reader
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport
 from reconciler.errors import RefusedError
+from reconciler.frozen import Frozen
 from reconciler.model.access import Permission
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Role
 from reconciler.model.secret import Secret
@@ -46,8 +48,7 @@ _COPY = "http://copy.localhost"
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Rehearsed(Frozen):
     """How a rehearsal went: the number of writes, and of states that were looked at on the way."""
 
     writes: int

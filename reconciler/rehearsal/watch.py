@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.in_process import InProcessClient
+from reconciler.frozen import Frozen
 from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids, rule_grants
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     GroupBounds = tuple[frozenset[str], frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Frozen):
     """What every state on the way must keep to, in server ids.
 
     ``admins_before`` and ``admins_after`` are people and service accounts; ``people`` says which of them are people.

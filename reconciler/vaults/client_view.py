@@ -7,11 +7,11 @@ and never paths of a misread one: in a misread document secrets turn into keys.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Severity
+from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import write_portable_json
@@ -76,8 +76,7 @@ class ClientRule(StrEnum):
     NOT_PORTABLE = "not-portable"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientWarning:
+class ClientWarning(Frozen):
     """One finding; ``path`` is a path in the author's document, empty where the whole document is meant."""
 
     rule: ClientRule

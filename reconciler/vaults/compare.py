@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.frozen import Frozen
 from reconciler.model.secret import HIDDEN
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import stored_text
@@ -39,8 +39,7 @@ _UNBOUND = Hidden()
 _MANY_ITEMS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentEdit:
+class DocumentEdit(Frozen):
     """One leaf that changes. ``None`` means absent; a secret leaf shows ``(secret)`` on each side where it is."""
 
     path: str
@@ -49,8 +48,7 @@ class DocumentEdit:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentDiff:
+class DocumentDiff(Frozen):
     """How two documents differ.
 
     ``same_meaning``: clients would read the same. ``same_text``: nothing at all would change on the server; if the run

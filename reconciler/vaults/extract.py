@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ReconcilerError
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
@@ -29,8 +29,7 @@ _SHORTEST_COPY = 12
 """From so many characters on, an equal text elsewhere in the document is no accident but the same secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extracted:
+class Extracted(Frozen):
     """A template and the values that it refers to.
 
     ``exact``: rendering gives the live text, byte for byte; otherwise it gives its meaning. ``rewritten``: the author's

@@ -8,9 +8,9 @@ comment is no reference.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError, position
 from reconciler.vaults.tree import Expression, Path, Scalar, Substitution, Tree, children, leaves, texts, transform
@@ -28,8 +28,7 @@ LITERAL = "@{"
 ESCAPED = "@@{"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Frozen):
     """One place in a text that refers to a secret; ``start`` and ``end`` are offsets, line and column count from 1."""
 
     name: str
@@ -39,16 +38,14 @@ class Reference:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Frozen):
     """A document's tree with ``@{NAME}`` where values go, and which leaves those are, with the names in them."""
 
     tree: Tree
     references: Mapping[Path, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Frozen):
     """A document's tree with the values in it; ``unbound`` leaves still hold ``@{NAME}``: the run has no value.
 
     ``references`` are the leaves that hold a secret's value, or would.
@@ -59,8 +56,7 @@ class Bound:
     unbound: frozenset[Path]
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Frozen):
     """A reference (``name``), an escaped literal (``""``), or a malformed reference (``None``) in a template."""
 
     name: str | None
@@ -68,8 +64,7 @@ class Occurrence:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(Frozen):
     """A template whose occurrences were replaced by unique words, parsed."""
 
     source: str

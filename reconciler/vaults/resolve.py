@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from reconciler.frozen import Frozen
 from reconciler.vaults.tree import Expression, List, Object, Path, Scalar, Substitution, Tree, lookup, parse_path
 
 _MAXIMUM_NODES = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Frozen):
     """A tree with the substitutions that could be worked out in place.
 
     ``unresolved`` leaves stay expressions: what they mean depends on the client's environment, or on nothing at all,

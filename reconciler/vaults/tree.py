@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.frozen import Frozen
 from reconciler.model.secret import HIDDEN
 from reconciler.model.text import harmless
 
@@ -24,8 +25,7 @@ _PLAIN_KEY = re.compile(r"[\w-]+")
 _PATH_PART = re.compile(r'(?:^|\.)(?:"((?:[^"\\]|\\.)*)"|([^."\[\]]+))|\[(\d+)\]')
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Frozen):
     """Keys and values. The mapping belongs to the node and is never changed."""
 
     entries: Mapping[str, Tree]
@@ -34,8 +34,7 @@ class Object:
         return hash(frozenset(self.entries.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(Frozen):
     """Values in order."""
 
     items: tuple[Tree, ...]
@@ -43,7 +42,10 @@ class List:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """A text, number, truth value or null; equal only to a scalar of the same type."""
+    """A text, number, truth value or null; equal only to a scalar of the same type.
+
+    A dataclass, since what is ``Frozen`` does not ask a class's own ``==`` when it is asked for ``!=``.
+    """
 
     value: ScalarValue
 
@@ -56,8 +58,7 @@ class Scalar:
         return hash((type(self.value), self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class Substitution:
+class Substitution(Frozen):
     """A ``${path}`` or ``${?path}`` inside an expression; ``blanks`` follow it where more text does."""
 
     path: str
@@ -70,8 +71,7 @@ class Substitution:
         return f"${{{'?' if self.optional else ''}{self.path}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Frozen):
     """A value that only the reader of the document can work out.
 
     ``parts`` are concatenated; ``earlier`` is what the same key was set to before, which a self-reference means.
@@ -88,8 +88,7 @@ class Expression:
         ).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(Frozen):
     """Stands in a display tree for a value that must not be shown."""
 
     text: str = HIDDEN

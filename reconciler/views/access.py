@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.access_facts import NOTHING, UNKNOWN, AccessReport, Fact, Through

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Place
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind
 from reconciler.model.text import fold
 from reconciler.plan.changes import FieldEdit
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 CRITICAL_IMPACT = "critical-impact"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """One thing to show at a place: by which rule, how grave (``error`` or ``warning``), and in what words.
 
     ``allowed`` says how it was allowed on purpose, where it was.

@@ -6,10 +6,10 @@ A line that passes a column takes a narrow place in it, so that it runs between 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.views.graph_parts import Column
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _GAP, _ROW, _LANE = 96, 56, 20
 _SWEEPS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Frozen):
     """A node, or the lane of a line that passes; lanes have no node."""
 
     key: object
@@ -35,8 +34,7 @@ class Place:
         return _ROW if self.node else _LANE
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen):
     """An edge and the points that it goes through: from a node's right side, along lanes, to a node's left side.
 
     ``sign`` is where to tell by a sign what becomes of it.
@@ -47,8 +45,7 @@ class Line:
     sign: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Frozen):
     """The whole picture, in pixels."""
 
     width: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from reconciler.frozen import Frozen
 
 
 class State(StrEnum):
@@ -26,8 +27,7 @@ class Column(StrEnum):
 Key = tuple[Column, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Frozen):
     """Something to draw; ``names`` has more than one where it stands for several that are connected alike."""
 
     key: Key
@@ -41,8 +41,7 @@ class Node:
         return self.names[0] if len(self.names) == 1 else f"{len(self.names)} {self.noun}s"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Frozen):
     """A connection from who to what."""
 
     start: Key
@@ -50,8 +49,7 @@ class Edge:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Frozen):
     """What to draw; ``left_out`` counts the nodes that would be too many."""
 
     nodes: tuple[Node, ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Weight
 from reconciler.views.effect_words import effect_words, headline_words
@@ -35,8 +35,7 @@ class Direction(StrEnum):
 SIGNS = {Direction.GAIN: "+", Direction.LOSS: "-", Direction.OTHER: "~"}
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Frozen):
     """One thing that happens, to all of ``subjects`` alike; a headline has none.
 
     ``invited`` ones have not accepted their invitations: the rest comes about once they have.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.views.markdown import size
 from reconciler.views.sentences import counted
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Frozen):
     """Lines between what opens and what closes them; a lower ``rank`` is more important."""
 
     rank: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import RefusedError
 from reconciler.model.resources import Member, Resource, Role, ServiceAccount

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.desired import Policy
 from reconciler.plan.changes import Guard

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError
 from reconciler.model.desired import Desired, Management

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.access import Entity, EntityType, Permission
 from reconciler.model.desired import Limit, Policy

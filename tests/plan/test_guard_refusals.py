@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.desired import Limit, Management, Policy
 from reconciler.model.live import Caller, CredentialFacts, Live

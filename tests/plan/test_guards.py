@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.desired import Limit, Policy
 from reconciler.model.live import CredentialFacts, Live

@@ -150,7 +150,7 @@ def test_an_edit_of_words_has_no_effect(parser: DocumentParser) -> None:
 
 
 def test_nobody_left_in_queue_admins_is_critical(parser: DocumentParser) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     before = replace(group("Queue admins", "bob@acme.io"), builtin=True)
     after = replace(group("Queue admins"), builtin=True)

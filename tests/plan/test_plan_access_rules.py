@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, RefusedError
 from reconciler.model.access import Candidates, Entity, EntityType, Permission

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.live import Caller, CredentialFacts, Live
 from reconciler.model.resources import Address, OwnerKind, Resource, ServiceAccount, Vault

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.desired import Desired, Management
 from reconciler.model.live import CredentialFacts, Live

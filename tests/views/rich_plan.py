@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.errors import Place
 from reconciler.model.access import Entity, EntityType, Permission

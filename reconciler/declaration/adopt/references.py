@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Document
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
@@ -24,8 +25,7 @@ _LONG = 8
 """From so many characters on, a secret's value is recognized wherever it stands, not only at its own path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Referring:
+class Referring(Frozen):
     """A document with references: which known names are in it, and what is new.
 
     ``changed`` are the known names whose value is another one live. ``rewritten``: comments in it were lost.

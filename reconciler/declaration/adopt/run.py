@@ -13,6 +13,7 @@ from reconciler.declaration.adopt.failure import LeftError
 from reconciler.declaration.export import Exporter
 from reconciler.declaration.export_documents import FOLDER, DocumentFiles
 from reconciler.declaration.yaml_edit import CannotEditError
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind
 from reconciler.plan.changes import Action, Change
 
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Frozen):
     """What was carried over: the new texts by file, new secrets by name, what was left and why, and notes."""
 
     done: tuple[Address, ...]
@@ -38,8 +38,7 @@ class Adopted:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Frozen):
     """A difference to adopt; without one: a live resource to declare."""
 
     address: Address

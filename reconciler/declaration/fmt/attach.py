@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.declaration.yaml_comments import Comment, comments
 from reconciler.declaration.yaml_nodes import MappingNode, Node, SequenceNode, column, line_start
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,7 @@ class Element:
     tail: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(Frozen):
     """The elements by the identity of their key or item, the lines before the first, and what has to be in lines.
 
     ``expanded`` holds the identities of collections in brackets that have comments inside.

@@ -11,9 +11,9 @@ same choice, in words of its own, and the tests compare the two.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.access import ALL, EntityType, Permission
 from reconciler.model.resources import Address, Group, Kind, Member, ServiceAccount
 from reconciler.model.resources import Role as MemberRole
@@ -36,16 +36,14 @@ ADMINISTERED = frozenset(EntityType) - {EntityType.QUEUE}
 """The types of which admins may do everything with each entity, whatever the rules say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Frozen):
     """A permission and the names of what it comes through: rules, and the groups that they name."""
 
     permission: Permission
     via: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Frozen):
     """Who reaches one entity: everyone with a permission (or ``None``), and some with one of their own."""
 
     everyone: Grant | None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Group, Kind, Member, MemberState, ServiceAccount, Vault
 from reconciler.plan.impact.access import EVERYONE, AccessTable, members_of
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 PRINCIPALS = (Kind.MEMBER, Kind.SERVICE_ACCOUNT)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Frozen):
     """What a vault brings: how many values, and how many of them are secret."""
 
     paths: int

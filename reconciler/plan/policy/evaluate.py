@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import InvalidDeclarationError, Problem
+from reconciler.frozen import Frozen
 from reconciler.model.policy import RuleSubject
 from reconciler.plan.policy.expressions import EvaluationError, Program, activation, check
 from reconciler.plan.policy.subjects import Declared, Seen, gains
@@ -25,8 +25,7 @@ PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 _MOST_NAMES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """A rule that is broken, by what; ``message`` is the rule's, filled in."""
 
     rule: Rule

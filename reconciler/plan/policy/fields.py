@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from reconciler.frozen import Frozen
 from reconciler.model.policy import RuleSubject
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ class FieldType(StrEnum):
     TEXTS = "list of texts"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleField:
+class RuleField(Frozen):
     """One field of a subject: its type, and what it says."""
 
     type: FieldType

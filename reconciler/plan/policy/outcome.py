@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Problem, Severity
+from reconciler.frozen import Frozen
 from reconciler.plan.changes import Guard, Refusal, Warned
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _MOST = 50
 """The most findings of one rule that a plan tells one by one; the rest are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Frozen):
     """A finding, and where the declaration says what it is about, if it does."""
 
     finding: Finding

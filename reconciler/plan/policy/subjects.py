@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.delivery import CommandDelivery, EnvFileDelivery, FileDelivery, KubernetesSecretDelivery
 from reconciler.model.resources import (
     AccessRule,
@@ -40,8 +40,7 @@ _DELIVERIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Frozen):
     """One resource or gain: what it is called, and its fields. A gain has no ``address``."""
 
     kind: Kind

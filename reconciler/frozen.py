@@ -1,0 +1,17 @@
+"""The base of all values: made once, never changed, compared by what is in them."""
+
+from __future__ import annotations
+
+from typing import dataclass_transform
+
+import msgspec
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Frozen(msgspec.Struct, frozen=True):
+    """A value with the fields that a class below annotates.
+
+    It is what a frozen dataclass with slots is, in C: a class of it is made fifty times faster, which a command with
+    a hundred of them feels at its start, and an object of it eight times. Dataclasses are what changes, what pydantic
+    reads, and what has a ``==`` of its own.
+    """
