@@ -20,7 +20,9 @@ MAXIMUM_DOCUMENT_BYTES = 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ORDINARY = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
+_CONFLICT_SIGNS = ("<<<<<<<", ">>>>>>>", "|||||||")
 
 
 class SourceError(Exception):
@@ -44,7 +46,7 @@ def read_source(path: Path, shown: str, *, limit: int = MAXIMUM_FILE_BYTES) -> s
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text, split the way the YAML parser counts them."""
-    return _LINE_END.split(text)
+    return _LINE_END.split(text) if "\r" in text else text.split("\n")
 
 
 def place_at(text: str, offset: int, shown: str) -> Place:
@@ -102,11 +104,12 @@ def _decode(data: bytes, shown: str) -> str:
 
 
 def _refuse_forbidden(text: str, shown: str) -> None:
-    found = _FORBIDDEN.search(text)
+    extraordinary = text.encode().translate(None, _ORDINARY).decode()
+    found = _FORBIDDEN.search(text) if _FORBIDDEN.search(extraordinary) else None
     if found:
         message = f"a control character (U+{ord(found.group()):04X}) stands here"
         raise SourceError("control-character", message, place_at(text, found.start(), shown), hint="remove it")
-    found = _CONFLICT.search(text)
+    found = _CONFLICT.search(text) if any(sign in text for sign in _CONFLICT_SIGNS) else None
     if found:
         message = "a merge conflict was left here"
         hint = "resolve the conflict and remove its markers"

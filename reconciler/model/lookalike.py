@@ -48,20 +48,35 @@ _TABLE: Final = str.maketrans({char: shape for shape, chars in _SHAPES.items() f
 
 def skeleton(text: str) -> str:
     """Return what a text looks like; two texts with the same skeleton are hard to tell apart."""
-    # A capital I has the shape of a small l; once folded it would be an i.
-    folded = fold(text.replace("I", "l"))
-    if not folded.isascii():
-        bare = (char for char in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(char))
-        folded = "".join(bare)
-    return folded.translate(_TABLE).replace("rn", "m").replace("vv", "w")
+    return _skeletons([text])[0]
 
 
 def look_alikes(texts: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Return the groups of texts that look like each other and are not the same, each sorted, in a stable order."""
-    alike: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    by_fold: dict[str, str] = {}
     for text in texts:
-        alike[skeleton(text)].setdefault(fold(text), text)
-    return tuple(sorted(tuple(sorted(group.values())) for group in alike.values() if len(group) > 1))
+        by_fold.setdefault(fold(text), text)
+    different = list(by_fold.values())
+    skeletons = _skeletons(different)
+    if len(set(skeletons)) == len(different):
+        return ()
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for text, shape in zip(different, skeletons, strict=True):
+        alike[shape].append(text)
+    return tuple(sorted(tuple(sorted(group)) for group in alike.values() if len(group) > 1))
+
+
+def _skeletons(texts: Iterable[str]) -> list[str]:
+    """Return what each text looks like; they are translated together, since what is folded has no line ends."""
+    return "\n".join(map(_bare, texts)).translate(_TABLE).replace("rn", "m").replace("vv", "w").split("\n")
+
+
+def _bare(text: str) -> str:
+    """Return a text folded and without accents. A capital I has the shape of a small l; folded it would be an i."""
+    folded = fold(text.replace("I", "l"))
+    if folded.isascii():
+        return folded
+    return "".join(char for char in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(char))
 
 
 def foreign_letters(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Settings:
         return json.dumps(asdict(self))
 
     @staticmethod
+    @lru_cache(maxsize=16)
     def from_json(text: str) -> Settings:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote; remembered, since every call asks for the settings."""
         return Settings(**json.loads(text))

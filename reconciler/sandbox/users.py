@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from reconciler.sandbox import paging
 from reconciler.sandbox.built_in import ADMINS, USERS
@@ -78,18 +79,14 @@ def _common(row: sqlite3.Row) -> Json:
 def _groups_of(call: Call, rows: list[sqlite3.Row]) -> dict[str, list[str]]:
     """Return the group ids of each of some users: Users first, Admins for administrators, then the others."""
     builtin = dict(call.db.execute("SELECT kind, id FROM groups WHERE kind IN (?, ?)", (USERS, ADMINS)).fetchall())
-    groups: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        groups[row["id"]].append(builtin[USERS])
-        if row["role"] == "admin":
-            groups[row["id"]].append(builtin[ADMINS])
     memberships = call.db.execute(
-        "SELECT user_id, group_id FROM memberships WHERE user_id IN (SELECT value FROM json_each(?))",
+        "SELECT user_id, json_group_array(group_id) FROM memberships"
+        " WHERE user_id IN (SELECT value FROM json_each(?)) GROUP BY user_id",
         (json.dumps([row["id"] for row in rows]),),
     )
-    for user, group in memberships:
-        groups[user].append(group)
-    return groups
+    others = {user: msgspec.json.decode(groups) for user, groups in memberships}
+    first = {True: [builtin[USERS], builtin[ADMINS]], False: [builtin[USERS]]}
+    return {row["id"]: first[row["role"] == "admin"] + others.get(row["id"], []) for row in rows}
 
 
 def _get_company_users(call: Call) -> Json:

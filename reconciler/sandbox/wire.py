@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.responses import Response
 
 from reconciler.sandbox.choices import API_VERSION
@@ -58,9 +59,15 @@ class Envelope:
             "error_stack": stack,
             "error_data": {},
         }
-        body = json.dumps({"meta": meta, "data": data}, ensure_ascii=False, separators=(",", ":"))
+        return Response(_json({"meta": meta, "data": data}), code, media_type="application/json")
+
+
+def _json(value: Json) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
         # A lone surrogate, which JSON can smuggle in, must not break the answer.
-        return Response(body.encode(errors="replace"), code, media_type="application/json")
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def read_path(path: str, envelope: Envelope) -> None:
@@ -86,7 +93,7 @@ def read_fields(request: Request, body: bytes) -> Fields:
         if not isinstance(parsed, dict):
             raise TypeError(f"the request body is {type(parsed).__name__}, not an object")
         values.update(parsed)
-    if request.url.query:
+    if request.scope["query_string"]:
         for name in request.query_params:
             given = [_coerce(value) for value in request.query_params.getlist(name)]
             values[name] = given[0] if len(given) == 1 else given
