@@ -40,10 +40,11 @@ class Entry(Frozen, Generic[T_co]):
     item: T_co
     tree: YamlTree
     path: YamlPath
+    start: Place
 
     def place(self, *steps: str | int, key: bool = False) -> Place:
         """Return the place of the entry, or of something within it."""
-        return self.tree.place((*self.path, *steps), key=key)
+        return self.tree.place((*self.path, *steps), key=key) if steps else self.start
 
 
 class DocumentText(Frozen):
@@ -117,7 +118,7 @@ class Declaration(Frozen):
             own = account.item.vault
             if own is not None:
                 name = own.name if own.name is not None else account.item.name
-                entry = Entry(own, account.tree, (*account.path, "vault"))
+                entry = Entry(own, account.tree, (*account.path, "vault"), account.place("vault"))
                 yield OwnedVault(OwnerKind.SERVICE_ACCOUNT, account.item.name, name, entry)
 
     def document(self, entry: Entry[DocumentEntry]) -> DocumentText | None:

@@ -171,8 +171,10 @@ class _Loader:
             if items is not None:
                 entries = entries or []
                 indexes = part.indexes.get(kind) or range(len(items))
+                places = part.tree.places(kind)
                 entries.extend(
-                    Entry(item, part.tree, (kind, index)) for item, index in zip(items, indexes, strict=True)
+                    Entry(item, part.tree, (kind, index), places[index])
+                    for item, index in zip(items, indexes, strict=True)
                 )
         return None if entries is None else tuple(entries)
 

@@ -84,7 +84,11 @@ class YamlTree:
             wants_key = key and depth == len(path) - 1 and isinstance(node, dict)
             mark = marks[index * 2 + (not wants_key)] if isinstance(node, dict) else marks[index]
             node = node[step]
-        return Place(self.file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
+        return _place(self.file, mark)
+
+    def places(self, key: str) -> list[Place]:
+        """Return where each item of the list with this key at the top begins; for thousands of them at once."""
+        return [_place(self.file, mark) for mark in self._marks[id(self.root[key])]]
 
     def line(self, number: int) -> str | None:
         """Return a line by its number, counted from 1."""
@@ -144,6 +148,10 @@ def _pack(mark: Any) -> int:
     return packed
 
 
+def _place(file: str, mark: int) -> Place:
+    return Place(file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
+
+
 class _Builder:
     """Builds one tree; each method consumes exactly the events of its node.
 
@@ -163,8 +171,11 @@ class _Builder:
         self._next = new_parser(text if colon is None else INNER_COLON.sub(colon, text)).get_event
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._texts: dict[str, str] = {}
+        """Every text once: an e-mail stands in many groups, and is kept, and hashed, once."""
+        self._plain: dict[str, Any] = {}
+        """What each plain scalar means, as the parser told it."""
         self._open: set[str] = set()
-        self._nodes = 0
+        self._nodes = 1
         self._aliased = 0
 
     def build(self) -> None:
@@ -189,9 +200,6 @@ class _Builder:
         kind = type(event)
         if kind is AliasEvent:
             return self._alias(event)
-        self._nodes += 1
-        if self._nodes > MAXIMUM_NODES:
-            self._refuse("too-many-values", f"this file holds more than {MAXIMUM_NODES} values", event)
         anchor = event.anchor
         if anchor is None:
             return self._scalar(event) if kind is ScalarEvent else self._container(event, kind, depth)
@@ -209,55 +217,82 @@ class _Builder:
         if name not in self._anchors:
             self._refuse("alias", f"the alias `*{harmless(name)}` names no anchor before it", event)
         value, size = self._anchors[name]
-        self._nodes += size
+        self._nodes += size - 1
         self._aliased += size
         if self._aliased > MAXIMUM_ALIASED_NODES:
             self._refuse("alias-limit", f"the aliases stand for more than {MAXIMUM_ALIASED_NODES} values", event)
         return value
 
     def _scalar(self, event: Any) -> Any:
-        text = event.value if self._colon is None else event.value.replace(self._colon, ":")
-        text = self._texts.setdefault(text, text)  # an e-mail stands in many groups: it is kept, and hashed, once
-        if event.tag is not None:
-            if event.tag not in _TEXT_TAGS:
-                self._refuse_tag(event)
-            return text
-        if not event.implicit[0]:
-            return text
+        if event.ctag is None and event.implicit[0]:
+            try:
+                return self._plain[event.value]
+            except KeyError:
+                return self._first_plain(event)
+        if event.ctag is not None and event.tag not in _TEXT_TAGS:
+            self._refuse_tag(event)
+        text = self._text(event)
+        return self._texts.setdefault(text, text)
+
+    def _first_plain(self, event: Any) -> Any:
+        """Return what a plain scalar means that did not stand in this file before."""
+        text = self._text(event)
         try:
-            return plain_value(text)
+            value = plain_value(self._texts.setdefault(text, text))
         except ScalarError as error:
             hint = "write it without the zero, or in quotes if it is a text"
             self._refuse("ambiguous-number", f"`{harmless(text[:40])}`: {error}", event, hint=hint)
+        self._plain[event.value] = value
+        return value
+
+    def _text(self, event: Any) -> str:
+        text: str = event.value
+        return text if self._colon is None else text.replace(self._colon, ":")
 
     def _container(self, event: Any, kind: type, depth: int) -> Any:
-        if event.tag is not None:
+        if event.ctag is not None:
             self._refuse_tag(event)
         if depth >= MAXIMUM_DEPTH:
             self._refuse("too-deep", f"lists and mappings are nested more than {MAXIMUM_DEPTH} deep", event)
-        return self._sequence(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+        value = self._sequence(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+        self._nodes += len(self.marks[id(value)])
+        if self._nodes > MAXIMUM_NODES:
+            self._refuse_too_many(event)
+        return value
 
     def _sequence(self, depth: int) -> list[Any]:
         values: list[Any] = []
         marks: list[int] = []
-        while type(event := self._next()) is not SequenceEndEvent:
-            marks.append(_pack(event.start_mark))
-            values.append(self._node(event, depth))
+        following = self._next
+        while type(event := following()) is not SequenceEndEvent:
+            mark = event.start_mark
+            marks.append(mark.line << _COLUMN_BITS | mark.column)
+            # What a list of thousands of names is made of is asked for at once; all else takes the long way.
+            is_simple = type(event) is ScalarEvent and event.anchor is None
+            values.append(self._scalar(event) if is_simple else self._node(event, depth))
+            if len(marks) > MAXIMUM_NODES:
+                self._refuse_too_many(event)
         self.marks[id(values)] = marks
         return values
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         marks: list[int] = []
-        while type(event := self._next()) is not MappingEndEvent:
+        following = self._next
+        while type(event := following()) is not MappingEndEvent:
             key = self._key(event, values, marks)
-            marks.append(_pack(event.start_mark))
-            event = self._next()
-            marks.append(_pack(event.start_mark))
-            value = self._node(event, depth)
+            mark = event.start_mark
+            marks.append(mark.line << _COLUMN_BITS | mark.column)
+            event = following()
+            mark = event.start_mark
+            marks.append(mark.line << _COLUMN_BITS | mark.column)
+            is_simple = type(event) is ScalarEvent and event.anchor is None
+            value = self._scalar(event) if is_simple else self._node(event, depth)
             if value is None:
-                self.nulls.append((key, self._place(marks[-2])))
+                self.nulls.append((key, _place(self.file, marks[-2])))
             values[key] = value
+            if len(marks) > MAXIMUM_NODES:
+                self._refuse_too_many(event)
         self.marks[id(values)] = marks
         return values
 
@@ -266,17 +301,20 @@ class _Builder:
         if kind is not ScalarEvent and kind is not AliasEvent:
             name = "mapping" if kind is MappingStartEvent else "list"
             self._refuse("key-not-text", f"a key must be a text, this one is a {name}", event)
-        key = self._node(event, 0)
+        key = self._scalar(event) if kind is ScalarEvent and event.anchor is None else self._node(event, 0)
         if type(key) is not str:
             self._refuse("key-not-text", "a key must be a text", event, hint="put it in quotes")
         if key == "<<" and kind is ScalarEvent and event.implicit[0]:
             hint = "repeat the keys, or use an alias for a whole value"
             self._refuse("merge-key", "merge keys (`<<`) are not supported: YAML 1.2 has none", event, hint=hint)
         if key in values:
-            first = self._place(marks[list(values).index(key) * 2])
+            first = _place(self.file, marks[list(values).index(key) * 2])
             message = f"`{harmless(key)}` was already given at {first.line}:{first.column}"
             self._refuse("duplicate-key", message, event)
         return key
+
+    def _refuse_too_many(self, event: Any) -> NoReturn:
+        self._refuse("too-many-values", f"this file holds more than {MAXIMUM_NODES} values", event)
 
     def _refuse_empty(self) -> NoReturn:
         message = "this file is empty: a declaration begins with `version: 1`; to remove nothing, leave lists out"
@@ -286,7 +324,4 @@ class _Builder:
         self._refuse("tag", f"the tag `{harmless(str(event.tag)[:60])}` is not supported", event, hint="remove it")
 
     def _refuse(self, rule: str, message: str, event: Any, *, hint: str | None = None) -> NoReturn:
-        raise SourceError(rule, message, self._place(_pack(event.start_mark)), hint=hint)
-
-    def _place(self, mark: int) -> Place:
-        return Place(self.file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
+        raise SourceError(rule, message, _place(self.file, _pack(event.start_mark)), hint=hint)

@@ -57,6 +57,8 @@ def look_alikes(texts: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     for text in texts:
         by_fold.setdefault(fold(text), text)
     different = list(by_fold.values())
+    if not different:
+        return ()
     skeletons = _skeletons(different)
     if len(set(skeletons)) == len(different):
         return ()

@@ -166,6 +166,7 @@ def test_addresses_of_different_shapes_do_not(one: str, another: str) -> None:
 
 
 def test_the_same_address_in_another_case_is_not_its_own_look_alike() -> None:
+    assert look_alikes([]) == ()
     assert look_alikes(["Ada@acme.io", "ada@ACME.io"]) == ()
     assert look_alikes([CYRILLIC, "ada@acme.io", "bob@acme.io"]) == (("ada@acme.io", CYRILLIC),)
     assert foreign_letters(CYRILLIC) == "cyrillic small letter a"
