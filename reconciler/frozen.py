@@ -15,3 +15,7 @@ class Frozen(msgspec.Struct, frozen=True):
     a hundred of them feels at its start, and an object of it eight times. Dataclasses are what changes, what pydantic
     reads, and what has a ``==`` of its own.
     """
+
+
+class Published(Frozen, forbid_unknown_fields=True):
+    """A value that is also written as JSON, by a published schema, and read back with suspicion."""

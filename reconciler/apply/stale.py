@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.errors import StalePlanError
 from reconciler.model.text import harmless
 
@@ -48,10 +50,9 @@ def check_still_fits(saved: Plan, current: Plan) -> None:
 
 
 def _comparable(change: Change, *, keyed: bool) -> Change:
-    without: dict[str, object] = {"place": None}
-    if not keyed:
-        without |= {"document_before": None, "document_after": None}
-    return change.model_copy(update=without)
+    if keyed:
+        return replace(change, place=None)
+    return replace(change, place=None, document_before=None, document_after=None)
 
 
 def is_carried_out(saved: Plan, current: Plan) -> bool:

@@ -9,6 +9,7 @@ from reconciler.apply.settle import confirmed, repeated, settled
 from reconciler.clearml.write import VaultContent
 from reconciler.model.resources import OwnerKind, Vault
 from reconciler.model.text import fold
+from reconciler.plan.changes import DocumentEdit, TextEdit
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
@@ -85,7 +86,7 @@ def _text(run: Run, vault: Vault) -> Secret:
 
 def _text_to_send(run: Run, operation: Operation, vault: Vault) -> Secret:
     """Return the declared text, or the live one where only something else changes, so that it stays untouched."""
-    touches_text = any(edit.type in ("document", "text") for edit in operation.change.edits)
+    touches_text = any(isinstance(edit, DocumentEdit | TextEdit) for edit in operation.change.edits)
     if touches_text or operation.change.edited("format"):
         return _text(run, vault)
     return run.existing(operation, Vault).document.text

@@ -163,8 +163,8 @@ class _Job(Frozen):
         broken = broken_rules(desired, impact)
         case = Case(changes, prepared.live, prepared.desired, desired.policy, impact, broken, prepared.replaced)
         refusals = check(case, self.terms.allowed)
-        update = {"changes": changes, "totals": totals_of(changes), "impact": impact, "refusals": refusals}
-        return prepared.plan.model_copy(update=update).sealed()
+        totals = totals_of(changes)
+        return replace(prepared.plan, changes=changes, totals=totals, impact=impact, refusals=refusals).sealed()
 
     async def _execute(self, transport: Transport, prepared: Prepared, plan: Plan) -> tuple[Report, Left, ExitCode]:
         """Rehearse, then carry the plan out behind the lock and read the workspace once more."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.clearml.tasks import together
 from reconciler.drift.attention import Workspace, admins_to_ask_about, find_attention
 from reconciler.drift.classify import find_drift
@@ -40,7 +42,7 @@ async def look_for_drift(
     """
     drift = find_drift(prepared, desired, recorded.record, terms.key)
     if recorded.trouble is not None:
-        drift = drift.model_copy(update={"memory": Memory.UNTRUSTED})
+        drift = replace(drift, memory=Memory.UNTRUSTED)
     live = prepared.live
     told = await _vault_traces(reader, drift, live, recorded, console)
     drift = with_traces(drift, live, desired.snapshot, told)
@@ -51,7 +53,7 @@ async def look_for_drift(
         due=frozenset(change.address for change in drift.due),
         activity=await _activity(reader, live, console) if limits.inactive_for is not None else {},
     )
-    return drift.model_copy(update={"attention": find_attention(workspace, limits)})
+    return replace(drift, attention=find_attention(workspace, limits))
 
 
 async def _vault_traces(

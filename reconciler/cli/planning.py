@@ -71,23 +71,24 @@ def _masked(prepared: Prepared, desired: Desired) -> Prepared:
     changes = tuple(_masked_change(change, redactor) for change in prepared.plan.changes)
     if all(new is old for new, old in zip(changes, prepared.plan.changes, strict=True)):
         return prepared
-    return replace(prepared, plan=prepared.plan.model_copy(update={"changes": changes}).sealed())
+    return replace(prepared, plan=replace(prepared.plan, changes=changes).sealed())
 
 
 def _masked_change(change: Change, redactor: Redactor) -> Change:
     edits = tuple(
-        edit.model_copy(
-            update={
+        replace(
+            edit,
+            **{
                 side: redactor.mask(text)
                 for side, text in (("before", edit.before), ("after", edit.after))
                 if text is not None
-            }
+            },
         )
         if isinstance(edit, DocumentEdit)
         else edit
         for edit in change.edits
     )
-    return change if edits == change.edits else change.model_copy(update={"edits": edits})
+    return change if edits == change.edits else replace(change, edits=edits)
 
 
 def _with_old_names(accounts: frozenset[str], desired: Desired) -> frozenset[str]:

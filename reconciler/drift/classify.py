@@ -11,6 +11,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+
 from reconciler.drift.base import Base, is_left_over
 from reconciler.drift.fields import document_part, field_parts, live_stays
 from reconciler.drift.report import Drift, DriftClass, Finding, Memory, Part
@@ -105,7 +107,7 @@ class _Judge(Frozen):
             title=change.title,
             drift=drift,
             parts=tuple(parts),
-            sides=_digest([change.model_dump(mode="json", exclude={"place"})]),
+            sides=_digest([_without_place(change)]),
         )
 
     def _missing(self, change: Change, before: Applied | None) -> DriftClass:
@@ -151,6 +153,12 @@ def _whole(parts: Iterable[Part]) -> DriftClass:
     if DriftClass.UNKNOWN in found or not found:
         return DriftClass.UNKNOWN
     return found.pop()
+
+
+def _without_place(change: Change) -> dict[str, object]:
+    content: dict[str, object] = to_builtins(change)
+    del content["place"]
+    return content
 
 
 def _digest(content: object) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from msgspec import Meta
 
+from reconciler.frozen import Published
 from reconciler.model.resources import Address, Kind
 from reconciler.plan.changes import Change
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A point in time that says its zone."""
 
 
 class DriftClass(StrEnum):
@@ -42,36 +48,34 @@ class Memory(StrEnum):
     UNTRUSTED = "untrusted"
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Part(_Data):
+class Part(Published, kw_only=True):
     """One difference within a resource: a field, or one element of a field that is a set."""
 
     field: str
-    element: str | None = Field(default=None, description="Who or what of a set; null: the whole field.")
-    drift: DriftClass = Field(description="Which side left what was last applied.")
+    element: Annotated[str | None, Meta(description="Who or what of a set; null: the whole field.")] = None
+    drift: Annotated[DriftClass, Meta(description="Which side left what was last applied.")]
 
 
-class Trace(_Data):
+class Trace(Published, kw_only=True):
     """What the server tells of how something came to be as it is."""
 
-    what: str = Field(description="What happened: create, update, delete, last use.")
-    by: str | None = Field(default=None, description="Who did it, where the server knows.")
-    at: AwareDatetime | None = Field(default=None, description="When it happened.")
+    what: Annotated[str, Meta(description="What happened: create, update, delete, last use.")]
+    by: Annotated[str | None, Meta(description="Who did it, where the server knows.")] = None
+    at: Annotated[Moment | None, Meta(description="When it happened.")] = None
 
 
-class Finding(_Data):
+class Finding(Published, kw_only=True):
     """Drift of one resource: the class of the whole, and of each part where the record tells."""
 
     kind: Kind
     key: tuple[str, ...]
     title: str
-    drift: DriftClass = Field(description="The class of the resource as a whole: conflict where both sides left.")
-    parts: tuple[Part, ...] = Field(default=(), description="What differs, each with its own class.")
-    traces: tuple[Trace, ...] = Field(default=(), description="Who and when, where the server tells.")
-    sides: str = Field(description="Digest of both sides, by which news is told from what is known.")
+    drift: Annotated[
+        DriftClass, Meta(description="The class of the resource as a whole: conflict where both sides left.")
+    ]
+    parts: Annotated[tuple[Part, ...], Meta(description="What differs, each with its own class.")] = ()
+    traces: Annotated[tuple[Trace, ...], Meta(description="Who and when, where the server tells.")] = ()
+    sides: Annotated[str, Meta(description="Digest of both sides, by which news is told from what is known.")]
 
     @property
     def address(self) -> Address:
@@ -84,15 +88,15 @@ class Finding(_Data):
         return frozenset({self.drift, *(part.drift for part in self.parts)})
 
 
-class Attention(_Data):
+class Attention(Published, kw_only=True):
     """One thing that deserves a look."""
 
-    what: AttentionKind = Field(description="What it is about.")
+    what: Annotated[AttentionKind, Meta(description="What it is about.")]
     kind: Kind
     key: tuple[str, ...]
     title: str
-    days: int | None = Field(default=None, description="Days until it ends, or since it was used, added or active.")
-    at: AwareDatetime | None = Field(default=None, description="The moment that the days are counted from or to.")
+    days: Annotated[int | None, Meta(description="Days until it ends, or since it was used, added or active.")] = None
+    at: Annotated[Moment | None, Meta(description="The moment that the days are counted from or to.")] = None
 
     @property
     def address(self) -> Address:
@@ -100,16 +104,16 @@ class Attention(_Data):
         return Address(self.kind, self.key)
 
 
-class Drift(_Data):
+class Drift(Published, kw_only=True):
     """What differs and which side moved. ``due`` credentials, what waits and what is left alone are no drift."""
 
-    memory: Memory = Field(default=Memory.NONE, description="Whether a record of what was last applied was used.")
-    findings: tuple[Finding, ...] = Field(default=(), description="The drift of each resource, by kind and key.")
-    due: tuple[Change, ...] = Field(default=(), description="Credentials that the next apply replaces.")
-    agreeing: tuple[str, ...] = Field(
-        default=(), description="What left the record on both sides in the same way, so that it is no drift."
-    )
-    attention: tuple[Attention, ...] = Field(default=(), description="What deserves a look though it is no drift.")
+    memory: Annotated[Memory, Meta(description="Whether a record of what was last applied was used.")] = Memory.NONE
+    findings: Annotated[tuple[Finding, ...], Meta(description="The drift of each resource, by kind and key.")] = ()
+    due: Annotated[tuple[Change, ...], Meta(description="Credentials that the next apply replaces.")] = ()
+    agreeing: Annotated[
+        tuple[str, ...], Meta(description="What left the record on both sides in the same way, so that it is no drift.")
+    ] = ()
+    attention: Annotated[tuple[Attention, ...], Meta(description="What deserves a look though it is no drift.")] = ()
 
     @property
     def classes(self) -> frozenset[DriftClass]:

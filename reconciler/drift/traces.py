@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.drift.report import Drift, DriftClass, Finding, Trace
 from reconciler.model.resources import Kind
 
@@ -38,12 +40,10 @@ def with_traces(drift: Drift, live: Live, declared: Snapshot, told: Mapping[Addr
     When something was made matters only of what nobody declared.
     """
     findings = tuple(
-        finding.model_copy(update={"traces": tuple(_traces(finding, live, declared, told))})
-        if _moved_outside(finding)
-        else finding
+        replace(finding, traces=tuple(_traces(finding, live, declared, told))) if _moved_outside(finding) else finding
         for finding in drift.findings
     )
-    return drift.model_copy(update={"findings": findings})
+    return replace(drift, findings=findings)
 
 
 def name_of(user: str | None, live: Live) -> str | None:

@@ -54,6 +54,24 @@ def json_document(value: object) -> str:
     return text + "\n"
 
 
+def canonical_json(value: object) -> bytes:
+    """Return a value as compact JSON with sorted keys, for a digest: the same bytes for the same value, ever.
+
+    ``value`` holds plain values and what is ``Frozen``. Half a surrogate pair, which a server may have in a name, is
+    written as it is.
+    """
+    import json
+
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value, order="sorted")
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(value, str_keys=True)
+        text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _json_char(char: str) -> str:
     if is_harmless(char):
         return char

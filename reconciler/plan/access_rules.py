@@ -13,6 +13,7 @@ from reconciler.model.access import Candidates, Entity
 from reconciler.model.resources import AccessRule, Kind
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import harmless
+from reconciler.plan.changes import FieldEdit, SetEdit
 from reconciler.plan.edits import description_edits, field_edits, set_edits
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class RuleDifference(Frozen):
     @property
     def gives_nothing(self) -> bool:
         """Whether a new rule would have nobody in it yet."""
-        return not any(edit.type == "set" for edit in self.edits)
+        return not any(isinstance(edit, SetEdit) for edit in self.edits)
 
 
 def rule_difference(
@@ -64,7 +65,7 @@ def rule_difference(
             *field_edits(("permission", existing.permission, wanted.permission)),
         )
     affected = existing is not None and any(
-        edit.type == "field" and edit.field in ("resource", "permission") for edit in edits
+        isinstance(edit, FieldEdit) and edit.field in ("resource", "permission") for edit in edits
     )
     staying = tuple(
         (kind, name) for field, kind in GRANTEES.items() for name in sorted(present[field] & after[field]) if affected

@@ -1,6 +1,6 @@
 """What a plan is made of: changes, and what stands beside them. Data only: no prose, color or functions in it.
 
-These are pydantic models because a plan is saved, published with a JSON Schema, and read back with suspicion.
+All of it is written as JSON, by a published JSON Schema, and read back with suspicion.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta
 
+from reconciler.frozen import Published
 from reconciler.model.resources import Address, Kind
 
 
@@ -58,49 +59,41 @@ NEVER_LIFTED = frozenset({Guard.OWN_IDENTITY, Guard.POLICY, Guard.SERVER_LIMIT})
 """An organization's own rule is not for whoever types the command to lift: it is changed in its file, in review."""
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FieldEdit(_Data):
+class FieldEdit(Published, kw_only=True, tag_field="type", tag="field"):
     """One field with one value: what it is and what it will be (``null``: absent)."""
 
-    type: Literal["field"] = "field"
     field: str
     before: str | bool | None
     after: str | bool | None
 
 
-class SetEdit(_Data):
+class SetEdit(Published, kw_only=True, tag_field="type", tag="set"):
     """A field that is a set: who joins and who leaves, each sorted."""
 
-    type: Literal["set"] = "set"
     field: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
 
 
-class DocumentEdit(_Data):
+class DocumentEdit(Published, kw_only=True, tag_field="type", tag="document"):
     """One path of a vault document; values are display texts, and absent where ``secret``."""
 
-    type: Literal["document"] = "document"
     path: str
     before: str | None
     after: str | None
     secret: bool = False
 
 
-class TextEdit(_Data):
+class TextEdit(Published, kw_only=True, tag_field="type", tag="text"):
     """The text of a vault document changes as a whole: its meaning stays, or one side cannot be read."""
 
-    type: Literal["text"] = "text"
     readable: bool
 
 
-Edit = Annotated[FieldEdit | SetEdit | DocumentEdit | TextEdit, Field(discriminator="type")]
+Edit = FieldEdit | SetEdit | DocumentEdit | TextEdit
 
 
-class Change(_Data):
+class Change(Published, kw_only=True):
     """One resource's difference.
 
     ``before`` and ``after`` are digests of the whole resource on either side, without its secrets; ``document_before``
@@ -113,12 +106,13 @@ class Change(_Data):
     title: str
     reason: Reason
     place: str | None = None
-    invitation: bool = Field(default=False, description="The member was only invited so far.")
+    invitation: Annotated[bool, Meta(description="The member was only invited so far.")] = False
     edits: tuple[Edit, ...] = ()
-    staying: tuple[tuple[Kind, str], ...] = Field(
-        default=(), description="Who keeps an access rule that will give something else, by kind and folded name."
-    )
-    credentials_lost: int = Field(default=0, description="How many credentials stop working with this removal.")
+    staying: Annotated[
+        tuple[tuple[Kind, str], ...],
+        Meta(description="Who keeps an access rule that will give something else, by kind and folded name."),
+    ] = ()
+    credentials_lost: Annotated[int, Meta(description="How many credentials stop working with this removal.")] = 0
     before: str | None = None
     after: str | None = None
     document_before: str | None = None
@@ -138,7 +132,7 @@ class Change(_Data):
         return next((edit for edit in self.edits if isinstance(edit, SetEdit) and edit.field == field), None)
 
 
-class Waiting(_Data):
+class Waiting(Published, kw_only=True):
     """Something that has to wait until a person accepts an invitation: a group to join, an access rule, or a name."""
 
     member: str
@@ -146,7 +140,7 @@ class Waiting(_Data):
     rule: str | None = None
 
 
-class LeftAlone(_Data):
+class LeftAlone(Published, kw_only=True):
     """How many live resources of a kind the declaration does not speak for."""
 
     kind: Kind
@@ -154,7 +148,7 @@ class LeftAlone(_Data):
     reason: Literal["not_declared", "kind_not_managed", "fixed_by_server", "made_by_server"]
 
 
-class Refusal(_Data):
+class Refusal(Published, kw_only=True):
     """A guard that stops the plan: which rule, about what, with which numbers, and whether it can be lifted.
 
     ``rule`` and what follows it are said by the guard ``policy`` only: which of the organization's own rules is broken,
@@ -180,7 +174,7 @@ class Refusal(_Data):
         return self.guard not in NEVER_LIFTED
 
 
-class Warned(_Data):
+class Warned(Published, kw_only=True):
     """Something that reviewers should know about a resource, though it stops nothing."""
 
     kind: Kind

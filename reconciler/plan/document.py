@@ -4,65 +4,58 @@ from __future__ import annotations
 
 import hashlib
 import json
-from itertools import chain, repeat
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import to_jsonable_python
+import msgspec
+from msgspec import Meta, field
+from msgspec.structs import replace
 
 from reconciler.errors import PlanFileError
+from reconciler.frozen import Published
 from reconciler.model.resources import Kind
-from reconciler.model.text import json_document
+from reconciler.model.text import canonical_json, harmless, json_document
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
 from reconciler.plan.impact.report import Impact
 from reconciler.plan.possible_renames import PossibleRename
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 FORMAT = "clearml-reconciler/plan/1"
 
-_AT_ONCE = 500
-_compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 MAXIMUM_BYTES = 256 * 1024 * 1024
 
 
-class Totals(BaseModel):
+class Totals(Published, kw_only=True):
     """How much a plan adds, changes and removes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     add: int
     change: int
     remove: int
 
 
-class Plan(BaseModel):
+class Plan(Published, kw_only=True):
     """Changes in display order (kind, action, key) and all that a reviewer needs beside them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal["clearml-reconciler/plan/1"] = "clearml-reconciler/plan/1"
     workspace: str
     server: str
-    declaration: str = Field(description="The declaration's path, as it was given.")
-    declaration_digest: str = Field(description="Digest of what the declaration asks for, whatever its order.")
-    key_id: str | None = Field(default=None, description="Which key the document digests were made with.")
-    without_secrets: bool = Field(default=False, description="Made without secret values; it cannot be applied.")
-    exact_documents: bool = Field(default=False, description="Documents are compared as text, not only by meaning.")
+    declaration: Annotated[str, Meta(description="The declaration's path, as it was given.")]
+    declaration_digest: Annotated[str, Meta(description="Digest of what the declaration asks for, whatever its order.")]
+    key_id: Annotated[str | None, Meta(description="Which key the document digests were made with.")] = None
+    without_secrets: Annotated[bool, Meta(description="Made without secret values; it cannot be applied.")] = False
+    exact_documents: Annotated[bool, Meta(description="Documents are compared as text, not only by meaning.")] = False
     totals: Totals
     changes: tuple[Change, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
-    text_only: tuple[str, ...] = Field(default=(), description="Vaults whose text differs but not its meaning.")
-    impact: Impact = Field(default=Impact(), description="Who gains and who loses what.")
+    text_only: Annotated[tuple[str, ...], Meta(description="Vaults whose text differs but not its meaning.")] = ()
+    impact: Annotated[Impact, Meta(description="Who gains and who loses what.")] = Impact()
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()
-    possible_renames: tuple[PossibleRename, ...] = Field(
-        default=(), description="Removals and creations that look like renames, to be asked about."
-    )
-    compared: dict[Kind, int] = Field(
-        default_factory=dict, description="How many resources of each kind were compared."
+    possible_renames: Annotated[
+        tuple[PossibleRename, ...],
+        Meta(description="Removals and creations that look like renames, to be asked about."),
+    ] = ()
+    compared: Annotated[dict[Kind, int], Meta(description="How many resources of each kind were compared.")] = field(
+        default_factory=dict
     )
     secrets_left_out: int = 0
     digest: str = ""
@@ -79,11 +72,11 @@ class Plan(BaseModel):
 
     def sealed(self) -> Plan:
         """Return this plan with its digest filled in."""
-        return self.model_copy(update={"digest": _digest(self)})
+        return replace(self, digest=_digest(self))
 
     def to_json(self) -> str:
         """Return the plan as stable JSON, ending in a newline."""
-        return json_document(self.model_dump(mode="json"))
+        return json_document(msgspec.to_builtins(self, str_keys=True))
 
 
 def totals_of(changes: tuple[Change, ...]) -> Totals:
@@ -95,27 +88,9 @@ def totals_of(changes: tuple[Change, ...]) -> Totals:
 
 def _digest(plan: Plan) -> str:
     """Return the digest of the plan as compact JSON with sorted keys, itself left out."""
-    digest = hashlib.sha256()
-    for piece in _canonical(plan, without="digest"):
-        digest.update(piece.encode("utf-8", "surrogatepass"))
-    return f"sha256:{digest.hexdigest()}"
-
-
-def _canonical(model: BaseModel, without: str | None = None) -> Iterator[str]:
-    """Write a model piece by piece: a plan of everything, dumped at once, would stand in memory twice."""
-    names = sorted(name for name in type(model).model_fields if name != without)
-    for name, begin in zip(names, chain("{", repeat(",")), strict=False):
-        yield f'{begin}"{name}":'
-        value = getattr(model, name)
-        if isinstance(value, BaseModel):
-            yield from _canonical(value)
-        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
-            for start in range(0, len(value), _AT_ONCE):
-                yield ("," if start else "[") + _compact(to_jsonable_python(value[start : start + _AT_ONCE]))[1:-1]
-            yield "]"
-        else:
-            yield _compact(model.model_dump(mode="json", include={name})[name])
-    yield "}"
+    content = msgspec.to_builtins(plan, str_keys=True)
+    del content["digest"]
+    return f"sha256:{hashlib.sha256(canonical_json(content)).hexdigest()}"
 
 
 def looks_like_plan(text: str) -> bool:
@@ -139,9 +114,11 @@ def read_plan(text: str, name: str) -> Plan:
             hint="make a new plan with this version",
         )
     try:
-        plan = Plan.model_validate_json(text)
-    except ValidationError as error:
-        raise PlanFileError(f"{name}: the saved plan is damaged ({error.error_count()} fields do not fit)") from error
+        plan = msgspec.convert(raw, Plan)
+    except msgspec.ValidationError as error:
+        raise PlanFileError(
+            f"{name}: the saved plan is damaged: {harmless(str(error))}", hint="make a new plan"
+        ) from error
     if plan.digest != _digest(plan):
         raise PlanFileError(f"{name}: the saved plan was altered after it was made", hint="make a new plan")
     return plan

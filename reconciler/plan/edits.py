@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.plan.changes import FieldEdit, SetEdit
@@ -10,9 +11,18 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Edit
 
 
+def field_edit(name: str, before: str | bool | None, after: str | bool | None) -> FieldEdit:
+    """Return the edit of a field; a role or a format becomes the text that it is."""
+    return FieldEdit(field=name, before=_plain(before), after=_plain(after))
+
+
+def _plain(value: str | bool | None) -> str | bool | None:
+    return str(value.value) if isinstance(value, StrEnum) else value
+
+
 def field_edits(*fields: tuple[str, str | bool | None, str | bool | None]) -> tuple[Edit, ...]:
     """Return an edit for each field, given by name, before and after, whose two values differ."""
-    return tuple(FieldEdit(field=name, before=old, after=new) for name, old, new in fields if old != new)
+    return tuple(field_edit(name, old, new) for name, old, new in fields if old != new)
 
 
 def set_edits(before: frozenset[str] | None, after: frozenset[str], field_name: str) -> tuple[Edit, ...]:

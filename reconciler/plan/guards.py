@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.frozen import Frozen
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, AccessRule, Group, Kind, MemberState, Role
 from reconciler.plan.changes import Action, Change, Guard, Refusal
@@ -53,7 +55,7 @@ def check(case: Case, allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
     """Return every refusal, in a stable order; those whose guard is allowed are marked so."""
     refusals = [refusal for rule in _RULES for refusal in rule(case)]
     return tuple(
-        refusal.model_copy(update={"allowed": True}) if refusal.liftable and refusal.guard in allowed else refusal
+        replace(refusal, allowed=True) if refusal.liftable and refusal.guard in allowed else refusal
         for refusal in refusals
     )
 

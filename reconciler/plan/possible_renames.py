@@ -6,10 +6,11 @@ They are only asked about. Whoever means one writes ``was``; otherwise the plan 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta
 
+from reconciler.frozen import Published
 from reconciler.model.resources import (
     AccessRule,
     Address,
@@ -43,17 +44,15 @@ class Likeness(StrEnum):
     CONTENT = "same_content"
 
 
-class PossibleRename(BaseModel):
+class PossibleRename(Published, kw_only=True):
     """A removal and a creation that look like one rename; ``was: <old>`` in the new entry would make them one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Kind
-    old: str = Field(description="The name that is to be removed, which `was` would have to say.")
-    new: str = Field(description="The name that is to be created.")
-    owner: str | None = Field(default=None, description="The group of a vault.")
-    likeness: tuple[Likeness, ...] = Field(description="What the two have in common.")
-    place: str | None = Field(default=None, description="Where `was` would be written, as file:line; null: nowhere.")
+    old: Annotated[str, Meta(description="The name that is to be removed, which `was` would have to say.")]
+    new: Annotated[str, Meta(description="The name that is to be created.")]
+    owner: Annotated[str | None, Meta(description="The group of a vault.")] = None
+    likeness: Annotated[tuple[Likeness, ...], Meta(description="What the two have in common.")]
+    place: Annotated[str | None, Meta(description="Where `was` would be written, as file:line; null: nowhere.")] = None
 
 
 def possible_renames(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+from msgspec.structs import asdict, replace
+
 from reconciler.drift.report import Drift, DriftClass, Memory
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.changes import Reason
@@ -41,7 +44,7 @@ def render_drift(plan: Plan, palette: Palette, drift: Drift | None = None) -> st
 def _drifted(plan: Plan) -> Plan:
     """Return the plan without what is no drift: credentials that are due soon."""
     changes = tuple(change for change in plan.changes if change.reason is not Reason.EXPIRING)
-    return plan.model_copy(update={"changes": changes, "totals": totals_of(changes)})
+    return replace(plan, changes=changes, totals=totals_of(changes))
 
 
 def _lines(plan: Plan, drift: Drift, palette: Palette, *, classes: bool) -> Iterator[str]:
@@ -111,8 +114,8 @@ def drift_json(plan: Plan, drift: Drift | None = None) -> str:
 
     drift = Drift() if drift is None else drift
     plan = _drifted(plan)
-    told = {name: getattr(drift, name) for name in Drift.model_fields}
-    shared = DriftReport.model_fields.keys() - {"format", "in_sync"} - told.keys()
+    told = asdict(drift)
+    shared = set(DriftReport.__struct_fields__) - {"format", "in_sync"} - told.keys()
     in_sync = not plan.changes and not drift.findings
     report = DriftReport(in_sync=in_sync, **{name: getattr(plan, name) for name in shared}, **told)
-    return json_document(report.model_dump(mode="json"))
+    return json_document(to_builtins(report, str_keys=True))

@@ -11,11 +11,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.json import schema_components
+
+from reconciler.model.resources import Kind
 from reconciler.plan.document import Plan
 from reconciler.views.drift_document import DriftReport
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from reconciler.frozen import Published
 
 FILE_NAMES: Final = {"plan": "plan.schema.json", "drift": "drift.schema.json"}
 """The published files."""
@@ -102,17 +105,19 @@ def write_schemas(folder: Path) -> None:
         (folder / FILE_NAMES[name]).write_text(schema_text(schema), encoding="utf-8")
 
 
-def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
-    schema = model.model_json_schema(mode="serialization")
-    for part in (schema, *schema.get("$defs", {}).values()):
+def _schema(sort: type[Published], title: str) -> dict[str, Any]:
+    _, parts = schema_components([sort], ref_template="#/$defs/{name}")
+    for part in parts.values():
         if "description" in part:
             part["description"] = " ".join(_ROLE.sub(r"`\1`", part["description"]).replace("``", "`").split())
         for name, field in part.get("properties", {}).items():
-            field.pop("title", None)
             field.pop("default", None)
             if "description" not in field and name in _FIELDS:
                 field["description"] = _FIELDS[name]
-    return {"$schema": _DIALECT, **schema, "title": title}
+            if name == "compared":
+                field["propertyNames"] = {"enum": list(Kind)}
+    top = parts.pop(sort.__name__)
+    return {"$schema": _DIALECT, **top, "title": title, "$defs": parts}
 
 
 def main() -> None:

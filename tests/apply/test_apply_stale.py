@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.apply.stale import check_still_fits
 from reconciler.errors import StalePlanError
@@ -37,8 +38,8 @@ def test_the_same_plan_fits(make: Make) -> None:
 
 def test_the_place_of_a_change_in_the_files_does_not_matter(make: Make) -> None:
     plan = make(WANTED, EXISTING)
-    elsewhere = tuple(change.model_copy(update={"place": "other.yaml:1"}) for change in plan.changes)
-    check_still_fits(plan, plan.model_copy(update={"changes": elsewhere}))
+    elsewhere = tuple(replace(change, place="other.yaml:1") for change in plan.changes)
+    check_still_fits(plan, replace(plan, changes=elsewhere))
 
 
 def test_more_live_differences_do_not_matter(make: Make) -> None:
@@ -89,13 +90,13 @@ def test_much_that_moved_is_cut_short(count: int, more: list[str], make: Make) -
 def test_another_server_is_told_before_anything_else(make: Make) -> None:
     plan = make(WANTED, EXISTING)
     with pytest.raises(StalePlanError, match=r"the plan was made for https://api.acme.io, this is https://other.io"):
-        check_still_fits(plan, plan.model_copy(update={"server": "https://other.io"}))
+        check_still_fits(plan, replace(plan, server="https://other.io"))
 
 
 def test_a_plan_made_with_another_key_is_compared_by_what_can_be_compared(make: Make) -> None:
     plan = make(WANTED, EXISTING)
     digests = {"document_before": "x", "document_after": "y", "place": "other.yaml:1"}
-    foreign = tuple(change.model_copy(update=digests) for change in plan.changes)
-    saved = plan.model_copy(update={"key_id": "other", "changes": foreign, "declaration_digest": "z"})
+    foreign = tuple(replace(change, **digests) for change in plan.changes)
+    saved = replace(plan, key_id="other", changes=foreign, declaration_digest="z")
     check_still_fits(saved, plan)
     assert moved(saved, make((*WANTED, group("new")), EXISTING)) == ["group new: not in the plan"]

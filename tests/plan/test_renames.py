@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from reconciler.model.live import Caller, CredentialFacts, Live
@@ -83,7 +84,7 @@ def test_what_refers_to_it_refers_to_it_by_its_new_name() -> None:
 def test_its_own_names_are_all_that_changes(parser: DocumentParser) -> None:
     wanted = desired(*NEW, renames=RENAMES, credentials_of=["trainer", "other"], vaults_of=["trainer", "other"])
     plan = planned(wanted, live(*OLD), parser, allow=tuple(Guard)).plan
-    assert {change.title: [edit.model_dump()["before"] for edit in change.edits] for change in plan.changes} == {
+    assert {change.title: [to_builtins(edit)["before"] for edit in change.edits] for change in plan.changes} == {
         "trainer": ["agent"],
         "researchers": ["research"],
         "defaults → researchers": ["settings"],

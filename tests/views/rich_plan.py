@@ -82,4 +82,4 @@ EXISTING = live(
 def rich_plan(parser: DocumentParser) -> Plan:
     """Return the plan, with a digest that no new field of the model changes."""
     made = planned(WANTED, EXISTING, parser, allow=[Guard.PROTECT]).plan
-    return made.model_copy(update={"digest": f"sha256:{'0' * 64}"})
+    return replace(made, digest=f"sha256:{'0' * 64}")

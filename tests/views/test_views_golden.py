@@ -99,7 +99,7 @@ def test_an_empty_plan(nothing: Plan, golden: Golden) -> None:
 
 
 def test_a_plan_without_secrets(rich: Plan) -> None:
-    without = rich.model_copy(update={"without_secrets": True, "secrets_left_out": 2})
+    without = replace(rich, without_secrets=True, secrets_left_out=2)
     told = render_plan(without, PLAIN)
     assert "Secrets:    2 secret values not compared (--without-secrets); this plan cannot be applied\n" in told
 

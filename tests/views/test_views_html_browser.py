@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.plan.document import Plan
 from reconciler.views.plan_html import render_html
@@ -209,8 +210,8 @@ return poor;
 
 def test_a_hostile_name_runs_nothing(driver: Driver, server: tuple[Path, str], review: Plan) -> None:
     name = "</script></title><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-    changes = tuple(change.model_copy(update={"title": name}) for change in review.changes)
-    open_page(driver, server, review.model_copy(update={"workspace": name, "changes": changes}))
+    changes = tuple(replace(change, title=name) for change in review.changes)
+    open_page(driver, server, replace(review, workspace=name, changes=changes))
     assert driver.title.startswith("Plan for </script>")
     assert driver.find_elements("css selector", "img") == []
     assert driver.get_log("browser") == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from reconciler.model.resources import Kind
 from reconciler.plan.changes import Action, Change, Reason
@@ -159,7 +160,7 @@ def large_plan(plan: Plan, count: int) -> Plan:
         )
         for n in range(count)
     )
-    return plan.model_copy(update={"changes": changes, "totals": totals_of(changes)})
+    return replace(plan, changes=changes, totals=totals_of(changes))
 
 
 @pytest.mark.parametrize("limit", [1200, 1800, 2500, 5000, 20_000, COMMENT_LIMIT, SUMMARY_LIMIT])
@@ -179,7 +180,7 @@ def test_what_fits_is_not_cut(review: Plan) -> None:
 
 
 def test_the_same_workspace_has_the_same_marker(review: Plan) -> None:
-    strange = review.model_copy(update={"workspace": "a--> <b>\n-"})
+    strange = replace(review, workspace="a--> <b>\n-")
     first, *_ = render_markdown(strange).splitlines()
     assert first == "<!-- clearml-reconciler: a%2D%2D%3E%20%3Cb%3E%5Cn- -->"
 
@@ -208,6 +209,6 @@ def test_the_schemas_are_schemas_and_explain_every_field(schema: dict[str, objec
 
 
 def test_what_is_written_fits_the_schemas(review: Plan) -> None:
-    for plan in (review, large_plan(review, 3), review.model_copy(update={"changes": ()})):
+    for plan in (review, large_plan(review, 3), replace(review, changes=())):
         jsonschema.validate(json.loads(plan.to_json()), plan_schema())
         jsonschema.validate(json.loads(drift_json(plan)), drift_schema())

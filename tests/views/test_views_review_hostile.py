@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import Place, Problem
 from reconciler.model.access import Entity, EntityType
@@ -83,7 +84,7 @@ def plan(name: str, parser: DocumentParser) -> Plan:
         guard=Guard.MAX_REMOVALS, kind=made.changes[0].kind, names=(name,), count=1, total=1, limit="20 %"
     )
     hostile = {"workspace": name, "server": name, "declaration": name, "warnings": (warning,)}
-    return made.model_copy(update={**hostile, "refusals": (*made.refusals, refusal), "text_only": (name,)})
+    return replace(made, **hostile, refusals=(*made.refusals, refusal), text_only=(name,))
 
 
 class Page(HTMLParser):

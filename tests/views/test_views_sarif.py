@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from reconciler.errors import Place, Problem, Severity
 from reconciler.plan.changes import Guard
@@ -105,7 +106,7 @@ def test_what_was_allowed_is_suppressed(review: Plan) -> None:
 
 @pytest.mark.parametrize("guard", Guard)
 def test_every_guard_has_help(guard: Guard, review: Plan) -> None:
-    refusal = review.refusals[0].model_copy(update={"guard": guard, "allowed": False})
-    log = json.loads(plan_sarif(review.model_copy(update={"refusals": (refusal,)})))
+    refusal = replace(review.refusals[0], guard=guard, allowed=False)
+    log = json.loads(plan_sarif(replace(review, refusals=(refusal,))))
     rule = next(rule for rule in log["runs"][0]["tool"]["driver"]["rules"] if rule["id"] == guard.value)
     assert "It stops a plan" in rule["help"]["text"]

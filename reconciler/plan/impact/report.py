@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta
 
+from reconciler.frozen import Published
 from reconciler.model.resources import Kind
 
 
@@ -46,11 +48,7 @@ class HeadlineType(StrEnum):
     NO_EFFECT = "no_effect"
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Effect(_Data):
+class Effect(Published, kw_only=True):
     """One thing that a principal gains, loses, or has otherwise.
 
     ``before`` and ``after`` are levels as people read them (``read``, ``admin``, ``member``), ``null`` for nothing;
@@ -76,17 +74,17 @@ class Effect(_Data):
 _RANK = {"consumer": 0, "read": 1, "user": 1, "read_write": 2, "admin": 3}
 
 
-class PrincipalImpact(_Data):
+class PrincipalImpact(Published, kw_only=True):
     """All effects on one person or service account, heaviest first."""
 
     kind: Kind
     title: str
     weight: Weight
     effects: tuple[Effect, ...]
-    invitation: bool = Field(default=False, description="The effects come about once the invitation is accepted.")
+    invitation: Annotated[bool, Meta(description="The effects come about once the invitation is accepted.")] = False
 
 
-class Headline(_Data):
+class Headline(Published, kw_only=True):
     """Something that concerns everyone, a whole group, or nobody at all.
 
     ``level`` is what everyone may do afterwards (``null``: nothing any more), or what happens to a vault. ``names`` are
@@ -103,7 +101,7 @@ class Headline(_Data):
     count: int = 0
 
 
-class Impact(_Data):
+class Impact(Published, kw_only=True):
     """The whole impact: headlines and principals, heaviest first, then by name."""
 
     headlines: tuple[Headline, ...] = ()
