@@ -67,7 +67,7 @@ def canonical_json(value: object) -> bytes:
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:
-        plain = msgspec.to_builtins(value, str_keys=True)
+        plain = msgspec.to_builtins(value, str_keys=True, order="sorted")
         text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode("utf-8", "surrogatepass")
 

@@ -19,7 +19,8 @@ from msgspec.structs import asdict
 
 from reconciler.frozen import Frozen
 from reconciler.model.access import Entity
-from reconciler.model.resources import Document, Kind, Resource, Vault
+from reconciler.model.resources import AccessRule, Credential, Document, Kind, Resource, Vault
+from reconciler.model.text import canonical_json
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Address
@@ -31,6 +32,9 @@ _AT_ONCE = 1000
 """How many resources are written as one text on the way to a digest: one for all of them would take memory."""
 
 _FIELDS: dict[type[Resource], tuple[str, ...]] = {kind: kind.__struct_fields__ for kind in get_args(Resource)}
+_WITH_PARTS = (Credential, Vault, AccessRule)
+"""The sorts of which a field is more than a text, a truth value or a set of names."""
+
 _GETTERS = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
 
 
@@ -65,7 +69,7 @@ def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
             (*address, *_values(resource), key.of_text(resource.document.text) if isinstance(resource, Vault) else "")
             for address, resource in everything[start : start + _AT_ONCE]
         ]
-        digest.update(_encode(lines).encode("utf-8", "surrogatepass"))
+        digest.update(canonical_json(lines))
     return digest.hexdigest()[:32]
 
 
@@ -87,27 +91,19 @@ def _content(resource: Resource) -> dict[str, object]:
 
 def _values(resource: Resource) -> tuple[object, ...]:
     values: tuple[object, ...] = _GETTERS[type(resource)](resource)
-    return values
+    return tuple(map(_plain, values)) if isinstance(resource, _WITH_PARTS) else values
 
 
 def _plain(value: object) -> object:
-    """Return what stands in a digest for a value that JSON does not know."""
+    """Return what stands in a digest for a field; of a document, which has a digest of its own, its format."""
     if isinstance(value, Document):
         return value.format.value
     if isinstance(value, Entity):
         return value.identity
-    if isinstance(value, frozenset):
-        return sorted(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, Frozen):
-        return [type(value).__name__, asdict(value)]
-    raise TypeError(f"{type(value).__name__} has no place in a digest")
-
-
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode
+    return [type(value).__name__, asdict(value)] if isinstance(value, Frozen) else value
 
 
 def _hash(content: object) -> str:
-    text = _encode(content)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(canonical_json(content)).hexdigest()[:32]
