@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import dataclass_transform
+from datetime import datetime
+from typing import Annotated, dataclass_transform
 
 import msgspec
 
@@ -15,6 +16,10 @@ class Frozen(msgspec.Struct, frozen=True):
     a hundred of them feels at its start, and an object of it eight times. Dataclasses are what changes, what pydantic
     reads, and what has a ``==`` of its own.
     """
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A point in time that says its zone, in a value that is written as JSON."""
 
 
 class Published(Frozen, forbid_unknown_fields=True):

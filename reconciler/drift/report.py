@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta
 
-from reconciler.frozen import Published
+from reconciler.frozen import Moment, Published
 from reconciler.model.resources import Address, Kind
 from reconciler.plan.changes import Change
-
-Moment = Annotated[datetime, Meta(tz=True)]
-"""A point in time that says its zone."""
 
 
 class DriftClass(StrEnum):

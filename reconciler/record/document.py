@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+import msgspec
+from msgspec import Meta, field
 
 from reconciler.errors import RecordError
+from reconciler.frozen import Moment, Published
 from reconciler.model.resources import Address, Kind
 from reconciler.model.text import harmless
 from reconciler.plan.outcomes import Outcome
@@ -18,32 +20,28 @@ _FAMILY = "clearml-reconciler/record/"
 _REMEDY = "it is left as it is; move it away, or choose another with --record"
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Workspace(_Data):
+class Workspace(Published, kw_only=True):
     """Which workspace a record is about: its name in the declaration, and the server that was connected to."""
 
     name: str
     server: str
 
 
-class Who(_Data):
+class Who(Published, kw_only=True):
     """Who made a run: the identity that the server knew, and the person that the CI system says started the job."""
 
     user: str
     started_by: str | None = None
 
 
-class Commit(_Data):
+class Commit(Published, kw_only=True):
     """What a run's declaration was checked out from; ``dirty``: its files were not as committed (``None``: unknown)."""
 
     sha: str
     dirty: bool | None = None
 
 
-class OperationEntry(_Data):
+class OperationEntry(Published, kw_only=True):
     """One operation of a run; ``outcome`` is ``None`` as long as nobody has told how it ended."""
 
     operation: str
@@ -53,7 +51,7 @@ class OperationEntry(_Data):
     message: str = ""
 
 
-class RunEntry(_Data):
+class RunEntry(Published, kw_only=True):
     """One apply. ``finished`` is ``None`` while it runs, and for ever if it was killed.
 
     ``counts`` has the operations by outcome; it stays when ``operations`` is dropped from an old run. ``remaining`` is
@@ -61,8 +59,8 @@ class RunEntry(_Data):
     """
 
     id: str
-    started: AwareDatetime
-    finished: AwareDatetime | None = None
+    started: Moment
+    finished: Moment | None = None
     interrupted: bool = False
     who: Who
     commit: Commit | None = None
@@ -70,12 +68,12 @@ class RunEntry(_Data):
     allowed: tuple[str, ...] = ()
     tool: str
     total: int
-    counts: dict[Outcome, int] = Field(default_factory=dict)
+    counts: dict[Outcome, int] = field(default_factory=dict)
     remaining: int | None = None
     operations: tuple[OperationEntry, ...] = ()
 
 
-class Applied(_Data):
+class Applied(Published, kw_only=True):
     """What one resource was when it was last seen applied, in digests (:mod:`reconciler.record.fingerprint`).
 
     ``seen`` is when it was first seen so.
@@ -85,14 +83,14 @@ class Applied(_Data):
     key: tuple[str, ...]
     server_id: str | None = None
     public: str
-    fields: dict[str, str] = Field(default_factory=dict)
-    sets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     document: str | None = None
-    key_id: str | None = Field(default=None, description="Which key the document's digest was made with.")
-    declared: str | None = Field(default=None, description="What the declaration said then, without documents.")
-    declared_document: str | None = Field(default=None, description="The declared document, made with the same key.")
-    declared_template: str | None = Field(default=None, description="The same, as it is written in the file.")
-    seen: AwareDatetime
+    key_id: Annotated[str | None, Meta(description="Which key the document's digest was made with.")] = None
+    declared: Annotated[str | None, Meta(description="What the declaration said then, without documents.")] = None
+    declared_document: Annotated[str | None, Meta(description="The declared document, made with the same key.")] = None
+    declared_template: Annotated[str | None, Meta(description="The same, as it is written in the file.")] = None
+    seen: Moment
 
     @property
     def address(self) -> Address:
@@ -100,13 +98,13 @@ class Applied(_Data):
         return Address(self.kind, self.key)
 
 
-class Told(_Data):
+class Told(Published, kw_only=True):
     """Drift of one resource that people were told of: a digest of what was said, and when."""
 
     kind: Kind
     key: tuple[str, ...]
     digest: str
-    at: AwareDatetime
+    at: Moment
 
     @property
     def address(self) -> Address:
@@ -114,7 +112,7 @@ class Told(_Data):
         return Address(self.kind, self.key)
 
 
-class Record(_Data):
+class Record(Published, kw_only=True):
     """Everything that is known of the past of one workspace; ``runs`` has the newest first.
 
     ``managed`` is what the declaration spoke for when ``resources`` were last seen
@@ -138,7 +136,7 @@ class Record(_Data):
 
     def to_bytes(self) -> bytes:
         """Return the record with its checksum as stable JSON: a line for each run and resource, ending in a newline."""
-        content = self.model_dump(mode="json")
+        content: dict[str, object] = msgspec.to_builtins(self, str_keys=True)
         sealed = {"format": content.pop("format"), "checksum": "", **content}
         sealed["checksum"] = _checksum(sealed)
         return ("{\n" + ",\n".join(_laid_out(name, value) for name, value in sealed.items()) + "\n}\n").encode()
@@ -179,10 +177,9 @@ def read_record(content: bytes, place: str, workspace: Workspace | None) -> Reco
         raise RecordError(f"the record {shown} is torn or was altered: its checksum does not fit", hint=_REMEDY)
     del raw["checksum"]
     try:
-        record = Record.model_validate(raw)
-    except ValidationError as error:
-        message = f"the record {shown} is damaged ({error.error_count()} fields do not fit)"
-        raise RecordError(message, hint=_REMEDY) from None
+        record = msgspec.convert(raw, Record)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"the record {shown} is damaged: {harmless(str(error))}", hint=_REMEDY) from None
     if workspace is not None and record.workspace != workspace:
         raise RecordError(
             f"the record {shown} is about another workspace ({_named(record.workspace)}, this is {_named(workspace)})",

@@ -14,9 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.errors import LockedError
+from reconciler.frozen import Moment, Published
 from reconciler.model.text import harmless
 from reconciler.record.document import Who, Workspace
 from reconciler.record.places import ChangedError
@@ -33,10 +35,8 @@ _BREAK = "break it on purpose: reconciler unlock"
 _ATTEMPTS = 5
 
 
-class Lock(BaseModel):
+class Lock(Published, kw_only=True):
     """What stands in a lock; ``until`` is the end of its lease."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal["clearml-reconciler/lock/1"] = "clearml-reconciler/lock/1"
     workspace: Workspace
@@ -45,8 +45,8 @@ class Lock(BaseModel):
     host: str
     boot: str | None = None
     process: int
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
 
     @staticmethod
     def of(workspace: Workspace, run: str, who: Who, now: datetime, lease: timedelta = LEASE) -> Lock:
@@ -70,7 +70,7 @@ class Lock(BaseModel):
 
     def to_bytes(self) -> bytes:
         """Return the lock as JSON."""
-        return (json.dumps(self.model_dump(mode="json"), indent=1) + "\n").encode()
+        return (json.dumps(msgspec.to_builtins(self), indent=1) + "\n").encode()
 
 
 def this_boot() -> str | None:
@@ -89,8 +89,8 @@ def read_lock(found: Found | None) -> Lock | None:
     if found is None or not found.content:
         return None
     try:
-        return Lock.model_validate_json(found.content)
-    except ValidationError:
+        return msgspec.json.decode(found.content, type=Lock)
+    except msgspec.DecodeError:
         raise LockedError(
             "the workspace is locked, and the lock cannot be read",
             hint=f"make sure that no other apply is running, then {_BREAK}",
@@ -130,7 +130,7 @@ class HeldLock:
 
     async def renew(self, now: datetime) -> bool:
         """Start the lease anew; tell whether the lock is still ours. Raises :class:`RecordError`."""
-        renewed = self.lock.model_copy(update={"until": now + self._lease})
+        renewed = replace(self.lock, until=now + self._lease)
         for _ in range(_ATTEMPTS):
             try:
                 self._version = await self._place.write(renewed.to_bytes(), self._version, held=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind
@@ -40,7 +42,7 @@ def with_run(record: Record, run: RunEntry) -> Record:
         runs = [run if item.id == run.id else item for item in record.runs]
     else:
         runs = [run, *record.runs][:KEPT_RUNS]
-    return record.model_copy(update={"runs": tuple(_without_old_operations(runs))})
+    return replace(record, runs=tuple(_without_old_operations(runs)))
 
 
 def _without_old_operations(runs: Iterable[RunEntry]) -> Iterable[RunEntry]:
@@ -49,7 +51,7 @@ def _without_old_operations(runs: Iterable[RunEntry]) -> Iterable[RunEntry]:
         # The newest run keeps its operations whatever their number: it may not have ended.
         fits = position == 0 or len(run.operations) <= room
         room = max(0, room - len(run.operations)) if fits else 0
-        yield run if fits or not run.operations else run.model_copy(update={"operations": ()})
+        yield run if fits or not run.operations else replace(run, operations=())
 
 
 def _nothing(_: Address) -> Declared | None:
@@ -110,17 +112,17 @@ def with_sight(record: Record, sight: Sight) -> Record:
     ordered = tuple(found[address] for address in sorted(found))
     managed = sight.managed or record.managed
     same = ordered == record.resources and managed == record.managed
-    return record if same else record.model_copy(update={"resources": ordered, "managed": managed})
+    return record if same else replace(record, resources=ordered, managed=managed)
 
 
 def _seen(address: Address, before: Applied | None, sight: Sight, declared: Declared | None) -> Applied:
     resource = sight.live.snapshot.resources[address]
     now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen, declared)
-    same = before is not None and before == now.model_copy(update={"seen": before.seen})
+    same = before is not None and before == replace(now, seen=before.seen)
     return before if same and before is not None else now
 
 
 def with_told(record: Record, told: Iterable[Told]) -> Record:
     """Return the record with all drift that people know of by now, in place of what they knew before."""
     ordered = tuple(sorted(told, key=lambda item: item.address))
-    return record if ordered == record.told else record.model_copy(update={"told": ordered})
+    return record if ordered == record.told else replace(record, told=ordered)

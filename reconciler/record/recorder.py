@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.errors import RecordError, StalePlanError
 from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
@@ -106,12 +108,12 @@ class Recorder:
     async def finish(self, report: Report, sight: Sight | None) -> None:
         """Write down how the run ended, and, where the workspace could be read again, what is applied by now."""
         self._results |= {result.operation.identity: result for result in report.results}
-        ended = {
-            "finished": self.now(),
-            "interrupted": report.interrupted,
-            "remaining": None if sight is None else len(tuple(sight.remaining)),
-        }
-        entry = self._entry().model_copy(update=ended)
+        entry = replace(
+            self._entry(),
+            finished=self.now(),
+            interrupted=report.interrupted,
+            remaining=None if sight is None else len(tuple(sight.remaining)),
+        )
 
         def change(record: Record) -> Record:
             record = with_run(record, entry)
@@ -178,7 +180,7 @@ class Recorder:
             for operation in self._operations
         )
         counts = Counter(result.outcome for result in results.values())
-        return self.run.model_copy(update={"operations": operations, "counts": dict(counts), "total": len(operations)})
+        return replace(self.run, operations=operations, counts=dict(counts), total=len(operations))
 
     def _message(self, result: Result | None) -> str:
         if result is None or not result.message:

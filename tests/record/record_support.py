@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from msgspec import convert
+from msgspec.structs import replace
+
 from reconciler.record.document import Record, RunEntry, Who, Workspace, read_record
 from reconciler.record.lock import Lock
 from tests.support.project import Project
@@ -26,11 +29,11 @@ ROOT = Who(user="root@acme.io")
 
 def run_entry(name: str, **fields: object) -> RunEntry:
     known: dict[str, object] = {"started": NOON, "who": ROOT, "plan": "sha256:0", "tool": "0.1.0", "total": 0}
-    return RunEntry.model_validate(known | {"id": name} | fields)
+    return convert(known | {"id": name} | fields, RunEntry)
 
 
 def lock_of(run: str, now: datetime = NOON, lease: timedelta = timedelta(minutes=10), **changes: object) -> Lock:
-    return Lock.of(ACME, run, ROOT, now, lease).model_copy(update=changes)
+    return replace(Lock.of(ACME, run, ROOT, now, lease), **changes)
 
 
 def record_path(project: Project) -> Path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from record_support import ACME, NOON, run_entry
 
 from reconciler.errors import RecordError
@@ -89,13 +91,13 @@ def test_a_record_with_a_right_checksum_and_fields_of_its_own_is_damaged() -> No
 
     raw = json.loads(GOOD) | {"surprise": 1}
     raw["checksum"] = _checksum(raw)
-    with pytest.raises(RecordError, match="1 fields do not fit"):
+    with pytest.raises(RecordError, match="unknown field `surprise`"):
         read_record(json.dumps(raw).encode(), "record.json", ACME)
 
 
 def test_no_value_of_a_resource_is_in_the_record() -> None:
     assert b"planted-password" not in GOOD
-    text = RECORD.model_copy(update={"runs": ()}).to_bytes()
+    text = replace(RECORD, runs=()).to_bytes()
     assert b"ada@acme.io" not in text, "who is in a group stands there as a digest"
 
 
@@ -115,7 +117,7 @@ def test_an_access_key_is_not_written_out() -> None:
     from tests.build import credential
 
     item = applied(credential("agent", "k8s"), "ACCESSKEY0123456789", KEY, NOON)
-    assert "ACCESSKEY" not in item.model_dump_json()
+    assert "ACCESSKEY" not in msgspec.json.encode(item).decode()
     assert item.server_id == applied(credential("agent", "k8s"), "ACCESSKEY0123456789", KEY, NOON).server_id
 
 
