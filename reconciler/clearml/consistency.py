@@ -112,18 +112,22 @@ def _people(readings: Readings) -> Iterator[str]:
 def _groups(readings: Readings) -> Iterator[str]:
     groups = {group.id: group for group in readings.groups}
     names = {group.name for group in readings.groups}
+    everyone = {user.id for user in readings.users}
+    fitting = {group.id: everyone if group.builtin else group.users for group in readings.groups}
     for user in readings.users:
         for told in user.groups or ():
+            if user.id in fitting.get(told, ()):
+                continue
             group = groups.get(told)
-            if group is None and told not in names:
-                yield (
-                    f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(told, limit=80)}, "
-                    "which permissions.get_user_groups does not list"
-                )
-            elif group is not None and not group.builtin and user.id not in group.users:
+            if group is not None:
                 yield (
                     f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(group.name, limit=80)}, "
                     "permissions.get_user_groups does not"
+                )
+            elif told not in names:
+                yield (
+                    f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(told, limit=80)}, "
+                    "which permissions.get_user_groups does not list"
                 )
     for vault in readings.vaults:
         if vault.scope == GROUP_SCOPE and vault.group not in groups:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import field
 
@@ -94,7 +94,14 @@ class Snapshot(Frozen, dict=True):
         return self._of(AccessRule)
 
     def _of(self, sort: type[Sort]) -> Mapping[Address, Sort]:
-        return MappingProxyType({address: item for address, item in self.resources.items() if isinstance(item, sort)})
+        return MappingProxyType(cast("dict[Address, Sort]", self._sorts.get(sort, {})))
+
+    @cached_property
+    def _sorts(self) -> Mapping[type[Resource], dict[Address, Resource]]:
+        found: defaultdict[type[Resource], dict[Address, Resource]] = defaultdict(dict)
+        for address, resource in self.resources.items():
+            found[type(resource)][address] = resource
+        return found
 
     @cached_property
     def _owned(self) -> Mapping[Address, list[Resource]]:

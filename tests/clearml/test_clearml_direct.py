@@ -114,6 +114,8 @@ def test_a_request_names_the_host_the_path_and_what_it_understands() -> None:
         pytest.param([[answer(BODY, "Connection: close")]], b"", id="the server said that it closes it"),
         pytest.param([[answer()]], b"", id="the server closed it"),
         pytest.param([[answer(), answer()]], answer(envelope({}), status="408 Late"), id="the server spoke unasked"),
+        pytest.param([[answer() + answer(envelope({}))]], b"", id="the server answered twice"),
+        pytest.param([[answer() + b"garbage"]], b"", id="the server said more than an answer"),
     ],
 )
 @pytest.mark.parametrize("endpoint", [READ, WRITE])
@@ -194,6 +196,14 @@ def test_an_answer_in_any_form_of_the_protocol_is_understood(raw: bytes) -> None
         pytest.param(answer(BODY, f"X: {'x' * 200_000}"), "the connection broke", id="an endless head"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", "the connection broke", id="half a head"),
         pytest.param(b"", "the connection broke", id="nothing at all"),
+        pytest.param(answer(BODY)[:-3], "closed it before the answer was whole", id="half a body"),
+        pytest.param(b"no HTTP\r\n\r\n", "the connection broke", id="no HTTP"),
+        pytest.param(answer(BODY, "Transfer-Encoding: chunked"), "the connection broke", id="two lengths"),
+        pytest.param(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            "another protocol",
+            id="another protocol",
+        ),
     ],
 )
 def test_a_damaged_answer_to_a_write_is_lost_and_the_write_is_not_repeated(raw: bytes, told: str) -> None:
