@@ -57,6 +57,7 @@ def _row(name: str, one: Measured, calls: int | None) -> str:
 
 def write(folder: Path, text: str, measured: AtSize, verdicts: list[Verdict], growth: Mapping[str, float]) -> None:
     """Write ``results.md`` and ``results.json``."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.md").write_text(text, encoding="utf-8")
     figures = {
         str(size): {
