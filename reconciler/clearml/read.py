@@ -11,7 +11,7 @@ from reconciler.clearml.assemble import assemble
 from reconciler.clearml.consistency import Readings, inconsistency, users_group
 from reconciler.clearml.entities import look_up
 from reconciler.clearml.paging import read_some_users, read_users
-from reconciler.clearml.tasks import task_group
+from reconciler.clearml.tasks import few_at_once, task_group
 from reconciler.errors import IncompleteReadError
 from reconciler.model.text import fold
 
@@ -120,20 +120,15 @@ async def _read_accounts(
 ) -> tuple[dict[str, tuple[CredentialRecord, ...]], dict[str, tuple[VaultRecord, ...]]]:
     """Read what belongs to each account as soon as the accounts are known, beside the lists."""
     unique = _unique_accounts(await service)
-    async with task_group() as tasks:
-        credentials = {
-            account: tasks.create_task(reader.credentials(account))
-            for name, account in unique.items()
-            if credentials_of is None or name in credentials_of
-        }
-        vaults = {
-            account: tasks.create_task(reader.account_vaults(account))
-            for name, account in unique.items()
-            if vaults_of is None or name in vaults_of
-        }
+    with_credentials, with_vaults = (
+        [account for name, account in unique.items() if wanted is None or name in wanted]
+        for wanted in (credentials_of, vaults_of)
+    )
+    credentials = await few_at_once(map(reader.credentials, with_credentials), reader.concurrency)
+    vaults = await few_at_once(map(reader.account_vaults, with_vaults), reader.concurrency)
     return (
-        {account: tuple(task.result()) for account, task in credentials.items()},
-        {account: tuple(task.result()) for account, task in vaults.items()},
+        {account: tuple(found) for account, found in zip(with_credentials, credentials, strict=True)},
+        {account: tuple(found) for account, found in zip(with_vaults, vaults, strict=True)},
     )
 
 

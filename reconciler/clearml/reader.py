@@ -44,6 +44,11 @@ class Reader:
         return self._transport.server
 
     @property
+    def concurrency(self) -> int:
+        """How many calls may be under way at once."""
+        return self._transport.concurrency
+
+    @property
     def access_key(self) -> str | None:
         """The access key that this run signs in with; ``None`` if it was given a token."""
         return self._transport.access_key

@@ -32,6 +32,24 @@ async def together(work: Iterable[Coroutine[object, object, Result]]) -> list[Re
     return [task.result() for task in tasks]
 
 
+async def few_at_once(work: Iterable[Coroutine[object, object, Result]], limit: int) -> list[Result]:
+    """Run at most ``limit`` at once and return the results in order.
+
+    Thousands that all wait at once for a free connection would make whatever comes later wait behind all of them.
+    """
+    results: dict[int, Result] = {}
+    numbered = enumerate(work)
+
+    async def take_turns() -> None:
+        for number, item in numbered:
+            results[number] = await item
+
+    async with task_group() as group:
+        for _ in range(limit):
+            group.create_task(take_turns())
+    return [results[number] for number in range(len(results))]
+
+
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     error = errors.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -70,6 +70,11 @@ class ReadTransport:
         return self._settings.server
 
     @property
+    def concurrency(self) -> int:
+        """How many requests may be under way at once."""
+        return self._options.concurrency
+
+    @property
     def access_key(self) -> str | None:
         """The access key that this connection signs in with; ``None`` if it was given a token."""
         return self._settings.access_key

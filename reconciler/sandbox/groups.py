@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from reconciler.sandbox.built_in import ADMINS, ORDINARY, QUEUE_ADMINS, USERS
 from reconciler.sandbox.call import ADMIN, Endpoint
@@ -43,19 +44,21 @@ def _get(call: Call) -> Json:
         (json.dumps(wanted) if wanted else None,),
     ).fetchall()
     shown = [group["id"] for group in groups]
-    members: dict[str, list[str]] = defaultdict(list)
     memberships = call.db.execute(
-        "SELECT group_id, user_id FROM memberships WHERE group_id IN (SELECT value FROM json_each(?))"
-        " ORDER BY group_id, user_id",
+        "SELECT group_id, json_group_array(user_id) FROM memberships"
+        " WHERE group_id IN (SELECT value FROM json_each(?)) GROUP BY group_id",
         (json.dumps(shown),),
     )
-    for group, user in memberships:
-        members[group].append(user)
+    members: dict[str, list[str]] = {group: sorted(msgspec.json.decode(users)) for group, users in memberships}
     for group in groups:
         if group["kind"] in {USERS, ADMINS}:
             members[group["id"]] = _computed_members(call, group["kind"])
     people = _people(call, {user for users in members.values() for user in users})
-    return {"groups": [_shown(group) | {"users": [people[user] for user in members[group["id"]]]} for group in groups]}
+    return {
+        "groups": [
+            _shown(group) | {"users": [people[user] for user in members.get(group["id"], ())]} for group in groups
+        ]
+    }
 
 
 def _computed_members(call: Call, kind: str) -> list[str]:

@@ -47,13 +47,15 @@ def _get_all_ex(call: Call) -> Json:
     rows = _rows(call)
     groups = _groups_of(call, rows) if auth else {}
     users = []
+    company = {"id": call.store.company}
     for row in rows:
         user = _common(row)
-        user["company"] = {"id": call.store.company}
+        user["company"] = company
         user["read_only"] = bool(row["read_only"])
         user["support"] = bool(row["support"])
         if auth:
-            user |= {"created": row["created"], "role": row["role"], "providers": [], "sec_groups": groups[row["id"]]}
+            user["created"], user["role"] = row["created"], row["role"]
+            user["providers"], user["sec_groups"] = [], groups[row["id"]]
             if row["email"] is not None:
                 user["email"] = row["email"]
         if activity:
