@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         WorkspaceFile,
     )
     from reconciler.declaration.models_access import AccessRuleEntry
-    from reconciler.declaration.yaml_reader import YamlPath, YamlTree
+    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
     from reconciler.errors import Place, Problem
     from reconciler.model.policy import Rule
 

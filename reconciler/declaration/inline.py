@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
-    from reconciler.declaration.yaml_reader import YamlTree
+    from reconciler.declaration.yaml_tree import YamlTree
     from reconciler.errors import Place
 
 _BLOCK_SCALAR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.declaration.models import DocumentEntry
-    from reconciler.declaration.yaml_reader import YamlPath, YamlTree
+    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
     from reconciler.model.policy import Rule
     from reconciler.vaults.parse import DocumentParser
 

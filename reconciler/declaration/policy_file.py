@@ -20,7 +20,7 @@ from reconciler.plan.policy.fields import FIELDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.declaration.yaml_reader import YamlTree
+    from reconciler.declaration.yaml_tree import YamlTree
 
 
 def read_rules(tree: YamlTree, asked_for: Place) -> tuple[tuple[Rule, ...], list[Problem]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from reconciler.declaration.yaml_reader import YamlPath, YamlTree
+    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
     from reconciler.errors import Place
 
 _NULLABLE = frozenset({"vault"})

@@ -24,7 +24,8 @@ from ruamel.yaml.events import (
 )
 
 from reconciler.declaration.scalars import ScalarError, plain_value
-from reconciler.declaration.source import SourceError, lines_of
+from reconciler.declaration.source import SourceError
+from reconciler.declaration.yaml_tree import COLUMN_BITS, YamlTree, packed, place_of
 from reconciler.errors import Place
 from reconciler.model.text import harmless
 
@@ -40,8 +41,6 @@ MAXIMUM_ALIASED_NODES: Final = 100_000
 MAXIMUM_NODES: Final = 1_000_000
 """How many keys and values a file may hold."""
 
-_COLUMN_BITS: Final = 24
-_COLUMN_MASK: Final = (1 << _COLUMN_BITS) - 1
 _TEXT_TAGS: Final = frozenset({"!", "tag:yaml.org,2002:str"})
 _HINTS: Final = {
     "found character that cannot start any token": "quote the text, or indent with blanks instead of tabs",
@@ -53,48 +52,6 @@ INNER_COLON: Final = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s\[\]{},])""")
 """A colon within a word: libyaml refuses some of them."""
 
 _PRIVATE_USE: Final = range(0xE000, 0xF8FF)
-
-YamlPath = tuple[str | int, ...]
-"""The keys and indexes that lead to a value."""
-
-
-class YamlTree:
-    """One file's values, and where each of them stands.
-
-    ``nulls`` holds the path's last key and the place of every key that has no value.
-    """
-
-    def __init__(self, builder: _Builder) -> None:
-        self.file = builder.file
-        self.text = builder.text
-        self.root = builder.root
-        self.nulls = builder.nulls
-        self._marks = builder.marks
-        self._start = builder.start
-        self._lines: list[str] | None = None
-
-    def place(self, path: YamlPath = (), *, key: bool = False) -> Place:
-        """Return where the value at this path begins (``key``: its key), or the nearest parent that exists."""
-        node, mark = self.root, self._start
-        for depth, step in enumerate(path):
-            marks = self._marks.get(id(node))
-            index = _index(node, step)
-            if marks is None or index is None:
-                break
-            wants_key = key and depth == len(path) - 1 and isinstance(node, dict)
-            mark = marks[index * 2 + (not wants_key)] if isinstance(node, dict) else marks[index]
-            node = node[step]
-        return _place(self.file, mark)
-
-    def places(self, key: str) -> list[Place]:
-        """Return where each item of the list with this key at the top begins; for thousands of them at once."""
-        return [_place(self.file, mark) for mark in self._marks[id(self.root[key])]]
-
-    def line(self, number: int) -> str | None:
-        """Return a line by its number, counted from 1."""
-        if self._lines is None:
-            self._lines = lines_of(self.text)
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else None
 
 
 def read_yaml(text: str, file: str) -> YamlTree:
@@ -112,7 +69,7 @@ def read_yaml(text: str, file: str) -> YamlTree:
         _refuse_syntax(error, file)
     except YAMLError as error:
         raise SourceError("yaml-syntax", "this is not YAML", Place(file)) from error
-    return YamlTree(builder)
+    return builder.tree()
 
 
 def new_parser(text: str) -> Any:
@@ -125,14 +82,6 @@ def unused_character(text: str) -> str:
     return next(char for code in _PRIVATE_USE if (char := chr(code)) not in text)
 
 
-def _index(node: object, step: str | int) -> int | None:
-    if isinstance(node, dict):
-        return list(node).index(step) if step in node else None
-    if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
-        return step
-    return None
-
-
 def _refuse_syntax(error: MarkedYAMLError, file: str) -> NoReturn:
     mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
@@ -141,15 +90,6 @@ def _refuse_syntax(error: MarkedYAMLError, file: str) -> NoReturn:
     raise SourceError(
         "yaml-syntax", f"not valid YAML: {harmless(problem)}{harmless(context)}", place, hint=_HINTS.get(problem)
     ) from None
-
-
-def _pack(mark: Any) -> int:
-    packed: int = mark.line << _COLUMN_BITS | mark.column
-    return packed
-
-
-def _place(file: str, mark: int) -> Place:
-    return Place(file, (mark >> _COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
 
 
 class _Builder:
@@ -184,7 +124,7 @@ class _Builder:
         if type(event) is StreamEndEvent:
             self._refuse_empty()
         event = self._next()
-        self.start = _pack(event.start_mark)
+        self.start = packed(event.start_mark)
         self.root = self._node(event, 0)
         if self.root is None:
             self._refuse_empty()
@@ -195,6 +135,9 @@ class _Builder:
         event = self._next()
         if type(event) is DocumentStartEvent:
             self._refuse("several-documents", "a second YAML document begins here; a file holds one", event)
+
+    def tree(self) -> YamlTree:
+        return YamlTree(self.file, self.text, self.root, self.nulls, self.marks, self.start)
 
     def _node(self, event: Any, depth: int) -> Any:
         kind = type(event)
@@ -266,7 +209,7 @@ class _Builder:
         following = self._next
         while type(event := following()) is not SequenceEndEvent:
             mark = event.start_mark
-            marks.append(mark.line << _COLUMN_BITS | mark.column)
+            marks.append(mark.line << COLUMN_BITS | mark.column)
             # What a list of thousands of names is made of is asked for at once; all else takes the long way.
             is_simple = type(event) is ScalarEvent and event.anchor is None
             values.append(self._scalar(event) if is_simple else self._node(event, depth))
@@ -282,14 +225,14 @@ class _Builder:
         while type(event := following()) is not MappingEndEvent:
             key = self._key(event, values, marks)
             mark = event.start_mark
-            marks.append(mark.line << _COLUMN_BITS | mark.column)
+            marks.append(mark.line << COLUMN_BITS | mark.column)
             event = following()
             mark = event.start_mark
-            marks.append(mark.line << _COLUMN_BITS | mark.column)
+            marks.append(mark.line << COLUMN_BITS | mark.column)
             is_simple = type(event) is ScalarEvent and event.anchor is None
             value = self._scalar(event) if is_simple else self._node(event, depth)
             if value is None:
-                self.nulls.append((key, _place(self.file, marks[-2])))
+                self.nulls.append((key, place_of(self.file, marks[-2])))
             values[key] = value
             if len(marks) > MAXIMUM_NODES:
                 self._refuse_too_many(event)
@@ -308,7 +251,7 @@ class _Builder:
             hint = "repeat the keys, or use an alias for a whole value"
             self._refuse("merge-key", "merge keys (`<<`) are not supported: YAML 1.2 has none", event, hint=hint)
         if key in values:
-            first = _place(self.file, marks[list(values).index(key) * 2])
+            first = place_of(self.file, marks[list(values).index(key) * 2])
             message = f"`{harmless(key)}` was already given at {first.line}:{first.column}"
             self._refuse("duplicate-key", message, event)
         return key
@@ -324,4 +267,4 @@ class _Builder:
         self._refuse("tag", f"the tag `{harmless(str(event.tag)[:60])}` is not supported", event, hint="remove it")
 
     def _refuse(self, rule: str, message: str, event: Any, *, hint: str | None = None) -> NoReturn:
-        raise SourceError(rule, message, _place(self.file, _pack(event.start_mark)), hint=hint)
+        raise SourceError(rule, message, place_of(self.file, packed(event.start_mark)), hint=hint)
