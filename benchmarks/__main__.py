@@ -20,6 +20,7 @@ from benchmarks.programs import BARE, PYTHON, RECONCILER, SLOW, requests
 from benchmarks.report import markdown, write
 from benchmarks.scenarios import WIDTH, emptying, scenarios
 from benchmarks.servers import sandbox, slow_server
+from benchmarks.starter import starter
 
 HERE = Path(__file__).parent
 REPOSITORY = str(HERE.parent)
@@ -29,6 +30,7 @@ _MEMORY = "plan, nothing to do"
 
 def main() -> None:
     options = _options()
+    starter()  # before this process grows
     found = _Found(options)
     with tempfile.TemporaryDirectory(prefix="reconciler-benchmark-") as scratch:
         folder = Path(scratch)

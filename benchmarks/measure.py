@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+
+from benchmarks.starter import starter
 
 DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 """Variables that distort figures: without kept bytecode, start-up is measured compiling."""
@@ -78,18 +78,12 @@ def run_once(job: Job) -> Run:
     """Run a job to its end; raises :class:`RuntimeError` with its output if it ends otherwise than expected."""
     if job.before is not None:
         job.before()
-    with Path(os.devnull).open() as nothing, _scratch(job) as output:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            job.command, cwd=job.folder, env=environment(job.environment), stdin=nothing, stdout=output, stderr=output
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in job.codes:
-            output.seek(0)
-            raise RuntimeError(f"{job.name} ended with {process.returncode}:\n{output.read()[-2000:]}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    output = job.folder / "benchmark-output.txt"
+    taken = starter().run(job.command, job.folder, environment(job.environment), output)
+    if taken["code"] not in job.codes:
+        printed = output.read_text(encoding="utf-8", errors="replace")
+        raise RuntimeError(f"{job.name} ended with {taken['code']}:\n{printed[-2000:]}")
+    return Run(taken["wall"], taken["cpu"], taken["memory"])
 
 
 def output_of(job: Job) -> str:
@@ -111,7 +105,3 @@ def output_of(job: Job) -> str:
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in DROPPED} | dict(extra)
-
-
-def _scratch(job: Job) -> TextIO:
-    return (job.folder / "benchmark-output.txt").open("w+", encoding="utf-8")
