@@ -124,11 +124,12 @@ async def _read_accounts(
         [account for name, account in unique.items() if wanted is None or name in wanted]
         for wanted in (credentials_of, vaults_of)
     )
-    credentials = await few_at_once(map(reader.credentials, with_credentials), reader.concurrency)
-    vaults = await few_at_once(map(reader.account_vaults, with_vaults), reader.concurrency)
+    async with task_group() as tasks:
+        credentials = tasks.create_task(few_at_once(map(reader.credentials, with_credentials), reader.concurrency))
+        vaults = tasks.create_task(few_at_once(map(reader.account_vaults, with_vaults), reader.concurrency))
     return (
-        {account: tuple(found) for account, found in zip(with_credentials, credentials, strict=True)},
-        {account: tuple(found) for account, found in zip(with_vaults, vaults, strict=True)},
+        {account: tuple(found) for account, found in zip(with_credentials, credentials.result(), strict=True)},
+        {account: tuple(found) for account, found in zip(with_vaults, vaults.result(), strict=True)},
     )
 
 

@@ -24,7 +24,7 @@ from reconciler.model.resources import (
 )
 from reconciler.plan.access_rules import final_edits, rule_difference
 from reconciler.plan.changes import Action, Change, Edit, FieldEdit, Reason, Waiting
-from reconciler.plan.edits import description_edits, field_edit, field_edits, set_edits
+from reconciler.plan.edits import description_edits, field_edits, set_edits
 from reconciler.plan.fingerprints import public_digest
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class _Context(Frozen):
     def _rotation_edits(self, address: Address, wanted: Credential) -> tuple[Edit, ...]:
         expires = self.live.credentials[address].expires
         lifetime = f"{wanted.lifetime} after it is made" if wanted.lifetime else None
-        end = (field_edit("expires", f"{expires:%Y-%m-%d %H:%M}", lifetime),) if expires else ()
+        end = field_edits(("expires", f"{expires:%Y-%m-%d %H:%M}", lifetime)) if expires else ()
         return (*end, *self._initial_edits(wanted))
 
     def _add(
@@ -180,13 +180,13 @@ class _Context(Frozen):
             case Member():
                 if wanted.name is not None:
                     self.found.waiting.append(Waiting(member=wanted.email))
-                return (field_edit("role", None, wanted.role),)
+                return field_edits(("role", None, wanted.role))
             case ServiceAccount():
                 flags = (("impersonation", wanted.impersonation), ("admin", wanted.admin))
-                return tuple(field_edit(name, None, True) for name, is_on in flags if is_on)
+                return field_edits(*((name, None, True) for name, is_on in flags if is_on))
             case Credential():
                 target = wanted.delivery.title if wanted.delivery else None
-                return (field_edit("deliver", None, target),) if target else ()
+                return field_edits(("deliver", None, target)) if target else ()
             case Group():
                 described = field_edits(("description", None, wanted.description or None))
                 return described + self._membership_edits(wanted, Group(wanted.name, None, frozenset(), frozenset()))
@@ -244,12 +244,12 @@ class _Context(Frozen):
             self.found.text_only.append(wanted.title)
         if existing is None:
             ordinary = Vault(wanted.name, wanted.owner_kind, wanted.owner, wanted.document)
-            unusual = [
-                field_edit(name, None, getattr(wanted, name))
+            unusual = (
+                (name, None, getattr(wanted, name))
                 for name in ("format", "target", "enabled")
                 if getattr(wanted, name) != getattr(ordinary, name)
-            ]
-            return (*unusual, *document.edits)
+            )
+            return field_edits(*unusual) + document.edits
         return (
             field_edits(
                 ("name", existing.name, wanted.name),
@@ -273,7 +273,7 @@ def _final_edits(existing: Resource) -> tuple[Edit, ...]:
             return field_edits(("role", existing.role, None))
         case ServiceAccount():
             flags = (("impersonation", existing.impersonation), ("admin", existing.admin))
-            return tuple(field_edit(name, True, None) for name, is_on in flags if is_on)
+            return field_edits(*((name, True, None) for name, is_on in flags if is_on))
         case Group():
             nobody: frozenset[str] = frozenset()
             return set_edits(existing.members, nobody, "members") + set_edits(

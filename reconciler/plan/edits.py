@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Edit
 
 
-def field_edit(name: str, before: str | bool | None, after: str | bool | None) -> FieldEdit:
-    """Return the edit of a field; a role or a format becomes the text that it is."""
-    return FieldEdit(field=name, before=_plain(before), after=_plain(after))
+def field_edits(*fields: tuple[str, str | bool | None, str | bool | None]) -> tuple[Edit, ...]:
+    """Return an edit for each field, given by name, before and after, whose two values differ.
+
+    A role or a format becomes the text that it is.
+    """
+    return tuple(
+        FieldEdit(field=name, before=_plain(old), after=_plain(new)) for name, old, new in fields if old != new
+    )
 
 
 def _plain(value: str | bool | None) -> str | bool | None:
     return str(value.value) if isinstance(value, StrEnum) else value
-
-
-def field_edits(*fields: tuple[str, str | bool | None, str | bool | None]) -> tuple[Edit, ...]:
-    """Return an edit for each field, given by name, before and after, whose two values differ."""
-    return tuple(field_edit(name, old, new) for name, old, new in fields if old != new)
 
 
 def set_edits(before: frozenset[str] | None, after: frozenset[str], field_name: str) -> tuple[Edit, ...]:

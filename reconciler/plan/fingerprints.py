@@ -12,10 +12,9 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
-from operator import attrgetter
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 
 from reconciler.frozen import Frozen
 from reconciler.model.access import Entity
@@ -31,11 +30,8 @@ _FIELD_LENGTH = 16
 _AT_ONCE = 1000
 """How many resources are written as one text on the way to a digest: one for all of them would take memory."""
 
-_FIELDS: dict[type[Resource], tuple[str, ...]] = {kind: kind.__struct_fields__ for kind in get_args(Resource)}
 _WITH_PARTS = (Credential, Vault, AccessRule)
 """The sorts of which a field is more than a text, a truth value or a set of names."""
-
-_GETTERS = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
 
 
 class DigestKey(Frozen):
@@ -86,11 +82,11 @@ def identity(address: Address, server_id: str | None) -> str | None:
 
 
 def _content(resource: Resource) -> dict[str, object]:
-    return dict(zip(_FIELDS[type(resource)], _values(resource), strict=True))
+    return dict(zip(resource.__struct_fields__, _values(resource), strict=True))
 
 
 def _values(resource: Resource) -> tuple[object, ...]:
-    values: tuple[object, ...] = _GETTERS[type(resource)](resource)
+    values = astuple(resource)
     return tuple(map(_plain, values)) if isinstance(resource, _WITH_PARTS) else values
 
 
