@@ -57,7 +57,7 @@ class Snapshot(Frozen, dict=True):
 
     def of_kind(self, kind: Kind) -> dict[Address, Resource]:
         """Return the resources of one kind by address."""
-        return {address: resource for address, resource in self.resources.items() if address.kind is kind}
+        return dict(self._kinds.get(kind, {}))
 
     def owned_by(self, owner: Address) -> tuple[Resource, ...]:
         """Return the credentials and vaults of a service account, or the vaults of a group."""
@@ -66,41 +66,41 @@ class Snapshot(Frozen, dict=True):
     @cached_property
     def members(self) -> Mapping[Address, Member]:
         """The members by address."""
-        return self._of(Member)
+        return self._of(Kind.MEMBER, Member)
 
     @cached_property
     def service_accounts(self) -> Mapping[Address, ServiceAccount]:
         """The service accounts by address."""
-        return self._of(ServiceAccount)
+        return self._of(Kind.SERVICE_ACCOUNT, ServiceAccount)
 
     @cached_property
     def credentials(self) -> Mapping[Address, Credential]:
         """The credentials by address."""
-        return self._of(Credential)
+        return self._of(Kind.CREDENTIAL, Credential)
 
     @cached_property
     def groups(self) -> Mapping[Address, Group]:
         """The groups by address."""
-        return self._of(Group)
+        return self._of(Kind.GROUP, Group)
 
     @cached_property
     def vaults(self) -> Mapping[Address, Vault]:
         """The vaults by address."""
-        return self._of(Vault)
+        return self._of(Kind.VAULT, Vault)
 
     @cached_property
     def access_rules(self) -> Mapping[Address, AccessRule]:
         """The access rules by address."""
-        return self._of(AccessRule)
+        return self._of(Kind.ACCESS_RULE, AccessRule)
 
-    def _of(self, sort: type[Sort]) -> Mapping[Address, Sort]:
-        return MappingProxyType(cast("dict[Address, Sort]", self._sorts.get(sort, {})))
+    def _of(self, kind: Kind, _: type[Sort]) -> Mapping[Address, Sort]:
+        return MappingProxyType(cast("dict[Address, Sort]", self._kinds.get(kind, {})))
 
     @cached_property
-    def _sorts(self) -> Mapping[type[Resource], dict[Address, Resource]]:
-        found: defaultdict[type[Resource], dict[Address, Resource]] = defaultdict(dict)
+    def _kinds(self) -> Mapping[Kind, dict[Address, Resource]]:
+        found: defaultdict[Kind, dict[Address, Resource]] = defaultdict(dict)
         for address, resource in self.resources.items():
-            found[type(resource)][address] = resource
+            found[address.kind][address] = resource
         return found
 
     @cached_property
