@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, dataclass_transform
+from typing import Annotated, Any, dataclass_transform
 
 import msgspec
 
@@ -24,3 +24,8 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 class Published(Frozen, forbid_unknown_fields=True):
     """A value that is also written as JSON, by a published schema, and read back with suspicion."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as what JSON is made of, ready to be written."""
+        content: dict[str, Any] = msgspec.to_builtins(self, str_keys=True)
+        return content

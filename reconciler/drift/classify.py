@@ -11,8 +11,6 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
-
 from reconciler.drift.base import Base, is_left_over
 from reconciler.drift.fields import document_part, field_parts, live_stays
 from reconciler.drift.report import Drift, DriftClass, Finding, Memory, Part
@@ -156,7 +154,7 @@ def _whole(parts: Iterable[Part]) -> DriftClass:
 
 
 def _without_place(change: Change) -> dict[str, object]:
-    content: dict[str, object] = to_builtins(change)
+    content = change.plain()
     del content["place"]
     return content
 

@@ -76,7 +76,7 @@ class Plan(Published, kw_only=True):
 
     def to_json(self) -> str:
         """Return the plan as stable JSON, ending in a newline."""
-        return json_document(msgspec.to_builtins(self, str_keys=True))
+        return json_document(self.plain())
 
 
 def totals_of(changes: tuple[Change, ...]) -> Totals:
@@ -88,7 +88,7 @@ def totals_of(changes: tuple[Change, ...]) -> Totals:
 
 def _digest(plan: Plan) -> str:
     """Return the digest of the plan as compact JSON with sorted keys, itself left out."""
-    content = msgspec.to_builtins(plan, str_keys=True)
+    content = plan.plain()
     del content["digest"]
     return f"sha256:{hashlib.sha256(canonical_json(content)).hexdigest()}"
 

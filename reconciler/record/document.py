@@ -136,7 +136,7 @@ class Record(Published, kw_only=True):
 
     def to_bytes(self) -> bytes:
         """Return the record with its checksum as stable JSON: a line for each run and resource, ending in a newline."""
-        content: dict[str, object] = msgspec.to_builtins(self, str_keys=True)
+        content = self.plain()
         sealed = {"format": content.pop("format"), "checksum": "", **content}
         sealed["checksum"] = _checksum(sealed)
         return ("{\n" + ",\n".join(_laid_out(name, value) for name, value in sealed.items()) + "\n}\n").encode()

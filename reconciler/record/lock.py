@@ -70,7 +70,7 @@ class Lock(Published, kw_only=True):
 
     def to_bytes(self) -> bytes:
         """Return the lock as JSON."""
-        return (json.dumps(msgspec.to_builtins(self), indent=1) + "\n").encode()
+        return (json.dumps(self.plain(), indent=1) + "\n").encode()
 
 
 def this_boot() -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
 from msgspec.structs import asdict, replace
 
 from reconciler.drift.report import Drift, DriftClass, Memory
@@ -118,4 +117,4 @@ def drift_json(plan: Plan, drift: Drift | None = None) -> str:
     shared = set(DriftReport.__struct_fields__) - {"format", "in_sync"} - told.keys()
     in_sync = not plan.changes and not drift.findings
     report = DriftReport(in_sync=in_sync, **{name: getattr(plan, name) for name in shared}, **told)
-    return json_document(to_builtins(report, str_keys=True))
+    return json_document(report.plain())

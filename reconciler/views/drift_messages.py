@@ -9,8 +9,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
-
 from reconciler.model.text import harmless
 from reconciler.views.drift_words import address_name, attention_sentence, finding_sentence, name, summary
 from reconciler.views.markdown import shortened
@@ -87,9 +85,9 @@ def webhook_message(plan: Plan, drift: Drift, news: News) -> bytes:
         "declaration": plan.declaration,
         "in_sync": not drift.findings,
         "title": message_title(plan, news),
-        "drift": [_told(to_builtins(finding)) for finding in news.findings],
+        "drift": [_told(finding.plain()) for finding in news.findings],
         "healed": [{"kind": address.kind.value, "key": address.key} for address in news.healed],
-        "attention": [to_builtins(item) for item in news.attention],
+        "attention": [item.plain() for item in news.attention],
         "total": len(drift.findings),
     }
     return json.dumps(content).encode()

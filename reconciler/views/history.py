@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
-
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.outcomes import Outcome
 from reconciler.views.sentences import counted
@@ -79,7 +77,7 @@ def history_json(workspace: Workspace, runs: Sequence[RunEntry], running: str | 
         "workspace": workspace.name,
         "server": workspace.server,
         "running": running,
-        "runs": [to_builtins(run, str_keys=True) for run in runs],
+        "runs": [run.plain() for run in runs],
     }
     return json_document(document)
 

@@ -16,6 +16,7 @@ import pytest
 import trustme
 
 from reconciler.clearml import direct
+from reconciler.clearml.retrying import RetryPolicy
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport, TransportOptions
 from reconciler.errors import AnswerLostError, UnexpectedAnswerError, UnreachableError, UsageError
@@ -213,18 +214,35 @@ def test_a_damaged_answer_to_a_write_is_lost_and_the_write_is_not_repeated(raw: 
     assert sum(len(requests) for requests in server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="nothing at all"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="half a head"),
+        pytest.param(answer(BODY)[:-3], id="half a body"),
+        pytest.param(b"no HTTP\r\n\r\n", id="no HTTP"),
+    ],
+)
+def test_a_read_whose_answer_breaks_is_asked_again_and_then_given_up(raw: bytes) -> None:
+    server = Server([[raw]])
+    with pytest.raises(UnreachableError):
+        served(server, READ)
+    assert sum(len(requests) for requests in server.requests) == RetryPolicy().attempts
+
+
 def test_a_small_answer_that_unpacks_to_a_large_one_is_not_unpacked() -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     with pytest.raises(UnexpectedAnswerError, match="larger than 1 MiB"):
         served(Server([[answer(bomb, "Content-Encoding: gzip")]]), READ, largest_answer=1024 * 1024)
 
 
-def test_after_a_call_was_given_up_its_late_answer_is_not_taken_for_the_next_one() -> None:
+@pytest.mark.parametrize("limit", ["read", "whole"])
+def test_after_a_call_was_given_up_its_late_answer_is_not_taken_for_the_next_one(limit: str) -> None:
     async def run() -> None:
         server = Server([[b"HTTP/1.1 200 OK\r\n"], [answer()]])
         server.serve = hanging_first(server)  # type: ignore[method-assign]
-        async with connected(server, read=0.05) as transport:
-            with pytest.raises(AnswerLostError, match=r"no answer within 0\.05 seconds"):
+        async with connected(server, **{limit: 0.05}) as transport:  # type: ignore[arg-type]
+            with pytest.raises(AnswerLostError, match=r"within 0\.05 seconds"):
                 await transport.call(WRITE)
             assert await transport.call(READ) == {"n": 1}
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,7 +12,7 @@ from clearml_fakes import SECRET_KEY, SETTINGS, FakeTime, ScriptedServer, envelo
 from reconciler.clearml.endpoints import READS
 from reconciler.clearml.retrying import RetryPolicy
 from reconciler.clearml.settings import ConnectionSettings
-from reconciler.clearml.transport import CallEvent, ReadOnlyError, Transport, TransportOptions
+from reconciler.clearml.transport import CallEvent, ReadOnlyError, Transport
 from reconciler.errors import (
     AnswerLostError,
     CallRefusedError,
@@ -26,7 +25,7 @@ from reconciler.errors import (
 from reconciler.model.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    pass
 
 READ, WRITE = "users.get_service_users", "auth.delete_user"
 ATTEMPTS = RetryPolicy().attempts
@@ -406,70 +405,3 @@ def test_the_observer_hears_of_every_request_and_of_no_secret() -> None:
     asyncio.run(run())
     assert [(event.endpoint, event.status) for event in events] == [("auth.login", 200), (READ, None), (READ, 200)]
     assert SECRET_KEY not in repr(events)
-
-
-RAW_ANSWERS = {
-    "nothing at all": b"",
-    "half of the head": b"HTTP/1.1 200 OK\r\nContent-",
-    "half of the body": b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"meta": {',
-    "not HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
-}
-
-
-@asynccontextmanager
-async def raw_server(answer: bytes, *, hang: bool = False) -> AsyncIterator[ConnectionSettings]:
-    """Serve raw bytes over a real socket, which breaks as no fake does."""
-    served: list[asyncio.Task[None]] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        await writer.drain()
-        if hang:
-            await reader.read()
-        writer.close()
-        await writer.wait_closed()
-
-    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        served.append(asyncio.get_running_loop().create_task(serve(reader, writer)))
-
-    async with await asyncio.start_server(start, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield ConnectionSettings(f"http://127.0.0.1:{port}", source="the test", token=Secret(jwt()))
-        await asyncio.gather(*served, return_exceptions=True)
-
-
-@pytest.mark.parametrize("raw", RAW_ANSWERS)
-@pytest.mark.parametrize(("endpoint", "kind"), [(READ, UnreachableError), (WRITE, AnswerLostError)])
-def test_a_connection_that_breaks_in_mid_answer(raw: str, endpoint: str, kind: type[ServerError]) -> None:
-    async def run() -> None:
-        async with (
-            raw_server(RAW_ANSWERS[raw]) as settings,
-            Transport(settings, timing=FakeTime().timing) as transport,
-        ):
-            with pytest.raises(kind):
-                await transport.call(endpoint)
-
-    asyncio.run(run())
-
-
-def test_a_server_that_never_finishes_its_answer() -> None:
-    async def run() -> None:
-        async with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", hang=True) as settings:
-            options = TransportOptions(whole=0.05)
-            async with Transport(settings, timing=FakeTime().timing, options=options) as transport:
-                with pytest.raises(AnswerLostError, match=r"within 0\.05 seconds"):
-                    await transport.call(WRITE)
-
-    asyncio.run(run())
-
-
-def test_nobody_listens() -> None:
-    async def run() -> None:
-        async with raw_server(b"") as settings:
-            pass
-        async with Transport(settings, timing=FakeTime().timing) as transport:
-            with pytest.raises(UnreachableError, match="cannot be reached"):
-                await transport.call(WRITE)
-
-    asyncio.run(run())
