@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.access import ALL, EntityType, Permission
 from reconciler.model.resources import Address, Kind, Member, MemberState, ServiceAccount
 from reconciler.plan.access_facts import NOTHING, UNKNOWN, Fact, Through
-from reconciler.plan.impact.access import ADMINISTERED, EVERYONE, members_of
+from reconciler.plan.impact.access import ADMINISTERED, ADMINS, EVERYONE, members_of
 from reconciler.plan.impact.report import Aspect
 from reconciler.plan.impact.side import PRINCIPALS, Side
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.impact.side import Content
 
-ADMINS = Address.group("Admins")
-"""The built-in group that every admin is in."""
-
-_TITLES = {EVERYONE: "Users", ADMINS: "Admins"}
 _WRITE = Permission.READ_WRITE.value
 
 
@@ -188,7 +184,7 @@ class AccessBook:
                     vault.name,
                     "reached",
                     through,
-                    group=None if through is Through.ITSELF else _TITLES.get(owner) or self._side.title(owner),
+                    group=None if through is Through.ITSELF else self._side.title(owner),
                     values=content.paths,
                     secrets=content.secrets,
                 )

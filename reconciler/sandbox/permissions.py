@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.built_in import USERS
+from reconciler.sandbox.built_in import ADMINS, USERS
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from reconciler.sandbox.store import Store
 
 _NAMES_THE_USER = """
@@ -21,8 +19,9 @@ _NAMES_THE_USER = """
       AND (r.entity_id IS :entity OR r.entity_id = '*')
       AND (EXISTS (SELECT 1 FROM rule_users u WHERE u.rule = r.id AND u.user = :user)
         OR EXISTS (SELECT 1 FROM rule_groups g JOIN groups o ON o.id = g.group_id
-                   WHERE g.rule = r.id AND (o.kind = :everyone OR EXISTS (
-                     SELECT 1 FROM memberships m WHERE m.group_id = o.id AND m.user_id = :user))))
+                   WHERE g.rule = r.id AND (o.kind = :everyone
+                     OR (o.kind = :admins AND :role = 'admin')
+                     OR EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = o.id AND m.user_id = :user))))
 """
 
 
@@ -38,12 +37,6 @@ def permission_of(store: Store, user: str, entity_type: str, entity: str | None)
             "SELECT 1 FROM rules WHERE entity_type = ? AND autocreated = 0 AND (entity_id IS ? OR entity_id = '*')",
             (entity_type, entity),
         ).fetchone()
-        return _strongest(db, user, entity_type, entity, automatic=restricted is None)
-
-
-def _strongest(
-    db: sqlite3.Connection, user: str, entity_type: str, entity: str | None, *, automatic: bool
-) -> str | None:
-    values = {"type": entity_type, "entity": entity, "user": user, "automatic": automatic, "everyone": USERS}
-    found = {row[0] for row in db.execute(_NAMES_THE_USER, values)}
-    return "read_write" if "read_write" in found else "read" if found else None
+        values = {"type": entity_type, "entity": entity, "user": user, "role": role[0], "automatic": restricted is None}
+        found = {row[0] for row in db.execute(_NAMES_THE_USER, values | {"everyone": USERS, "admins": ADMINS})}
+        return "read_write" if "read_write" in found else "read" if found else None

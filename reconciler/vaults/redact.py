@@ -30,7 +30,8 @@ _HARMLESS = frozenset(
     | {"use_credentials_chain", "verify", "account_name", "url", "user", "username", "profile"}
 )
 _SUBTREES = frozenset({"environment"})
-_DOCKER = re.compile(r"extra_docker_(?:shell_script|arguments)|docker_.*")
+_DOCKER = re.compile(r"extra_docker_(?:shell_script|arguments)|docker_.*|default_docker")
+_USER_IN_URL = re.compile(r"://[^\s/]*@")
 _ASSIGNMENT = re.compile(r"""(?:^|[\s;"'=]|-e)[A-Za-z_]\w*=""")
 
 _VALUE = re.compile(
@@ -74,12 +75,12 @@ def _by_name(keys: list[str], last: str) -> bool:
 def _by_place(keys: list[str], last: str, value: str | None) -> bool:
     if any(key in _SUBTREES for key in keys) or ("auto_scaler" in keys[:-1] and "v1" in keys):
         return True
-    if last == "contents" and "files" in keys[:-1]:
+    if "contents" in keys and "files" in keys[: keys.index("contents")]:
         return True
     if last == "key" and "s3" in keys[:-1]:
         return True
     if last == "extra_index_url":
-        return value is None or looks_like_secret(value)
+        return value is None or bool(_USER_IN_URL.search(value)) or looks_like_secret(value)
     if "agent" in keys[:-1] and any(_DOCKER.fullmatch(key) for key in keys):
         return value is None or bool(_ASSIGNMENT.search(value))
     return False

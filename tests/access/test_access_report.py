@@ -95,6 +95,18 @@ def test_an_admin_has_everything_but_queues() -> None:
     assert [fact.through for fact in workspace.of_entity(VISION)] == [Through.RULE, Through.ADMIN, Through.RULE]
 
 
+def test_a_rule_for_admins_opens_a_queue_to_whoever_is_one() -> None:
+    workspace = book(BOB, admin("ada@acme.io"), rule("gpu", groups=["Admins"], entity=GPU))
+    assert told(workspace.of_principal(Address.member("ada@acme.io")), Aspect.ACCESS)[1] == (
+        "queue gpu", "read_write", "rule", "gpu", "Admins",
+    )  # fmt: skip
+    assert [(fact.principal, fact.group) for fact in workspace.of_entity(GPU)] == [
+        ("everyone", None),
+        ("ada@acme.io", "Admins"),
+    ]
+    assert ("queue gpu", "none", "rule", None, None) in told(workspace.of_principal(BOB.address), Aspect.ACCESS)
+
+
 def test_vaults_and_keys_of_an_account() -> None:
     facts = book(
         AGENT,

@@ -149,6 +149,30 @@ def test_an_edit_of_words_has_no_effect(parser: DocumentParser) -> None:
     assert headlines(impact_of(rest, after, parser)) == [(HeadlineType.NO_EFFECT, "ops", Weight.ROUTINE)]
 
 
+def test_a_new_admin_gets_what_rules_and_vaults_give_to_admins(parser: DocumentParser) -> None:
+    queue = Entity(EntityType.QUEUE, "q-gpu", "gpu")
+    rest = (
+        Group("Admins", builtin=True, assignable=False),
+        AccessRule("gpu", queue, Permission.READ_WRITE, frozenset(), frozenset(), frozenset({"admins"})),
+        vault("keys", "Admins", "sdk.aws.s3.secret: s"),
+    )
+    impact = impact_of((*rest, TOM), (*rest, admin("tom@acme.io")), parser)
+    assert effects(impact, "tom@acme.io") == [
+        (Aspect.ROLE, "role", "user", "admin"),
+        (Aspect.ACCESS, "queue gpu", None, "read_write"),
+        (Aspect.VAULT, "keys", None, "reached"),
+    ]
+    (tom,) = impact.principals
+    assert [effect.via for effect in tom.effects] == [(), ("gpu", "Admins"), ("Admins",)]
+
+
+def test_a_changed_vault_of_admins_reaches_them(parser: DocumentParser) -> None:
+    rest = (Group("Admins", builtin=True, assignable=False), TOM, admin("ada@acme.io"))
+    impact = impact_of((*rest, vault("v", "Admins", "a: 1")), (*rest, vault("v", "Admins", "a: 2")), parser)
+    (line,) = impact.headlines
+    assert (line.type, line.count) == (HeadlineType.VAULT_CHANGES, 2)
+
+
 def test_nobody_left_in_queue_admins_is_critical(parser: DocumentParser) -> None:
     from msgspec.structs import replace
 
@@ -229,10 +253,10 @@ def _compare(prepared: Prepared, before: Permissions, after: Permissions, seed: 
     everyone = {line.subject for line in impact.headlines if line.type in _FOR_EVERYONE}
     compared = 0
     for principal in _principals(prepared):
-        if not _stays(prepared, principal):
-            continue
         title = (prepared.desired.get(principal) or prepared.live.snapshot.resources[principal]).title
         for entity in _entities(prepared):
+            if not _is_told(prepared, principal, entity):
+                continue
             was, is_now = before[principal, entity.identity], after[principal, entity.identity]
             effect = told.get((principal.kind, title, entity.title))
             _check(effect, was, is_now, everyone=entity.title in everyone, where=f"{seed}: {title} {entity.title}")
@@ -250,11 +274,13 @@ def _check(effect: Effect | None, was: str | None, is_now: str | None, *, everyo
         assert everyone, where
 
 
-def _stays(prepared: Prepared, principal: Address) -> bool:
-    """Tell whether a principal is there on both sides and no admin comes or goes: those are told of as a whole."""
+def _is_told(prepared: Prepared, principal: Address, entity: Entity) -> bool:
+    """Tell whether what becomes of somebody's access is told: not of who comes or goes, nor of what admins have."""
     old, new = prepared.live.snapshot.get(principal), prepared.desired.get(principal)
     if principal not in prepared.live.ids or new is None or old is None:
         return False
+    if entity.type is EntityType.QUEUE:
+        return True
     if isinstance(old, Member) and isinstance(new, Member):
         return (old.role is Role.ADMIN) == (new.role is Role.ADMIN)
     return isinstance(old, ServiceAccount) and isinstance(new, ServiceAccount) and old.admin == new.admin

@@ -15,7 +15,12 @@ from reconciler.model.resources import AccessRule, Address, Group, Member, Membe
 from tests.build import account_vault, admin, credential, desired, group, invited, live, rule, vault
 
 ROOT = admin("root@acme.io")
-ENTITIES = tuple(Entity(EntityType.PROJECT, f"id-{name}", name) for name in ("vision", "audio"))
+ADMINS = Group("Admins", builtin=True, assignable=False)
+ENTITIES = (
+    Entity(EntityType.PROJECT, "id-vision", "vision"),
+    Entity(EntityType.PROJECT, "id-audio", "audio"),
+    Entity(EntityType.QUEUE, "id-gpu", "gpu"),
+)
 UNLIMITED = Policy(min_admins=2, max_removals=Limit(count=10_000))
 
 
@@ -34,7 +39,7 @@ def random_pair(seed: int) -> Pair:
     before = _workspace(choose, people, accounts, groups)
     after = _workspace(choose, people, accounts, groups)
     before = [resource for resource in before if not (isinstance(resource, Member) and choose.random() < 0.1)]
-    existing = live(ROOT, *_consistent(_with_invitations(choose, before)))
+    existing = live(ROOT, ADMINS, *_consistent(_with_invitations(choose, before)))
     active = {member.email for member in existing.snapshot.members.values() if member.state is MemberState.ACTIVE}
     wanted = [_only(active | _emails(after), resource) for resource in after]
     names = {resource.name for resource in wanted if isinstance(resource, ServiceAccount)}
@@ -71,7 +76,7 @@ def _rules(choose: random.Random, people: list[str], accounts: list[str], groups
             "root@acme.io",
             *(email for email in people if choose.random() < 0.3),
             accounts=[name for name in accounts if choose.random() < 0.3],
-            groups=[name for name in groups if choose.random() < 0.5],
+            groups=[name for name in [*groups, ADMINS.name] if choose.random() < 0.5],
             entity=choose.choice(ENTITIES),
             permission=choose.choice(list(Permission)),
         )
@@ -110,7 +115,8 @@ def _only(emails: set[str], resource: Resource) -> Resource:
 
 
 def _renames(choose: random.Random, existing: Live, wanted: set[str]) -> dict[Address, Address]:
-    gone = sorted(name for (name,) in (at.key for at in existing.snapshot.groups) if name not in wanted)
+    ours = (at.key[0] for at, found in existing.snapshot.groups.items() if not found.builtin)
+    gone = sorted(name for name in ours if name not in wanted)
     new = sorted(name for name in wanted if Address.group(name) not in existing.snapshot)
     if gone and new and choose.random() < 0.5:
         return {Address.group(new[0]): Address.group(gone[0])}

@@ -128,7 +128,8 @@ SECRET_PATHS = [
     "auto_scaler.v1.a.b",
     "sdk.azure.storage.containers[0].account_key", "sdk.google.storage.credentials[0].credentials_json",
     "sdk.google.storage.credentials_json", "agent.git_pass", "agent.git_token", "agent.git.extra_credentials[0].pass",
-    "environment.ANY", "files.netrc.contents", "my_password", "db.passwd", "x.private_key.data", "a.connection_string",
+    "environment.ANY", "files.netrc.contents", "files.aws.contents.pin", "agent.default_docker.arguments[1]",
+    "my_password", "db.passwd", "x.private_key.data", "a.connection_string",
     "agent.extra_docker_arguments[1]", "agent.package_manager.extra_index_url[0]", "some.api_key", '"a.secret".b',
 ]  # fmt: skip
 HARMLESS_PATHS = [
@@ -171,6 +172,12 @@ def test_all_but_public_keys_is_secret_for_the_other_targets() -> None:
 )
 def test_secrets_are_known_by_their_shape(value: str, secret: bool) -> None:
     assert looks_like_secret(value) is secret
+
+
+def test_whoever_a_package_index_is_asked_as_is_hidden() -> None:
+    places = {"extra_index_url": ["https://short@pypi.acme.io/simple", "https://pypi.org/simple"]}
+    shown = to_plain(redact_tree(from_plain({"agent": {"package_manager": places}})))
+    assert shown["agent"]["package_manager"]["extra_index_url"] == ["(secret)", "https://pypi.org/simple"]
 
 
 def test_a_display_tree_hides_secrets_and_keeps_the_rest() -> None:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 EVERYONE = Address.group("Users")
 """The built-in group that everyone is in, service accounts too."""
 
+ADMINS = Address.group("Admins")
+"""The built-in group that every admin is in, and nobody else; the server lists its members, nobody declares them."""
+
+TITLES = {EVERYONE: "Users", ADMINS: "Admins"}
+
 SERVER_DEFAULT = ("the server's default",)
 """What everyone has access through to what no rule restricts; no rule of that name is meant."""
 
@@ -71,6 +76,7 @@ class AccessTable:
             self._rules[rule.entity.identity].append(rule)
             self.entities[rule.entity.identity] = rule.entity
         self._reaches: dict[tuple[str, ...], Reach] = {}
+        self._admins: list[Address] | None = None
 
     def reach(self, entity: Entity) -> Reach:
         """Return who reaches an entity through rules, or because nothing restricts it."""
@@ -81,7 +87,7 @@ class AccessTable:
     def level(self, principal: Address, entity: Entity) -> Grant | None:
         """Return what a principal may do with an entity, as admin or through rules; ``None`` for nothing."""
         if self.is_admin(principal) and entity.type in ADMINISTERED:
-            return Grant(Permission.READ_WRITE, ("Admins",))
+            return Grant(Permission.READ_WRITE, (TITLES[ADMINS],))
         return self.reach(entity).of(principal)
 
     def is_admin(self, principal: Address) -> bool:
@@ -90,6 +96,19 @@ class AccessTable:
         if isinstance(resource, Member):
             return resource.role is MemberRole.ADMIN
         return isinstance(resource, ServiceAccount) and resource.admin
+
+    def people_in(self, group: Address) -> list[Address]:
+        """Return the principals in a group, in a stable order: those it names, or in Admins whoever is one.
+
+        It is not for :data:`EVERYONE`.
+        """
+        if group == ADMINS:
+            if self._admins is None:
+                principals = (*self._snapshot.members, *self._snapshot.service_accounts)
+                self._admins = [principal for principal in sorted(principals) if self.is_admin(principal)]
+            return self._admins
+        resource = self._snapshot.get(group)
+        return members_of(resource) if isinstance(resource, Group) else []
 
     def rules_about(self, entity: Entity) -> list[AccessRule]:
         """Return the rules that decide about an entity: its own, and those for all of its type."""
@@ -126,10 +145,13 @@ class AccessTable:
             if address == EVERYONE:
                 yield EVERYONE, (rule.name,)
                 continue
-            group = self._snapshot.get(address)
-            if isinstance(group, Group):
-                for principal in members_of(group):
-                    yield principal, (rule.name, group.name)
+            for principal in self.people_in(address):
+                yield principal, (rule.name, self.title(address))
+
+    def title(self, address: Address) -> str:
+        """Return a resource as people write it."""
+        resource = self._snapshot.get(address)
+        return resource.title if resource is not None else TITLES.get(address) or " / ".join(address.key)
 
 
 def members_of(group: Group) -> list[Address]:

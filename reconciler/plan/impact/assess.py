@@ -102,12 +102,7 @@ def _candidates(changes: Sequence[Change], granted: Iterable[Address], before: S
 def _people_of(group: Address, before: Side, after: Side) -> Iterable[Address]:
     if group == EVERYONE:
         return ()
-    return {
-        principal
-        for side in (before, after)
-        if isinstance(resource := side.snapshot.get(group), Group)
-        for principal in members_of(resource)
-    }
+    return {principal for side in (before, after) for principal in side.access.people_in(group)}
 
 
 def _credential_effects(changes: Sequence[Change]) -> dict[Address, list[Effect]]:

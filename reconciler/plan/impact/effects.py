@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.access import Permission
 from reconciler.model.resources import Address, Kind, Member, Role, ServiceAccount, Vault
+from reconciler.plan.impact.access import ADMINISTERED
 from reconciler.plan.impact.report import Aspect, Effect, Weight
 
 if TYPE_CHECKING:
@@ -98,9 +99,10 @@ def _membership(group: str, weight: Weight, *, joins: bool) -> Effect:
 
 def _access(principal: Address, before: Side, after: Side, entities: Collection[Entity]) -> Iterator[Effect]:
     """Compare access by rules. What an admin has beside them, and what everyone has, is told elsewhere."""
-    if before.access.is_admin(principal) != after.access.is_admin(principal):
-        return
+    turns = before.access.is_admin(principal) != after.access.is_admin(principal)
     for entity in entities:
+        if turns and entity.type in ADMINISTERED:
+            continue
         had = before.access.level(principal, entity) if before.has(principal) else None
         has = after.access.level(principal, entity) if after.has(principal) else None
         if _permission(had) is not _permission(has):

@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Address, Group, Kind, Member, MemberState, ServiceAccount, Vault
-from reconciler.plan.impact.access import EVERYONE, AccessTable, members_of
+from reconciler.model.resources import Address, Kind, Member, MemberState, ServiceAccount, Vault
+from reconciler.plan.impact.access import ADMINS, EVERYONE, AccessTable, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ class Side:
         return self.has(principal) and self._is_active(principal)
 
     def groups(self, principal: Address) -> frozenset[Address]:
-        """Return the groups that a principal is in by name; not the one of everybody."""
+        """Return the groups that a principal is in by name; not the ones of everybody and of all admins."""
         return frozenset(self._groups.get(principal, ()))
 
     def vaults(self, principal: Address) -> dict[Address, Address]:
@@ -66,6 +66,8 @@ class Side:
         What reaches everyone is left out: see :meth:`vaults_for_everyone`.
         """
         owners = sorted(self.groups(principal))
+        if self.access.is_admin(principal):
+            owners.append(ADMINS)
         if principal.kind is Kind.SERVICE_ACCOUNT:
             owners.append(principal)
         return {vault: owner for owner in owners for vault in self._vaults.get(owner, ())}
@@ -82,15 +84,13 @@ class Side:
             return 0
         if owner == EVERYONE:
             return len(self.snapshot.members) + len(self.snapshot.service_accounts)
-        group = self.snapshot.get(owner)
-        if isinstance(group, Group):
-            return sum(self.has(principal) for principal in members_of(group))
-        return 1 if isinstance(group, ServiceAccount) else 0
+        if owner.kind is Kind.GROUP:
+            return sum(map(self.has, self.access.people_in(owner)))
+        return 1 if self.has(owner) else 0
 
     def title(self, address: Address) -> str:
         """Return a resource as people write it."""
-        resource = self.snapshot.get(address)
-        return resource.title if resource is not None else " / ".join(address.key)
+        return self.access.title(address)
 
 
 def joined(states: Mapping[Address, object]) -> Callable[[Address], bool]:
