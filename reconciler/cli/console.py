@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.edges import Edges
 from reconciler.cli.known_secrets import KnownSecrets
+from reconciler.cli.lasting import LASTING_STDERR
 from reconciler.views.palette import Palette
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Console(NamedTuple):
         click.echo(text, nl=False, color=True)
 
     def note(self, text: str) -> None:
-        """Print a line of progress or advice on stderr."""
-        click.echo(self.secrets.mask(text), err=True, color=True)
+        """Print a line of progress or advice on stderr; if nobody can read it, work goes on all the same."""
+        click.echo(self.secrets.mask(text), file=LASTING_STDERR, color=True)
 
     def error(self, message: str, hint: str | None = None) -> None:
         """Print an error, and what to do about it, on stderr."""

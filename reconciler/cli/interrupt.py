@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from reconciler.cli.console import Console
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What asks for an end: Ctrl-C, a CI that cancels, a terminal that hung up (which Windows does not know)."""
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def answering() -> Iterator[None]:
 
 @contextmanager
 def stopping_on_signals(console: Console) -> Iterator[asyncio.Event]:
-    """Set the yielded event on SIGINT or SIGTERM while the block lasts. Call it within a running event loop."""
+    """Set the yielded event on SIGINT, SIGTERM or SIGHUP while the block lasts. Call it within a running event loop."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 

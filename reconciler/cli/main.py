@@ -13,6 +13,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.console import Console
+from reconciler.cli.lasting import drop
 from reconciler.errors import ExitCode, InvalidDeclarationError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone, as with `| head`; there is nobody left to tell.
-        _drop_output()
+        drop(sys.stdout)
         return ExitCode.INTERNAL_ERROR
     except OSError as error:
         if error.errno not in _UNWRITABLE:
@@ -136,7 +137,7 @@ def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
         console.error(
             f"the output cannot be written: {error.strerror}", "reconciler history tells what an apply has done"
         )
-        _drop_output()
+        drop(sys.stdout)
         return ExitCode.INTERNAL_ERROR
     except Exception as error:  # noqa: BLE001 - the last place that can tell of it
         return _defect(console, error)
@@ -151,11 +152,6 @@ def _usage_error(console: Console, error: click.ClickException) -> ExitCode:
     else:
         console.error(message, misplaced)
     return ExitCode.USAGE
-
-
-def _drop_output() -> None:
-    """Send what is still to be written nowhere, so that Python does not fail once more as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _defect(console: Console, error: Exception) -> ExitCode:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from reconciler.cli.lasting import LASTING_STDERR
 from reconciler.model.text import harmless
 from reconciler.plan.outcomes import Outcome, Result
 
@@ -25,7 +26,7 @@ def working(console: Console, what: str) -> Iterator[None]:
         return
     from rich.console import Console as RichConsole
 
-    with RichConsole(stderr=True).status(what):
+    with RichConsole(file=LASTING_STDERR).status(what):
         yield
 
 
@@ -39,7 +40,7 @@ def operations_bar(console: Console, total: int) -> Iterator[Callable[[Result], 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=RichConsole(stderr=True)) as progress:
+    with Progress(*columns, console=RichConsole(file=LASTING_STDERR)) as progress:
         task = progress.add_task("Applying", total=total)
 
         def hear(result: Result) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -128,7 +129,7 @@ class TestSignals:
         groups = "".join(f"  - {{name: group-{number}, description: text}}\n" for number in range(count))
         project.declare(f"groups:\n{groups}")
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_an_apply_stops_in_order_and_is_finished_by_the_next(
         self, number: signal.Signals, project: Project
     ) -> None:
@@ -155,6 +156,28 @@ class TestSignals:
         assert f"Applied: {done} added" in stdout
         assert 0 < done < 300
         project.converge()
+
+    def test_an_apply_whose_messages_nobody_reads_is_carried_out_and_recorded(self, project: Project) -> None:
+        self.many(project, 40)
+        process = subprocess.Popen(
+            [*PROGRAM, "apply", "--yes", "--concurrency", "1", "--record", "record.json"],
+            cwd=project.folder,
+            env=program_environment(project.folder / "home"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("applied  create group")
+        process.stderr.close()
+        assert process.stdout is not None
+        with process.stdout as stdout:
+            assert "Applied: 40 added" in stdout.read()
+        assert process.wait(timeout=30) == 0
+        told = project.run("history", "--record", "record.json", "--format", "json").stdout
+        (run,) = json.loads(told)["runs"]
+        assert (run["finished"] is not None, len(run["operations"])) == (True, 40)
 
     def test_a_plan_that_is_interrupted_says_so_in_one_line(self, project: Project) -> None:
         project.environment = {"CLEARML_API_ACCESS_KEY": ADMIN_KEY, "CLEARML_API_SECRET_KEY": ADMIN_SECRET}
