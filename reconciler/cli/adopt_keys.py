@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Address, Group, Kind, Member
+from reconciler.model.resources import Address, Kind, is_servers_own
 from reconciler.model.text import fold, harmless
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def select(keys: Sequence[tuple[Kind, str]], prepared: Prepared, desired: Desire
         for address in addresses:
             if address in changes:
                 found[address] = changes[address]
-            elif address in live and address not in desired.snapshot and _can_be_declared(address, live):
+            elif address in live and address not in desired.snapshot and not is_servers_own(live.get(address)):
                 undeclared[address] = None
             else:
                 notes.append(f"{kind.value}:{harmless(name)} is as the declaration says")
@@ -85,12 +85,6 @@ def _live_name(address: Address, changes: dict[Address, Change], former: dict[Ad
         return _written(former[address])
     edit = changes[address].edited("name") if address in changes and address.kind is not Kind.MEMBER else None
     return _written(Address(address.kind, (*address.key[:-1], fold(str(edit.before))))) if edit else None
-
-
-def _can_be_declared(address: Address, live: Snapshot) -> bool:
-    resource = live.get(address)
-    is_fixed = (isinstance(resource, Group) and resource.builtin) or (isinstance(resource, Member) and resource.fixed)
-    return not is_fixed
 
 
 def _unknown(kind: Kind, name: str, known: set[Address]) -> UsageError:

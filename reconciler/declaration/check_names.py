@@ -50,6 +50,18 @@ def email_fault(text: str) -> str | None:
     return fault
 
 
+def fault_of(kind: Kind, text: str) -> str | None:
+    """Return what is wrong with what identifies a resource of a kind, as the end of a sentence, or ``None``."""
+    return email_fault(text) if kind is Kind.MEMBER else name_fault(text)
+
+
+def description_fault(text: str) -> str | None:
+    """Return what is wrong with a description, as the end of a sentence, or ``None``."""
+    if len(text) > LONGEST_DESCRIPTION:
+        return f"is longer than {LONGEST_DESCRIPTION} characters"
+    return None if all(map(is_harmless, text.split("\n"))) else "holds a control or invisible character"
+
+
 def check_names(context: Context) -> Iterator[Problem]:
     """Check every name that a file gives: invalid-email, invalid-name, invalid-description."""
     declaration = context.declaration
@@ -85,14 +97,9 @@ def _named(entry: Entry[Any], key: str, rule: str, fault_of: Callable[[str], str
 
 
 def _description(entry: Entry[Any]) -> Iterator[Problem]:
-    text = entry.item.description
-    if text is None:
-        return
-    place = entry.place("description")
-    if len(text) > LONGEST_DESCRIPTION:
-        yield Problem("invalid-description", f"the description is longer than {LONGEST_DESCRIPTION} characters", place)
-    elif not all(is_harmless(line) for line in text.split("\n")):
-        yield Problem("invalid-description", "the description holds a control or invisible character", place)
+    fault = description_fault(entry.item.description or "")
+    if fault:
+        yield Problem("invalid-description", f"the description {fault}", entry.place("description"))
 
 
 def check_duplicates(context: Context) -> Iterator[Problem]:

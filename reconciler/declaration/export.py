@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.declaration.check_names import description_fault, fault_of, name_fault
 from reconciler.declaration.export_access import rule_entry, titles_of
 from reconciler.declaration.export_documents import DocumentFiles
 from reconciler.declaration.models import AssignableRole
@@ -27,7 +28,7 @@ from reconciler.model.resources import (
     ServiceAccount,
     Vault,
 )
-from reconciler.model.text import harmless, is_harmless
+from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +48,6 @@ _LISTS = {
     Kind.ACCESS_RULE: "access_rules",
 }
 _ASSIGNABLE = frozenset(Role(role.value) for role in AssignableRole)
-_LONGEST_NAME = 200
 _FEWEST_ADMINS = 2
 
 
@@ -134,22 +134,29 @@ class Exporter:
         self.notes.append(f"{kind.value} {harmless(name)} is left out: {why}")
 
     def _declarable(self, kind: Kind, name: str) -> bool:
-        if name and name == name.strip() and len(name) <= _LONGEST_NAME and is_harmless(name):
-            return True
-        self._leave_out(kind, name or "without a name", "its name cannot be declared")
-        return False
+        fault = fault_of(kind, name)
+        if fault is not None:
+            self._leave_out(kind, name or "without a name", f"its name {fault}")
+        return fault is None
 
     def _member(self, member: Member) -> Iterator[Plain]:
-        if member.fixed or not self._declarable(Kind.MEMBER, member.email):
+        if (member.fixed and not self._is_named(member)) or not self._declarable(Kind.MEMBER, member.email):
             return
         role = member.role or Role.USER
         if role not in _ASSIGNABLE:
             self._leave_out(Kind.MEMBER, member.email, f"nobody can be given the role {role.value}")
             return
         entry: Plain = {"email": member.email}
-        if member.name and is_harmless(member.name) and member.name == member.name.strip():
+        if member.name is not None and name_fault(member.name) is None:
             entry["name"] = member.name
         yield entry | {"role": role.value}
+
+    def _is_named(self, member: Member) -> bool:
+        """Tell whether a group or a rule names a member, which is then declared even if no apply can change it."""
+        snapshot = self.live.snapshot
+        groups = (group for group in snapshot.groups.values() if not group.builtin or group.assignable)
+        named = [group.members or () for group in groups] + [rule.members for rule in snapshot.access_rules.values()]
+        return any(member.address.key[0] in names for names in named)
 
     def _service_account(self, address: Address, account: ServiceAccount) -> Iterator[Plain]:
         if not self._declarable(Kind.SERVICE_ACCOUNT, account.name):
@@ -162,16 +169,17 @@ class Exporter:
             for credential in owned
             if isinstance(credential, Credential)
         ]
-        if all(label == shown and is_harmless(shown) for shown, label in credentials):
+        if all(label == shown and name_fault(shown) is None for shown, label in credentials):
             entry["credentials"] = [{"label": shown} for shown, _ in sorted(credentials)]
         else:
             self.notes.append(
-                f"the credentials of service account {account.name} are left out: not each has a label of its own"
+                f"the credentials of service account {account.name} are left out: "
+                "not each has a label of its own that can be declared"
             )
         vaults = [vault for vault in owned if isinstance(vault, Vault)]
         if len(vaults) > 1:
             self.notes.append(f"service account {account.name} has {len(vaults)} vaults of its own; they are left out")
-        elif vaults and (document := self._document(vaults[0])) is not None:
+        elif vaults and self._declarable(Kind.VAULT, vaults[0].name) and (document := self._document(vaults[0])):
             named = {"name": vaults[0].name} if vaults[0].name != account.name else {}
             entry["vault"] = named | document
         yield entry
@@ -182,8 +190,12 @@ class Exporter:
         if not self._declarable(Kind.GROUP, group.name):
             return
         entry: Plain = {"name": group.name}
-        if group.description and not group.builtin and is_harmless(group.description):
-            entry["description"] = group.description
+        if group.description and not group.builtin:
+            fault = description_fault(group.description)
+            if fault is None:
+                entry["description"] = group.description
+            else:
+                self.notes.append(f"the description of group {group.name} is left out: it {fault}")
         for name, kind, people in (
             ("members", Kind.MEMBER, group.members),
             ("service_accounts", Kind.SERVICE_ACCOUNT, group.service_accounts),
@@ -196,7 +208,10 @@ class Exporter:
         yield entry
 
     def _vault(self, vault: Vault) -> Iterator[Plain]:
-        if self._declarable(Kind.VAULT, vault.name) and (document := self._document(vault)) is not None:
+        fault = name_fault(vault.owner)
+        if fault is not None:
+            self._leave_out(Kind.VAULT, vault.title, f"the name of its group {fault}")
+        elif self._declarable(Kind.VAULT, vault.name) and (document := self._document(vault)) is not None:
             yield {"name": vault.name, "group": vault.owner} | document
 
     def _access_rule(self, rule: AccessRule) -> Iterator[Plain]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.declaration.check_names import description_fault, fault_of
 from reconciler.model.access import ALL, NAMED_BY_ID, Candidates, Entity
 from reconciler.model.resources import Address, Kind
 from reconciler.model.text import is_harmless
@@ -25,7 +26,7 @@ def titles_of(live: Live, kind: Kind, names: Iterable[str]) -> list[str] | None:
     """Return resources as people write them, sorted; ``None`` if one of them cannot be declared."""
     resources = [live.snapshot.get(Address(kind, (name,))) for name in sorted(names)]
     titles = [resource.title for resource in resources if resource is not None]
-    return titles if len(titles) == len(resources) and all(is_harmless(title) for title in titles) else None
+    return titles if len(titles) == len(resources) and not any(fault_of(kind, title) for title in titles) else None
 
 
 def rule_entry(rule: AccessRule, live: Live) -> dict[str, object] | str:
@@ -34,7 +35,7 @@ def rule_entry(rule: AccessRule, live: Live) -> dict[str, object] | str:
     if resource is None:
         return f"{rule.entity.title} cannot be declared"
     entry: dict[str, object] = {"name": rule.name}
-    if rule.description and is_harmless(rule.description):
+    if rule.description and description_fault(rule.description) is None:
         entry["description"] = rule.description
     entry |= {"resource": {rule.entity.type.value: resource}, "permission": rule.permission.value}
     for field, kind, names in (

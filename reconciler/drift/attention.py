@@ -8,7 +8,7 @@ from msgspec import field
 
 from reconciler.drift.report import Attention, AttentionKind
 from reconciler.frozen import Frozen
-from reconciler.model.resources import RETIRING_MARK, Group, MemberState, OwnerKind, Role
+from reconciler.model.resources import Group, MemberState, OwnerKind, Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -63,8 +63,8 @@ def admins_to_ask_about(live: Live) -> dict[str, Address]:
 def _expiring(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
     for address, credential in sorted(workspace.live.snapshot.credentials.items()):
         facts = workspace.live.credentials.get(address)
-        retires = facts is not None and (facts.label or "").endswith(RETIRING_MARK)
-        ends = facts.expires if facts is not None and not retires and address not in workspace.due else None
+        works_on = facts is not None and not facts.is_retiring and address not in workspace.due
+        ends = facts.expires if facts is not None and works_on else None
         if ends is None or limits.expiring_within is None or ends <= workspace.now:
             continue
         if ends - workspace.now <= limits.expiring_within:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Kind, OwnerKind
+from reconciler.model.resources import Kind, OwnerKind
 from reconciler.plan.fingerprints import digest_of, public_digest
 from reconciler.plan.identity import former
 from reconciler.record.known import is_unsettled, unsettled
@@ -90,9 +90,3 @@ class Base(Frozen, dict=True):
             (old for new, old in self.desired.renames.items() if new.kind is kind and new.key == (element,)), None
         )
         return (digest_of(name, element), *((digest_of(name, old.key[0]),) if old is not None else ()))
-
-
-def is_left_over(address: Address) -> bool:
-    """Tell whether a credential's label says that an apply of ours made or replaced it and has yet to clean up."""
-    marks = (UNDELIVERED_MARK, RETIRING_MARK)
-    return address.kind is Kind.CREDENTIAL and address.key[-1].endswith(tuple(mark.casefold() for mark in marks))

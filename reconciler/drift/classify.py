@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from reconciler.drift.base import Base, is_left_over
+from reconciler.drift.base import Base
 from reconciler.drift.fields import document_part, field_parts, live_stays
 from reconciler.drift.report import Drift, DriftClass, Finding, Memory, Part
 from reconciler.frozen import Frozen
@@ -124,7 +124,8 @@ class _Judge(Frozen):
     def _undeclared(self, change: Change, before: Applied | None) -> DriftClass:
         """Judge what is there and no longer, or not, declared."""
         address = change.address
-        if is_left_over(address) and self.base.remembers:
+        facts = self.prepared.live.credentials.get(address)
+        if facts is not None and (facts.is_undelivered or facts.is_retiring) and self.base.remembers:
             return DriftClass.NOT_YET_APPLIED
         if before is None:
             known = self.base.remembers and self.base.speaks_for(address) and not self.base.unsettled(address)

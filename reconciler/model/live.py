@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from reconciler.frozen import Frozen
+from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,16 @@ class CredentialFacts(Frozen):
     expires: datetime | None = None
     last_used: datetime | None = None
     last_used_from: str | None = None
+
+    @property
+    def is_undelivered(self) -> bool:
+        """Whether it was made by a run that nobody has had its secret key from."""
+        return (self.label or "").endswith(UNDELIVERED_MARK)
+
+    @property
+    def is_retiring(self) -> bool:
+        """Whether it was replaced, and works until its own end."""
+        return (self.label or "").endswith(RETIRING_MARK)
 
 
 class Moments(Frozen):

@@ -282,3 +282,8 @@ class AccessRule(Frozen):
 
 
 Resource = Member | ServiceAccount | Credential | Group | Vault | AccessRule
+
+
+def is_servers_own(resource: Resource | None) -> bool:
+    """Tell whether the server keeps a resource, whatever anybody declares: built-in groups, fixed members."""
+    return (isinstance(resource, Group) and resource.builtin) or (isinstance(resource, Member) and resource.fixed)

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import UNDELIVERED_MARK, Credential
 from reconciler.plan.renames import under_new_names
 from reconciler.plan.rotation import Rotation
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
-    from reconciler.model.resources import Address
+    from reconciler.model.resources import Address, Credential
 
 
 class Standing(StrEnum):
@@ -82,6 +81,6 @@ def _standing(desired: Desired, rotation: Rotation, address: Address, declared: 
     if rotation.retires(address, desired.snapshot):
         return Standing.RETIRING
     facts = rotation.live.credentials.get(address)
-    if facts is not None and (facts.label or "").endswith(UNDELIVERED_MARK):
+    if facts is not None and facts.is_undelivered:
         return Standing.UNDELIVERED
     return Standing.NOT_DECLARED if address.key[0] in desired.scope.credentials_of else Standing.UNMANAGED

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, AccessRule, Group, Kind, MemberState, Role
+from reconciler.model.resources import AccessRule, Group, Kind, MemberState, Role, is_servers_own
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.identity import identity_refusals
 from reconciler.plan.policy.outcome import policy_refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.model.desired import Policy
     from reconciler.model.live import Live
@@ -61,16 +61,23 @@ def check(case: Case, allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
 
 
 def _own_identity(case: Case) -> Iterator[Refusal]:
-    caller = case.live.caller
+    own = {case.live.caller.address, *_own_keys(case)}
     for change in case.changes:
-        loses = change.action is Action.DELETE or _loses_admin(change)
-        own_credential = (
-            change.kind is Kind.CREDENTIAL
-            and caller.access_key is not None
-            and case.live.ids.get(change.address) == caller.access_key
-        )
-        if loses and (change.address == caller.address or own_credential):
+        if change.address in own and (change.action is Action.DELETE or _loses_admin(change)):
             yield Refusal(guard=Guard.OWN_IDENTITY, kind=change.kind, subject=change.title, names=(change.title,))
+
+
+def _own_keys(case: Case) -> Iterable[Address]:
+    """Return the credential that the caller signed in with, or all of its own that work if none of them would be left.
+
+    Who signed in by a token has it from one of them, and nobody says from which.
+    """
+    live = case.live
+    if live.caller.access_key is not None:
+        return (address for address in live.credentials if live.ids.get(address) == live.caller.access_key)
+    own = [address for address in live.credentials if address.owner == live.caller.address]
+    working = {address for address in own if not _is_leftover(live, address)}
+    return working if working <= {change.address for change in case.deleted(Kind.CREDENTIAL)} else ()
 
 
 def _loses_admin(change: Change) -> bool:
@@ -118,7 +125,7 @@ def _removals_per_kind(case: Case) -> Iterator[Refusal]:
 
 def _counts(live: Live, item: tuple[Address, Resource]) -> bool:
     address, resource = item
-    return not (isinstance(resource, Group) and resource.builtin) and not _is_leftover(live, address)
+    return not is_servers_own(resource) and not _is_leftover(live, address)
 
 
 def _is_leftover(live: Live, address: Address) -> bool:
@@ -132,7 +139,7 @@ def _is_leftover(live: Live, address: Address) -> bool:
         return False
     if not facts.label:
         return facts.last_used is None
-    return facts.label.endswith((UNDELIVERED_MARK, RETIRING_MARK))
+    return facts.is_undelivered or facts.is_retiring
 
 
 def _judge(

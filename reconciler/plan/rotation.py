@@ -40,7 +40,7 @@ class Rotation(Frozen):
     def retires(self, address: Address, desired: Snapshot) -> bool:
         """Tell whether an undeclared credential is one that was replaced and still has its time."""
         facts = self.live.credentials.get(address)
-        if facts is None or not (facts.label or "").endswith(RETIRING_MARK):
+        if facts is None or not facts.is_retiring:
             return False
         label = (facts.label or "").removesuffix(RETIRING_MARK)
         declared = Address(Kind.CREDENTIAL, (address.key[0], fold(label))) in desired

@@ -54,7 +54,7 @@ class TestTheCommand:
         before = files(acme)
         result = acme.run("adopt")
         assert result.code == 2
-        assert "Left: group:evil\\x1b[31m\\u202e: its name cannot be declared" in result.stderr
+        assert "Left: group:evil\\x1b[31m\\u202e: its name holds a line break" in result.stderr
         assert changed(before, files(acme)) == ["-      - cyd@acme.io"]
 
     def test_a_member_of_a_group_has_to_be_declared_too(self, acme: Project) -> None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 from drift_nights import receiver
 
-from reconciler.drift.base import is_left_over
 from reconciler.errors import UnreachableError
 from reconciler.model.resources import Address, Kind, OwnerKind
 from reconciler.model.secret import Secret
@@ -90,14 +89,6 @@ def test_a_record_is_asked_under_the_names_of_then(now: Address, then: Address) 
         Address.vault(OwnerKind.GROUP, "ops", "new"): Address.vault(OwnerKind.GROUP, "operators", "old"),
     }
     assert former(now, renames) == then
-
-
-@pytest.mark.parametrize(
-    ("label", "left"),
-    [("k8s [undelivered]", True), ("k8s [Retiring]", True), ("k8s", False), ("[retiring] k8s", False)],
-)
-def test_what_an_apply_left_over_is_known_by_its_label(label: str, left: bool) -> None:
-    assert is_left_over(Address.credential("agent", label)) is left
 
 
 @pytest.mark.parametrize(

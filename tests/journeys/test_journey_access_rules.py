@@ -301,7 +301,7 @@ class TestImport:
         assert "access_rules: declared" in text
         assert "access_rule top is left out: top level of projects cannot be declared" in notes
         assert "access_rule nobody is left out: it gives nobody anything" in notes
-        assert "evil\\x1b[31m is left out: its name cannot be declared" in notes
+        assert "evil\\x1b[31m is left out: its name holds a line break" in notes
 
     def test_an_ambiguous_project_is_named_by_its_id(self, project: Project) -> None:
         rule = state.Rule("r", "r", "project", "t1", "read", groups=frozenset({"g"}))

@@ -139,12 +139,73 @@ def test_what_cannot_be_declared_is_left_out_with_a_note_and_left_alone(project:
     assert result.code == 0, result
     assert "Note: member sup@acme.io is left out: nobody can be given the role superuser" in result.stderr
     assert "Note: service_account twin is left out: 2 of them share this name" in result.stderr
-    assert "\\x1b[31m\\u202e\\nname is left out: its name cannot be declared" in result.stderr
+    assert "\\x1b[31m\\u202e\\nname is left out: its name holds a line break" in result.stderr
     assert "damaged → researchers is left out: its document is no hocon" in result.stderr
     assert not re.search("[\x1b\u202e]", result.output)
     planned = in_the_import(project, result.stdout, "plan", "--detailed-exitcode")
     assert planned.code == 0, planned
     assert "Left alone:" in planned.stdout
+
+
+def test_a_member_that_the_server_keeps_is_declared_where_it_is_named(project: Project) -> None:
+    kept = state.Person("u-sup", "sup@acme.io", "Sup", read_only=True)
+    group = state.Group("g-help", "help", users=frozenset({"u-sup"}))
+    project.sandbox.load(state.Workspace(people=(*PEOPLE, kept), groups=(group,)))
+    assert imported(project).code == 0
+    text = (project.folder / "imported/workspace.yaml").read_text()
+    assert "{email: sup@acme.io, name: Sup, role: user}" in text
+    assert in_the_import(project, "", "plan", "--detailed-exitcode").code == 0
+
+
+LONG = "x" * 2500
+
+
+@pytest.mark.parametrize(
+    ("odd", "note"),
+    [
+        pytest.param(
+            {"people": (*PEOPLE, state.Person("u-in", "in@intranet", "In"))},
+            "member in@intranet is left out: its name is not an e-mail",
+            id="an e-mail without a domain",
+        ),
+        pytest.param(
+            {"people": (*PEOPLE, state.Person("u-in", "in@acme.io", LONG))}, None, id="somebody with a long name"
+        ),
+        pytest.param(
+            {"service_accounts": (state.ServiceAccount("s-1", "agent", credentials=(state.AccessKey("A", LONG),)),)},
+            "the credentials of service account agent are left out: not each has a label of its own",
+            id="a long label",
+        ),
+        pytest.param(
+            {
+                "service_accounts": (state.ServiceAccount("s-1", "agent"),),
+                "vaults": (state.Vault("v-1", "", "a: 1", "user", user="s-1"),),
+            },
+            "vault without a name is left out: its name is empty",
+            id="an own vault without a name",
+        ),
+        pytest.param(
+            {"groups": (state.Group("g-1", "ops", LONG),)},
+            "the description of group ops is left out: it is longer than 2000 characters",
+            id="a long description",
+        ),
+        pytest.param(
+            {"groups": (state.Group("g-1", LONG),), "vaults": (state.Vault("v-1", "v", "a: 1", "group", "g-1"),)},
+            "is left out: the name of its group is longer than 200 characters",
+            id="a vault of a group with a long name",
+        ),
+    ],
+)
+def test_what_is_too_odd_to_be_declared_is_left_out_and_the_rest_is_valid(
+    odd: dict[str, tuple], note: str | None, project: Project
+) -> None:
+    project.sandbox.load(state.Workspace(**({"people": PEOPLE} | odd)))
+    result = imported(project)
+    assert result.code == 0, result
+    assert note is None or note in result.stderr
+    assert in_the_import(project, "", "validate").code == 0
+    planned = in_the_import(project, "", "plan", "--detailed-exitcode")
+    assert planned.code == 0, planned
 
 
 def test_an_untouched_workspace_is_imported_too(project: Project) -> None:

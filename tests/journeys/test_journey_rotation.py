@@ -89,6 +89,17 @@ def test_the_old_key_is_revoked_after_its_end_unasked(team: Project) -> None:
     assert team.sandbox.sign_in(*old) == 401
 
 
+def test_two_old_keys_at_once_are_no_drift_of_anybody_elses(project: Project) -> None:
+    project.declare(BODY.replace("rotate_before: 7d", "rotate_before: 20d"))
+    for day in (0, 11, 22):
+        assert at(project, day, "apply", "--yes", "--record", "record.json").code == 0
+    assert sorted(map(str, project.sandbox.truth().labels("agent"))) == ["ci", "ci [retiring]", "ci [retiring]"]
+    drift = at(project, 33, "drift", "--record", "record.json")
+    assert "- credential       agent / ci [retiring]" in drift.stdout
+    assert "→ not yet applied" in drift.stdout
+    assert "→ changed outside" not in drift.stdout
+
+
 def test_an_expired_key_is_replaced_and_revoked_at_once(team: Project) -> None:
     old = delivered(team)
     assert at(team, 40, "apply", "--yes").code == 0

@@ -70,6 +70,18 @@ CASES: dict[str, tuple[Resources, Resources, Policy, list[Refusal]]] = {
         (USERS, vault("w", "Users", "a: 1")),
         (USERS, vault("v", "Users", "aws.secret: hunter2"), vault("w", "Users", "a: 1")), LENIENT, [],
     ),
+    "a vault with secrets is switched on for everybody": (
+        (USERS, vault("v", "Users", "aws.secret: hunter2")), (USERS, vault("v", "Users", "aws.secret: hunter2", enabled=False)),
+        LENIENT, [refusal(Guard.EVERYONE, Kind.VAULT, "v → Users", subject="v → Users")],
+    ),
+    "a vault with secrets is turned towards everybody's clients": (
+        (USERS, vault("v", "Users", "aws.secret: hunter2")), (USERS, vault("v", "Users", "aws.secret: hunter2", target="ui")),
+        LENIENT, [refusal(Guard.EVERYONE, Kind.VAULT, "v → Users", subject="v → Users")],
+    ),
+    "a vault with secrets is switched off for everybody": (
+        (USERS, vault("v", "Users", "aws.secret: hunter2", enabled=False)), (USERS, vault("v", "Users", "aws.secret: hunter2")),
+        LENIENT, [],
+    ),
     "a vault without secrets reaches everybody": ((USERS, vault("v", "Users", "a: 1")), (USERS,), LENIENT, []),
     "people of elsewhere": (
         (Member("a@acme.io"), Member("b@acme.com"), Member("c@evil.io"), Member("d@acme.io.evil.io")), (), ACME_ONLY,

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model.desired import Limit, Policy
-from reconciler.model.live import CredentialFacts, Live
+from reconciler.model.live import Caller, CredentialFacts, Live
 from reconciler.model.resources import (
     UNDELIVERED_MARK,
     Address,
@@ -151,6 +151,32 @@ class TestOwnIdentity:
         existing = live(*resources, credential("ci", "used"), own_key="id-credential-ci-used")
         found = guards(resources, existing, parser, credentials_of=("ci",), allow=(Guard.MAX_REMOVALS,))
         assert found == [Guard.OWN_IDENTITY]
+
+    @pytest.mark.parametrize(
+        ("declared", "found"),
+        [
+            pytest.param((), [Guard.OWN_IDENTITY, Guard.OWN_IDENTITY], id="all of them"),
+            pytest.param((credential("ci", "new"),), [Guard.OWN_IDENTITY, Guard.OWN_IDENTITY], id="all for a new one"),
+            pytest.param((credential("ci", "two"),), [], id="one of them"),
+        ],
+    )
+    def test_signed_in_by_a_token_it_keeps_one_of_its_credentials(
+        self, declared: tuple[Resource, ...], found: list[Guard], parser: DocumentParser
+    ) -> None:
+        resources = (ROOT, ServiceAccount("ci", admin=True))
+        keys = (credential("ci", "one"), credential("ci", "two"), credential("ci", "ci [undelivered]"))
+        existing = live(*resources, *keys)
+        by_token = Caller("id-service_account-ci", Address.service_account("ci"), None, "admin")
+        existing = replace(existing, caller=by_token)
+        wanted = (*resources, *declared)
+        assert guards(wanted, existing, parser, credentials_of=("ci",), allow=tuple(Guard)) == found
+
+
+def test_a_member_that_the_server_keeps_does_not_count_among_those_that_are_left(parser: DocumentParser) -> None:
+    kept = Member("sup@acme.io", fixed=True)
+    existing = live(Member("a@acme.io"), kept, caller="nobody")
+    assert Guard.EMPTY_KIND in guards((), existing, parser)
+    assert Guard.EMPTY_KIND in guards((kept,), existing, parser)
 
 
 class TestProtect:

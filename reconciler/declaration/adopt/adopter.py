@@ -8,13 +8,13 @@ from reconciler.declaration.adopt.copy import LISTS, Plain, WorkingCopy
 from reconciler.declaration.adopt.failure import LeftError
 from reconciler.declaration.adopt.mentions import left_empty, remove_mentions, rename_mentions
 from reconciler.declaration.adopt.placing import insert_in_order, insert_name, place_entry
-from reconciler.declaration.check_names import is_builtin_group
+from reconciler.declaration.check_names import description_fault, fault_of, is_builtin_group, name_fault
 from reconciler.declaration.export_access import entity_reference
 from reconciler.declaration.export_documents import target_title
 from reconciler.declaration.key_order import ITEM, ORDERS, set_key
 from reconciler.declaration.models import AssignableRole
 from reconciler.model.resources import AccessRule, Address, Kind, OwnerKind, Vault
-from reconciler.model.text import fold, harmless, is_harmless
+from reconciler.model.text import fold, harmless
 from reconciler.plan.changes import Action, Change, FieldEdit, SetEdit
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Adopter:
         shown = self._live.snapshot.resources[address].title.partition(" / ")[2]
         if account is None or not isinstance(account.get("credentials"), list):
             raise LeftError("the declaration does not list the credentials of its account")
-        if label is None or fold(label) != address.key[1] or not is_harmless(label) or label != label.strip():
+        if label is None or fold(label) != address.key[1] or name_fault(label) is not None:
             raise LeftError(f"it has no label of its own ({harmless(shown)})")
         insert_in_order(account["credentials"], {"label": label}, "label")
 
@@ -134,7 +134,7 @@ class Adopter:
         if account.get("vault") is not None:
             raise LeftError("its account has another vault of its own declared")
         document = self._exporter.document(vault)
-        if document is None or not is_harmless(vault.name):
+        if document is None or name_fault(vault.name) is not None:
             raise LeftError("its name or its document cannot be declared")
         named = {"name": vault.name} if vault.name != account["name"] else {}
         set_key(account, "vault", named | document, ORDERS["service_accounts", ITEM])
@@ -144,8 +144,8 @@ class Adopter:
         fields = [edit for edit in change.edits if isinstance(edit, FieldEdit)]
         values = {edit.field: self._value(edit, address) for edit in fields if edit.field not in ("name", "format")}
         name = change.edited("name")
-        if name is not None and address.kind is not Kind.MEMBER:
-            self._check_name(str(name.before))
+        if name is not None and name.before:
+            _refuse_name(name_fault(str(name.before)))
         if any(not isinstance(edit, FieldEdit | SetEdit) or edit.field == "format" for edit in change.edits):
             self._documents.adopt(entry, address, order_of(address))
         for field, value in values.items():
@@ -156,10 +156,6 @@ class Adopter:
         if name is not None:
             self._rename(address, entry, name)
 
-    def _check_name(self, name: str) -> None:
-        if not is_harmless(name) or name != name.strip() or not name:
-            raise LeftError("its live name cannot be declared")
-
     def _value(self, edit: FieldEdit, address: Address) -> Any:
         live = edit.before
         match edit.field:
@@ -167,8 +163,9 @@ class Adopter:
                 if live not in _ROLES:
                     raise LeftError(f"nobody can be given the role {live}")
             case "description":
-                if not is_harmless(str(live or "")):
-                    raise LeftError("its description holds characters that cannot be declared")
+                fault = description_fault(str(live or ""))
+                if fault is not None:
+                    raise LeftError(f"its description {fault}")
                 return str(live or "").strip()
             case "resource":
                 rule = self._live.snapshot.resources[address]
@@ -190,7 +187,7 @@ class Adopter:
             resource = self._live.snapshot.get(Address(kind, (folded,)))
             title = resource.title if resource is not None else folded
             try:
-                self._check_name(title)
+                _refuse_name(fault_of(kind, title))
                 self._check_declared(kind, title)
             except LeftError as error:
                 named = f"{address.kind.value} {harmless(entry['name'])}"
@@ -223,3 +220,8 @@ class Adopter:
             del entry["was"]
         if fold(name) != address.key[-1]:
             rename_mentions(self.copy, address, name)
+
+
+def _refuse_name(fault: str | None) -> None:
+    if fault is not None:
+        raise LeftError(f"its live name {fault}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Resource, Vault
+from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Vault, is_servers_own
 from reconciler.plan.changes import Action, Change, DocumentEdit
 from reconciler.plan.impact.access import EVERYONE, members_of
 from reconciler.plan.impact.effects import QUEUE_ADMINS, effects_on
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.model.access import Entity
+    from reconciler.model.resources import Resource
     from reconciler.model.snapshot import Snapshot
 
 _HEAVIEST = {weight: position for position, weight in enumerate(Weight)}
@@ -155,7 +156,7 @@ def _vaults(changes: Sequence[Change], before: Side, after: Side) -> Iterator[He
         side = after if change.address in after.snapshot else before
         vault = side.snapshot.get(change.address)
         secrets = any(edit.secret for edit in edits) or (
-            isinstance(vault, Vault) and change.action is not Action.UPDATE and side.content(vault).secrets > 0
+            isinstance(vault, Vault) and _is_whole(change) and side.content(vault).secrets > 0
         )
         weight = Weight.SENSITIVE if secrets else Weight.ROUTINE
         if change.address.owner == EVERYONE:
@@ -171,10 +172,17 @@ def _vaults(changes: Sequence[Change], before: Side, after: Side) -> Iterator[He
         )
 
 
+def _is_whole(change: Change) -> bool:
+    """Tell whether all of a vault comes or goes, not only what is edited: one that is switched on comes too."""
+    enabled = change.edited("enabled")
+    is_switched_on = enabled is not None and enabled.after is True
+    return change.action is not Action.UPDATE or is_switched_on or change.edited("target") is not None
+
+
 def _last_of_their_kind(live: Snapshot, desired: Snapshot) -> Iterator[Headline]:
     for kind in Kind:
-        before = {address for address, item in live.of_kind(kind).items() if not _is_builtin(item)}
-        if before and not any(not _is_builtin(item) for item in desired.of_kind(kind).values()):
+        before = {address for address, item in live.of_kind(kind).items() if not is_servers_own(item)}
+        if before and not any(not is_servers_own(item) for item in desired.of_kind(kind).values()):
             yield Headline(
                 type=HeadlineType.LAST_OF_ITS_KIND,
                 kind=kind,
@@ -182,10 +190,6 @@ def _last_of_their_kind(live: Snapshot, desired: Snapshot) -> Iterator[Headline]
                 weight=Weight.CRITICAL,
                 count=len(before),
             )
-
-
-def _is_builtin(resource: Resource) -> bool:
-    return isinstance(resource, Group) and resource.builtin
 
 
 def _emptied_groups(changes: Sequence[Change], before: Side, after: Side) -> Iterator[Headline]:
