@@ -144,6 +144,10 @@ class AmbiguousWorkspaceError(ServerError):
     """Several live resources answer to one name, so that nobody can tell which of them is meant."""
 
 
+class ImpersonationLostError(ServerError):
+    """A call that was made for a service account was answered for somebody else."""
+
+
 class OpenSourceServerError(ServerError):
     """The server is the open-source one, which has no groups, vaults or service accounts."""
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.run import MovedError, moved
 from reconciler.apply.settle import confirmed, repeated, settled
-from reconciler.errors import DeliveryError
+from reconciler.clearml.impersonation import check_holder
+from reconciler.errors import DeliveryError, ImpersonationLostError
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Address, Credential
 from reconciler.plan.changes import Reason
 
@@ -62,8 +63,9 @@ async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCr
         raise DeliveryError(f"{credential.title} has no delivery declared")
     new = await _obtain(run, account_id, credential)
     try:
+        await check_holder(run.reader, account_id, new.access_key)
         await asyncio.to_thread(run.deliveries.deliver, credential.delivery, new.access_key, new.secret_key)
-    except DeliveryError:
+    except (DeliveryError, ImpersonationLostError):
         await revoke_one(run, account_id, new.access_key)
         raise
     return new

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from reconciler.apply.shared_read import SharedRead
 from reconciler.clearml.reader import Reader
 from reconciler.clearml.write import Writer
 from reconciler.errors import ReconcilerError
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
+    from reconciler.clearml.records import VaultRecord
     from reconciler.clearml.transport import Transport
     from reconciler.clearml.write import NewCredential
     from reconciler.model.delivery import Delivery
@@ -55,6 +57,10 @@ class Run:
     deliveries: Delivering
     ids: dict[Address, str]
     first_credentials: dict[Address, NewCredential] = field(default_factory=dict)
+    organization_vaults: SharedRead[list[VaultRecord]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.organization_vaults = SharedRead(self.reader.organization_vaults)
 
     @staticmethod
     def begin(transport: Transport, prepared: Prepared, parser: DocumentParser, deliveries: Delivering) -> Run:

@@ -55,9 +55,13 @@ def write_secret_file(path: Path, name: str, content: str) -> None:
 
 
 def _settle_folder(folder: Path) -> None:
-    """Make the new name as lasting as the content: a key that is lost with the power cannot be read again."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Make the new name as lasting as the content: a key that is lost with the power cannot be read again.
+
+    Where that cannot be done (in a folder that may not be listed, say), the file is there all the same.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

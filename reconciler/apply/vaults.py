@@ -34,40 +34,46 @@ async def create(run: Run, operation: Operation) -> None:
 
 
 async def update(run: Run, operation: Operation) -> None:
-    """Set a vault to what is declared."""
+    """Set a vault to what is declared, if its text is still what the plan was made from."""
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
     content = _content(vault, owner, _text_to_send(run, operation, vault))
     vault_id = run.id_of(operation.change.address)
+    if await _as_planned(run, operation) is None:
+        raise moved(operation, "was removed")
     await repeated(lambda: run.writer.update_vault(vault_id, content))
 
 
 async def remove(run: Run, operation: Operation) -> None:
     """Remove a vault, if its text is still what the plan was made from."""
-    before = run.existing(operation, Vault)
-    owner = _owner_id(run, operation.change.address)
     vault_id = run.id_of(operation.change.address)
-
-    async def current() -> VaultRecord | None:
-        records = await _records(run, before.owner_kind, owner)
-        return next((record for record in records if record.id == vault_id), None)
-
-    now = await current()
-    if now is None:
+    if await _as_planned(run, operation) is None:
         return
-    if now.text != before.document.text:
-        raise moved(operation, "was changed")
 
     async def is_gone() -> bool:
-        return await current() is None
+        return await _current(run, operation) is None
 
     await confirmed(lambda: run.writer.delete_vault(vault_id), is_gone)
+
+
+async def _as_planned(run: Run, operation: Operation) -> VaultRecord | None:
+    """Return the vault as it is now, if it is still there; raise ``MovedError`` if its text is another one by now."""
+    now = await _current(run, operation)
+    if now is not None and now.text != run.existing(operation, Vault).document.text:
+        raise moved(operation, "was changed")
+    return now
+
+
+async def _current(run: Run, operation: Operation) -> VaultRecord | None:
+    owner_kind = run.existing(operation, Vault).owner_kind
+    records = await _records(run, owner_kind, _owner_id(run, operation.change.address))
+    return next((record for record in records if record.id == run.id_of(operation.change.address)), None)
 
 
 async def _records(run: Run, owner_kind: OwnerKind, owner: str) -> list[VaultRecord]:
     if owner_kind is OwnerKind.SERVICE_ACCOUNT:
         return await run.reader.account_vaults(owner)
-    return [record for record in await run.reader.organization_vaults() if record.group == owner]
+    return [record for record in await run.organization_vaults.fresh() if record.group == owner]
 
 
 def _content(vault: Vault, owner_id: str, text: Secret) -> VaultContent:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from reconciler.clearml.assemble import assemble
 from reconciler.clearml.consistency import Readings, inconsistency, users_group
 from reconciler.clearml.entities import look_up
+from reconciler.clearml.impersonation import check_holder
 from reconciler.clearml.paging import read_some_users, read_users
 from reconciler.clearml.tasks import few_at_once, task_group
 from reconciler.errors import IncompleteReadError
@@ -35,6 +36,8 @@ async def read_live(
     entities: Collection[Entity] = (),
 ) -> Live:
     """Read the workspace: pages of users, five lists, and one call for each account whose credentials are wanted.
+
+    One more makes sure that those calls were answered for the accounts.
 
     ``accounts`` are the folded names of the service accounts whose credentials are read, ``vaults_of`` those whose own
     vault is (one call each; the same ones as ``accounts`` if left out); ``None`` means all. ``entities`` are what
@@ -127,8 +130,12 @@ async def _read_accounts(
     async with task_group() as tasks:
         credentials = tasks.create_task(few_at_once(map(reader.credentials, with_credentials), reader.concurrency))
         vaults = tasks.create_task(few_at_once(map(reader.account_vaults, with_vaults), reader.concurrency))
+    held = {account: tuple(found) for account, found in zip(with_credentials, credentials.result(), strict=True)}
+    account, key = next(((account, keys[0].access_key) for account, keys in held.items() if keys), (None, None))
+    if account is not None and key is not None:
+        await check_holder(reader, account, key)
     return (
-        {account: tuple(found) for account, found in zip(with_credentials, credentials.result(), strict=True)},
+        held,
         {account: tuple(found) for account, found in zip(with_vaults, vaults.result(), strict=True)},
     )
 

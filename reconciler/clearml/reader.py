@@ -30,6 +30,7 @@ PAGE_SIZE = 500
 """The most that a page can hold: the server cuts a larger one and shifts the offset (``clearml-wire.md`` "Paging")."""
 
 _UNKNOWN_ID = (400, 10)
+_UNKNOWN_ACCESS_KEY = (400, 75)
 
 
 class Reader:
@@ -123,7 +124,7 @@ class Reader:
         """
         node = await self._get("users.get_vaults", {"preview_data": False}, impersonate=account_id)
         vaults = [VaultRecord.of(item) for item in node.nodes("vaults")]
-        return [vault for vault in vaults if vault.scope == "user" and vault.user == account_id]
+        return [vault for vault in vaults if vault.scope == "user" and vault.user in (None, account_id)]
 
     async def last_vault_operation(self, vault_id: str, since: datetime | None) -> VaultOperationRecord | None:
         """Return the newest entry of a vault's log, a removed one's too; ``since`` leaves out what is older.
@@ -148,12 +149,17 @@ class Reader:
         node = await self._get("auth.get_credentials", {}, impersonate=account_id)
         return [CredentialRecord.of(item) for item in node.nodes("credentials")]
 
+    async def credential_holder(self, access_key: str) -> str | None:
+        """Return the id of the user whose a credential is, if there is such a one."""
+        node = await self._find("auth.locate_credentials", {"access_key": access_key})
+        return node.identifier("user") if node else None
+
     async def _find(self, endpoint: str, body: Mapping[str, object]) -> Node | None:
-        """Ask for one thing by id; ``None`` if the server says that there is no such id."""
+        """Ask for one thing by what identifies it; ``None`` if the server says that there is no such one."""
         try:
             return await self._get(endpoint, body)
         except CallRefusedError as error:
-            if (error.code, error.subcode) == _UNKNOWN_ID:
+            if (error.code, error.subcode) in (_UNKNOWN_ID, _UNKNOWN_ACCESS_KEY):
                 return None
             raise
 

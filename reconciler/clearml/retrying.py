@@ -32,7 +32,8 @@ class RetryPolicy(Frozen):
     """How often and how patiently a call is repeated, in seconds.
 
     The wait doubles from ``first_wait`` to ``longest_wait``, of which a random half is taken off. ``budget`` bounds
-    one call with all its repeats; ``longest_asked_wait`` is the most that a server's Retry-After is followed.
+    one call with all its repeats; ``longest_asked_wait`` is the most that a server's Retry-After is followed. ``grace``
+    is what a server is left to finish a write of which the answer was lost, before anybody looks whether it happened.
     """
 
     attempts: int = 6
@@ -40,6 +41,7 @@ class RetryPolicy(Frozen):
     longest_wait: float = 20.0
     longest_asked_wait: float = 60.0
     budget: float = 180.0
+    grace: float = 5.0
 
     def wait(self, attempt: int, asked: float | None, chance: float) -> float:
         """Return how long to wait after this attempt (counted from 1)."""
@@ -103,6 +105,8 @@ async def _again(
     try:
         return await attempts(replayed)
     except Failure as failure:
+        if write and failure.maybe_done:
+            await timing.sleep(policy.grace)
         number = int(attempts.statistics.get("attempt_number", 1))
         error = failure.verdict(endpoint, write=write, attempts=number)
     raise error

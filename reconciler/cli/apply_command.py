@@ -25,7 +25,7 @@ from reconciler.cli.session import Target, find_target, open_writer
 from reconciler.errors import ExitCode, RefusedError, UsageError
 from reconciler.frozen import Frozen
 from reconciler.plan.document import totals_of
-from reconciler.plan.guards import Case, check
+from reconciler.plan.guards import Case, check, still_refused
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.operations import operations_of
@@ -163,6 +163,7 @@ class _Job(Frozen):
         broken = broken_rules(desired, impact)
         case = Case(changes, prepared.live, prepared.desired, desired.policy, impact, broken, prepared.replaced)
         refusals = check(case, self.terms.allowed)
+        refusals += still_refused(reviewed.refused, refusals, self.terms.allowed)
         totals = totals_of(changes)
         return replace(prepared.plan, changes=changes, totals=totals, impact=impact, refusals=refusals).sealed()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.declaration.context import NOUNS, Context, shown
 from reconciler.errors import Problem
-from reconciler.model.resources import Kind
+from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Kind
 from reconciler.model.text import fold, is_harmless
 
 if TYPE_CHECKING:
@@ -55,6 +55,13 @@ def fault_of(kind: Kind, text: str) -> str | None:
     return email_fault(text) if kind is Kind.MEMBER else name_fault(text)
 
 
+def label_fault(text: str) -> str | None:
+    """Return what is wrong with a credential's label, as the end of a sentence, or ``None``."""
+    if text.endswith((UNDELIVERED_MARK, RETIRING_MARK)):
+        return "ends in a mark that an apply gives to credentials on their way"
+    return name_fault(text)
+
+
 def description_fault(text: str) -> str | None:
     """Return what is wrong with a description, as the end of a sentence, or ``None``."""
     if len(text) > LONGEST_DESCRIPTION:
@@ -72,7 +79,7 @@ def check_names(context: Context) -> Iterator[Problem]:
     for account in declaration.service_accounts or ():
         yield from _named(account, "name", "invalid-name", name_fault)
         for index, credential in enumerate(account.item.credentials or ()):
-            fault = name_fault(credential.label)
+            fault = label_fault(credential.label)
             if fault:
                 place = account.place("credentials", index, "label")
                 yield Problem("invalid-name", f"the label {shown(credential.label)} {fault}", place)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.declaration.check_names import description_fault, fault_of, name_fault
+from reconciler.declaration.check_names import description_fault, fault_of, label_fault, name_fault
 from reconciler.declaration.export_access import rule_entry, titles_of
 from reconciler.declaration.export_documents import DocumentFiles
 from reconciler.declaration.models import AssignableRole
@@ -169,7 +169,7 @@ class Exporter:
             for credential in owned
             if isinstance(credential, Credential)
         ]
-        if all(label == shown and name_fault(shown) is None for shown, label in credentials):
+        if all(label == shown and label_fault(shown) is None for shown, label in credentials):
             entry["credentials"] = [{"label": shown} for shown, _ in sorted(credentials)]
         else:
             self.notes.append(

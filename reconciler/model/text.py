@@ -11,14 +11,15 @@ _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 
 @lru_cache(maxsize=1 << 17)
 def fold(name: str) -> str:
-    """Return the identity of a name or e-mail: Unicode-normalized (NFKC), case-folded, blanks collapsed.
+    """Return the identity of a name or e-mail: Unicode-normalized (NFKC), in small letters, blanks collapsed.
 
     Two names with the same fold are the same name to this project, so that ``Ada@ACME.io`` and ``ada@acme.io`` never
-    become two people. Remembered, for the same e-mail stands in the declaration, in the workspace and in every group.
+    become two people. Not case-folded, which would make ``straße.de`` and ``strasse.de`` one domain. Remembered, for
+    the same e-mail stands in the declaration, in the workspace and in every group.
     """
     if name.isascii():
         return " ".join(name.lower().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
     return " ".join(folded.split())
 
 

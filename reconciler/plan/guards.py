@@ -53,7 +53,20 @@ class Case(Frozen):
 
 def check(case: Case, allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
     """Return every refusal, in a stable order; those whose guard is allowed are marked so."""
-    refusals = [refusal for rule in _RULES for refusal in rule(case)]
+    return _marked((refusal for rule in _RULES for refusal in rule(case)), allowed)
+
+
+def still_refused(before: Iterable[Refusal], now: Iterable[Refusal], allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
+    """Return what a reviewed plan was refused for and its successor is not, because only the limits have moved.
+
+    People who reviewed a refused plan have not agreed to it: its guards have to be allowed by name.
+    """
+    told = {(refusal.guard, refusal.kind, refusal.subject) for refusal in now}
+    others = (refusal for refusal in before if (refusal.guard, refusal.kind, refusal.subject) not in told)
+    return _marked(others, allowed)
+
+
+def _marked(refusals: Iterable[Refusal], allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
     return tuple(
         replace(refusal, allowed=True) if refusal.liftable and refusal.guard in allowed else refusal
         for refusal in refusals
@@ -68,16 +81,15 @@ def _own_identity(case: Case) -> Iterator[Refusal]:
 
 
 def _own_keys(case: Case) -> Iterable[Address]:
-    """Return the credential that the caller signed in with, or all of its own that work if none of them would be left.
+    """Return the credential that the caller signed in with, or all of its own if it signed in by a token.
 
-    Who signed in by a token has it from one of them, and nobody says from which.
+    Nobody says which of them the token comes from. What an earlier run left behind is none that anybody signs in with.
     """
     live = case.live
     if live.caller.access_key is not None:
         return (address for address in live.credentials if live.ids.get(address) == live.caller.access_key)
-    own = [address for address in live.credentials if address.owner == live.caller.address]
-    working = {address for address in own if not _is_leftover(live, address)}
-    return working if working <= {change.address for change in case.deleted(Kind.CREDENTIAL)} else ()
+    own = (address for address in live.credentials if address.owner == live.caller.address)
+    return (address for address in own if not _is_leftover(live, address))
 
 
 def _loses_admin(change: Change) -> bool:
@@ -86,6 +98,12 @@ def _loses_admin(change: Change) -> bool:
         return False
     role, admin = change.edited("role"), change.edited("admin")
     return (role is not None and role.before == Role.ADMIN) or (admin is not None and admin.before is True)
+
+
+def _switches_off(change: Change) -> bool:
+    """Tell whether a vault reaches nobody any more, which is to clients as if it were removed."""
+    enabled = change.edited("enabled")
+    return change.kind is Kind.VAULT and change.action is Action.UPDATE and enabled is not None and not enabled.after
 
 
 def _min_admins(case: Case) -> Iterator[Refusal]:
@@ -120,7 +138,11 @@ def _removals_per_kind(case: Case) -> Iterator[Refusal]:
     for kind in Kind:
         removed = tuple(change.title for change in case.deleted(kind) if not _is_leftover(case.live, change.address))
         total = sum(_counts(case.live, item) for item in case.live.snapshot.of_kind(kind).items())
-        yield from _judge(case.policy, removed, removed, total, kind, Guard.EMPTY_KIND, subject=None)
+        counted = (
+            *removed,
+            *(change.title for change in case.changes if change.kind is kind and _switches_off(change)),
+        )
+        yield from _judge(case.policy, removed, counted, total, kind, Guard.EMPTY_KIND, subject=None)
 
 
 def _counts(live: Live, item: tuple[Address, Resource]) -> bool:
@@ -139,7 +161,7 @@ def _is_leftover(live: Live, address: Address) -> bool:
         return False
     if not facts.label:
         return facts.last_used is None
-    return facts.is_undelivered or facts.is_retiring
+    return facts.is_retiring or (facts.is_undelivered and facts.last_used is None)
 
 
 def _judge(
@@ -182,7 +204,8 @@ def _memberships(case: Case) -> Iterator[Refusal]:
 
 def _protected(case: Case) -> Iterator[Refusal]:
     for change in case.changes:
-        if change.address in case.policy.protected and (change.action is Action.DELETE or _loses_admin(change)):
+        loses = change.action is Action.DELETE or _loses_admin(change) or _switches_off(change)
+        if loses and change.address in case.policy.protected:
             yield Refusal(guard=Guard.PROTECT, kind=change.kind, subject=change.title, names=(change.title,))
 
 

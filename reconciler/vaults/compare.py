@@ -114,25 +114,24 @@ def compare_vaults(before: Vault, after: Vault, parser: DocumentParser) -> Docum
         )
     else:
         same = before.format is after.format and _stored_alike(before, after, parser)
-    return _compare(before.document, after.document, after.target, parser, same_text=same)
+    return _compare(before, after, parser, same_text=same)
 
 
 def _stored_alike(before: Vault, after: Vault, parser: DocumentParser) -> bool:
     if any(value is None for _, value in after.document.secrets):
         # The stored text is made from the tree, so equal leaves mean equal text.
-        return not _compare(before.document, after.document, after.target, parser, same_text=False).edits
+        return not _compare(before, after, parser, same_text=False).edits
     return stored_text(after, parser) == before.document.text
 
 
-def _compare(
-    before: Document, after: Document, target: str, parser: DocumentParser, *, same_text: bool
-) -> DocumentDiff:
-    all_known = all(value is not None for _, value in after.secrets)
-    if same_text and before.format is after.format and all_known:
+def _compare(before: Vault, after: Vault, parser: DocumentParser, *, same_text: bool) -> DocumentDiff:
+    document, target = after.document, after.target
+    all_known = all(value is not None for _, value in document.secrets)
+    if same_text and before.document.format is document.format and all_known:
         return DocumentDiff((), same_meaning=True, same_text=True)
-    wanted = bind(after, parser)
+    wanted = bind(document, parser)
     try:
-        present = bind(before, parser)
+        present = bind(before.document, parser)
     except DocumentError:
         edits = tuple(
             DocumentEdit(path_text(path), None, _shown(node, secret), secret)
@@ -143,11 +142,12 @@ def _compare(
     old, new = present.tree, wanted.tree
     if wanted.unbound:
         old, new = _without(old, new, wanted.unbound), _without(new, new, wanted.unbound)
+    by_path = secret_paths(old, target) | secret_paths(old, before.target)
     edits = compare(
         old,
         new,
         target=target,
-        secret_paths_before=present.references | secret_paths(old, target) | _holding(old, after),
+        secret_paths_before=present.references | by_path | _holding(old, document) | _unsure(old, new, document),
         secret_paths_after=wanted.references,
     )
     return DocumentDiff(edits, same_meaning=not edits, same_text=same_text, secrets_left_out=len(wanted.unbound))
@@ -176,6 +176,14 @@ def _holding(tree: Tree, document: Document) -> frozenset[Path]:
     return frozenset(
         path for path, node in leaves(tree) if any(value in text for text in texts(node) for value in values)
     )
+
+
+def _unsure(old: Tree, new: Tree, document: Document) -> frozenset[Path]:
+    """Return the leaves that go away from a document that holds secrets: one may have stood there under another name.
+
+    Its value then may be one that nobody knows any more, or that this run was not given.
+    """
+    return frozenset(path for path, _ in leaves(old) if document.secrets and lookup(new, path) is None)
 
 
 def _shown(node: Tree | None, secret: bool) -> str | None:

@@ -48,6 +48,26 @@ class TestVaults:
         assert acme.run("adopt").code == 0
         assert changed(before, files(acme)) == ['-  region: "eu"  # near', '+  region: "us"  # near']
 
+    @pytest.mark.parametrize("known", [None, "another-value-here"])
+    def test_a_secret_under_another_name_is_not_written_where_nobody_can_know_it(
+        self, known: str | None, acme: Project
+    ) -> None:
+        acme.sandbox.set_vault("s3", "research", f'harmless.name: "{TOKEN}"\n')
+        del acme.environment["TOKEN"]
+        if known:
+            acme.environment["TOKEN"] = known
+        before = files(acme)
+        result = acme.run("adopt")
+        assert result.code == 2, result
+        assert "the secret TOKEN is not where it was, and may stand in it under another name" in result.stderr
+        assert changed(before, files(acme)) == []
+        assert TOKEN not in result.output
+
+    def test_a_secret_that_is_gone_is_gone(self, acme: Project) -> None:
+        acme.sandbox.set_vault("s3", "research", "sdk.aws.s3.region: us\n")
+        assert acme.run("adopt").code == 0
+        assert "TOKEN" not in "".join(files(acme).values())
+
     def test_an_inline_document(self, acme: Project) -> None:
         acme.sandbox.set_vault("inline", "ops", "a: 1\n# note in the document\nb: 3\n")
         assert adopted(acme) == ["-      b: 2", "+      b: 3"]

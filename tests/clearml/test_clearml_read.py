@@ -16,6 +16,7 @@ from reconciler.clearml.reader import Reader
 from reconciler.clearml.records import USERS_GROUP_ID
 from reconciler.errors import (
     CallRefusedError,
+    ImpersonationLostError,
     IncompleteReadError,
     ServerError,
     UnexpectedAnswerError,
@@ -80,6 +81,7 @@ class Workspace(ScriptedServer):
                 "autocreated": True,
             },
         ]
+        self.holder = "a0"
         self.everyone: Callable[[], list[Json]] = lambda: [*self.people, *self.accounts]
         self.handlers = {
             "users.get_all_ex": self.users,
@@ -90,6 +92,7 @@ class Workspace(ScriptedServer):
             "login.get_settings": lambda *_: ok({"domains": [], "whitelist_entries": self.entries}),
             "users.get_organization_vaults": lambda *_: ok({"vaults": self.vaults}),
             "auth.get_credentials": lambda *_: ok({"credentials": self.credentials}),
+            "auth.locate_credentials": lambda *_: ok({"user": self.holder, "name": "Bot"}),
             "users.get_vaults": lambda *_: ok({"vaults": self.own_vaults}),
             "permissions.get_access_rules": lambda *_: ok({"rules": self.rules}),
         }
@@ -135,6 +138,7 @@ def test_a_workspace_is_read_with_one_call_for_each_list() -> None:
         "login.get_settings": 1,
         "users.get_organization_vaults": 1,
         "auth.get_credentials": 1,
+        "auth.locate_credentials": 1,
         "users.get_vaults": 1,
         "permissions.get_access_rules": 1,
     }
@@ -173,6 +177,19 @@ def test_only_the_wanted_accounts_are_read_one_by_one() -> None:
     server = Workspace()
     read(server, accounts={"bot"}, vaults_of=())
     assert (server.calls["auth.get_credentials"], server.calls["users.get_vaults"]) == (1, 0)
+
+
+def test_credentials_that_are_somebody_elses_are_an_error() -> None:
+    server = Workspace()
+    server.holder = "u00001"
+    with pytest.raises(ImpersonationLostError, match="as if they were for somebody else"):
+        read(server)
+
+
+def test_a_credential_that_is_gone_by_now_tells_nothing() -> None:
+    server = Workspace()
+    server.handlers["auth.locate_credentials"] = lambda *_: envelope(400, 75, "Access key not found for user")
+    assert read(server).ids[Address.credential("bot", "prod")] == "KEY1"
 
 
 @pytest.mark.parametrize(
@@ -313,6 +330,7 @@ LISTS = [
     "login.get_settings",
     "users.get_organization_vaults",
     "auth.get_credentials",
+    "auth.locate_credentials",
     "users.get_vaults",
     "permissions.get_access_rules",
 ]

@@ -48,6 +48,13 @@ def alter(path: Path, key: Pair, column: str, value: str) -> None:
         assert database.execute(f"UPDATE credentials SET {column} = ? WHERE access_key = ?", (value, key[0])).rowcount
 
 
+def keys_of_people(path: Path) -> list[tuple[str]]:
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return database.execute(
+            "SELECT c.access_key FROM credentials c JOIN users u ON u.id = c.user WHERE NOT u.service ORDER BY 1"
+        ).fetchall()
+
+
 def labels(project: Project) -> dict[str, str | None]:
     return {key.access_key: key.label for key in project.sandbox.truth().accounts["agent"].credentials}
 
@@ -201,3 +208,30 @@ def test_each_account_gets_its_own_keys_with_the_lifetimes_that_are_declared(pro
     assert [key.label for key in accounts["trainer"].credentials] == ["t1"]
     for label, key in keys.items():
         assert f'"{key.access_key}"' in (project.folder / f"out/{label}.conf").read_text()
+
+
+class TestHeaderThatAProxyDrops:
+    """Without it the server answers for whoever signed in: an admin's keys would pass for the account's."""
+
+    LOST = "as if they were for somebody else"
+
+    def wire(self) -> object:
+        return tampering(before=lambda request: request.headers.pop("X-Clearml-Impersonate-As", None))
+
+    def test_stops_before_anything_is_compared(self, project: Project, old: Pair) -> None:
+        result = project.run("plan", wire=self.wire())
+        assert result.code == 7, result
+        assert self.LOST in result.stderr
+        assert "X-Clearml-Impersonate-As" in result.stderr
+
+    def test_hands_out_no_key_of_the_caller(self, project: Project) -> None:
+        (project.folder / "out").mkdir()
+        second = DECLARED + "      - {label: k8s, deliver: {file: out/k8s.conf}}\n"
+        project.declare(second)
+        before = keys_of_people(project.sandbox.path)
+        result = project.apply(wire=self.wire())
+        assert result.code == 6, result
+        assert self.LOST in result.output
+        assert not (project.folder / "out/k8s.conf").exists()
+        assert keys_of_people(project.sandbox.path) == before
+        project.converge()

@@ -54,6 +54,19 @@ def test_a_plan_whose_changes_somebody_made_by_hand_has_nothing_left_to_do_eithe
     assert saved.run("apply", "--yes", "plan.json").code == 0
 
 
+def test_a_plan_that_was_refused_needs_its_guards_allowed_even_if_the_limits_have_moved(project: Project) -> None:
+    body = "members: [{email: root@acme.io, role: admin}]\ngroups: []\n"
+    for name in ("one", "two"):
+        project.sandbox.set_group(name)
+    project.declare(body, policy="min_admins: 1, max_removals: 0, protect: {groups: [one]}")
+    assert project.run("plan", "--out", "plan.json", "--allow", "empty-kind").code == 4
+    project.declare(body, policy="min_admins: 1, max_removals: 100%")
+    result = project.run("apply", "--yes", "plan.json", "--allow", "empty-kind")
+    assert result.code == 4, result
+    assert "max-removals" in result.stderr
+    assert set(project.sandbox.truth().groups) >= {"one", "two"}
+
+
 def test_a_plan_holds_no_secret(saved: Project) -> None:
     text = (saved.folder / "plan.json").read_text()
     assert "hunter" not in text

@@ -157,10 +157,11 @@ class TestOwnIdentity:
         [
             pytest.param((), [Guard.OWN_IDENTITY, Guard.OWN_IDENTITY], id="all of them"),
             pytest.param((credential("ci", "new"),), [Guard.OWN_IDENTITY, Guard.OWN_IDENTITY], id="all for a new one"),
-            pytest.param((credential("ci", "two"),), [], id="one of them"),
+            pytest.param((credential("ci", "two"),), [Guard.OWN_IDENTITY], id="one of them"),
+            pytest.param((credential("ci", "one"), credential("ci", "two")), [], id="none but what was left behind"),
         ],
     )
-    def test_signed_in_by_a_token_it_keeps_one_of_its_credentials(
+    def test_signed_in_by_a_token_it_keeps_its_credentials(
         self, declared: tuple[Resource, ...], found: list[Guard], parser: DocumentParser
     ) -> None:
         resources = (ROOT, ServiceAccount("ci", admin=True))
@@ -177,6 +178,17 @@ def test_a_member_that_the_server_keeps_does_not_count_among_those_that_are_left
     existing = live(Member("a@acme.io"), kept, caller="nobody")
     assert Guard.EMPTY_KIND in guards((), existing, parser)
     assert Guard.EMPTY_KIND in guards((kept,), existing, parser)
+
+
+def test_switching_vaults_off_counts_as_removing_them(parser: DocumentParser) -> None:
+    ops = group("ops", "root@acme.io")
+    on = tuple(vault(f"v{number}", "ops", "a: 1") for number in range(3))
+    off = tuple(replace(item, enabled=False) for item in on)
+    strict = Policy(min_admins=1, max_removals=Limit(count=1), protected=frozenset({on[0].address}))
+    existing = live(ROOT, ops, *on)
+    assert guards((ROOT, ops, *off), existing, parser, strict) == [Guard.PROTECT, Guard.MAX_REMOVALS]
+    assert guards((ROOT, ops, on[0], off[1], on[2]), existing, parser, strict) == []
+    assert guards((ROOT, ops, *on), live(ROOT, ops, *off), parser, strict) == []
 
 
 class TestProtect:

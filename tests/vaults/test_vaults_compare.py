@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 from vault_documents import HOCON, JSON, YAML, declared, live, portable_trees, vault
 
 from reconciler.vaults.compare import DocumentEdit, compare, compare_vaults
@@ -180,3 +181,20 @@ def test_portable_documents_have_at_most_24_levels() -> None:
 )
 def test_floats_are_floats_to_every_reader(value: float, text: str) -> None:
     assert write_portable_json(from_plain({"a": value})) == f'{{\n  "a": {text}\n}}\n'
+
+
+@pytest.mark.parametrize("value", ["another", None])
+def test_what_goes_from_a_document_with_secrets_may_be_one_under_a_former_name(
+    parser: DocumentParser, value: str | None
+) -> None:
+    before = vault(live(HOCON, "old: hunter2, region: eu"))
+    after = vault(declared(HOCON, "new: @{KEY}, region: us", KEY=value))
+    shown = {edit.path: (edit.before, edit.after) for edit in compare_vaults(before, after, parser).edits}
+    assert shown["old"] == ("(secret)", None)
+    assert shown["region"] == ('"eu"', '"us"')
+
+
+def test_a_vault_that_was_for_others_than_clients_keeps_its_secrets(parser: DocumentParser) -> None:
+    before = replace(vault(live(HOCON, "aws.mykey: hunter2")), target="ui_storage_credentials")
+    diff = compare_vaults(before, vault(declared(HOCON, "a: 1")), parser)
+    assert ("aws.mykey", "(secret)", None) in [(edit.path, edit.before, edit.after) for edit in diff.edits]

@@ -8,7 +8,7 @@ from reconciler.declaration.adopt.copy import LISTS, Plain, WorkingCopy
 from reconciler.declaration.adopt.failure import LeftError
 from reconciler.declaration.adopt.mentions import left_empty, remove_mentions, rename_mentions
 from reconciler.declaration.adopt.placing import insert_in_order, insert_name, place_entry
-from reconciler.declaration.check_names import description_fault, fault_of, is_builtin_group, name_fault
+from reconciler.declaration.check_names import description_fault, fault_of, is_builtin_group, label_fault, name_fault
 from reconciler.declaration.export_access import entity_reference
 from reconciler.declaration.export_documents import target_title
 from reconciler.declaration.key_order import ITEM, ORDERS, set_key
@@ -123,7 +123,7 @@ class Adopter:
         shown = self._live.snapshot.resources[address].title.partition(" / ")[2]
         if account is None or not isinstance(account.get("credentials"), list):
             raise LeftError("the declaration does not list the credentials of its account")
-        if label is None or fold(label) != address.key[1] or name_fault(label) is not None:
+        if label is None or fold(label) != address.key[1] or label_fault(label) is not None:
             raise LeftError(f"it has no label of its own ({harmless(shown)})")
         insert_in_order(account["credentials"], {"label": label}, "label")
 

@@ -56,8 +56,12 @@ def refer(
     text, new = _named(extracted.text, extracted.names, work, {*known.values, *taken})
     text = work.restored(text)
     values = new | {name: Secret(value) for name, value in known.values.items()}
-    _prove(Document(live.format, Secret(text), tuple(values.items()), "live"), tree, declared, parser)
+    written = Document(live.format, Secret(text), tuple(values.items()), "live")
+    _prove(written, tree, declared, parser)
     kept = {reference.name for reference in find_references(text)} & set(known.values)
+    gone = sorted(known.paths.keys() - kept)
+    if gone and _may_have_moved(written, tree, declared, parser):
+        raise DocumentError(f"the secret {gone[0]} is not where it was, and may stand in it under another name")
     return Referring(text, frozenset(kept), new, known.changed & kept, extracted.rewritten)
 
 
@@ -180,6 +184,17 @@ def _named(
         text = text.replace(f"@{{{name}}}", f"@{{{free}}}")
         new[free] = secret
     return text, new
+
+
+def _may_have_moved(written: Document, tree: Tree, declared: Document, parser: DocumentParser) -> bool:
+    """Tell whether a live document has a text of its own where the declared one has nothing.
+
+    A secret that left its place may be that text: this run may have no value for it, or another one.
+    """
+    before, references = template_tree(declared, parser).tree, bind(written, parser).references
+    return any(
+        any(texts(node)) and path not in references and lookup(before, path) is None for path, node in leaves(tree)
+    )
 
 
 def _prove(written: Document, tree: Tree, declared: Document, parser: DocumentParser) -> None:
