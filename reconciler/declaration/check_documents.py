@@ -10,6 +10,7 @@ from reconciler.errors import Place, Problem
 from reconciler.model.resources import Document
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.portable import write_portable_json
 from reconciler.vaults.references import find_references, template_tree
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 
 def check_documents(context: Context, parser: DocumentParser) -> Iterator[Problem]:
-    """Check every document: document-syntax, document-secret, secret-name, unused-secret."""
+    """Check every document: document-syntax, not-portable, document-secret, secret-name, unused-secret."""
     for vault in context.declaration.owned_vaults():
         yield from _secret_names(vault.entry)
         document = context.declaration.document(vault.entry)
@@ -51,6 +52,12 @@ def _document(vault: OwnedVault, document: DocumentText, parser: DocumentParser)
         message = f"the document of {shown(vault.name)}: {error.message}"
         yield Problem("document-syntax", message, place, error.hint)
         return
+    if entry.item.sent_format is not entry.item.document_format:
+        try:
+            write_portable_json(template.tree)
+        except DocumentError as error:
+            message = f"the document of {shown(vault.name)} cannot be sent as json: {error.message}"
+            yield Problem("not-portable", message, _place(entry, document, None, None))
     used = {name for names in template.references.values() for name in names}
     declared = set(entry.item.secrets)
     for name in sorted(used - declared):

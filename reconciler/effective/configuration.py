@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.effective.merge import Source, Value, merge
-from reconciler.effective.reach import Principal, Reaching, Through, reach
-from reconciler.effective.sources import ADMINISTRATOR_RANK, OWN_RANK, Discretion, Read, Standing, read_vault
+from reconciler.effective.reach import Principal, Reaching, reach
+from reconciler.effective.sources import Discretion, Read, Standing, read_vault
 from reconciler.frozen import Frozen
 from reconciler.model.text import fold
 from reconciler.vaults.client_view import ClientRule, client_differences
@@ -113,8 +113,7 @@ def _object(entries: Mapping[str, object]) -> Object:
 def _standing(
     item: Reaching, name: str, parser: DocumentParser, discretion: Discretion, references: Sequence[Path]
 ) -> Standings:
-    rank = OWN_RANK if item.through is Through.OWN else ADMINISTRATOR_RANK
-    read = read_vault(item.vault, name, rank, parser, discretion, references)
+    read = read_vault(item.vault, name, parser, discretion, references)
     return Standings(name, item, read, _warnings(item.vault, parser) if read.standing is Standing.APPLIES else ())
 
 

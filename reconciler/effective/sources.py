@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Vault
     from reconciler.vaults.parse import DocumentParser
 
-BASE_RANK, ADMINISTRATOR_RANK, OWN_RANK = 0, 1, 2
-"""The base file lies lowest, a service account's own vault highest; administrator vaults come in no known order."""
+BASE_RANK, VAULT_RANK = 0, 1
+"""The base file lies lowest; all vaults that reach somebody, an own one too, come in an order that nobody documents."""
 
 
 _MOST_STEPS = 20
@@ -74,7 +74,6 @@ class Discretion(Frozen):
 def read_vault(
     vault: Vault,
     name: str,
-    rank: int,
     parser: DocumentParser,
     discretion: Discretion,
     references: Collection[Path] = (),
@@ -105,7 +104,7 @@ def read_vault(
         name=name,
         tree=tree,
         shown=tree if discretion.reveal else redact_tree(tree, CLIENT_TARGET, hidden),
-        rank=rank,
+        rank=VAULT_RANK,
         file=vault.document.file,
         lines=value_lines(vault.document) if vault.document.file else {},
         misread=frozenset() if discretion.reveal else misread,

@@ -259,9 +259,9 @@ def _service_account_limits(case: Case) -> Iterator[Refusal]:
             total=len(case.live.snapshot.service_accounts),
             limit=str(most),
         )
-    promoted = [change.title for change in changes if (edit := change.edited("admin")) and edit.after is True]
-    if promoted and not case.live.admin_accounts_allowed:
-        yield Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=tuple(promoted), limit="admins")
+    judged = tuple(change.title for change in changes if change.edited("admin") is not None)
+    if judged and not case.live.admin_accounts_allowed:
+        yield Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=judged, limit="admins")
 
 
 def _identities(case: Case) -> Iterator[Refusal]:

@@ -37,7 +37,7 @@ def _set_role(call: Call) -> Json:
     if user["service"]:
         if role not in {"admin", "user"}:
             raise ApiError(Fault.VALIDATION, "a service account is either admin or user")
-        if role == "admin" and not call.settings.allow_admins:
+        if not call.settings.allow_admins:
             raise ApiError(Fault.NOT_SUPPORTED, "this workspace does not allow service accounts to be admins")
     if user["role"] == role:
         return {"updated": 0}

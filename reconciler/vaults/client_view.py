@@ -10,11 +10,9 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Severity
 from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError
-from reconciler.vaults.portable import write_portable_json
 from reconciler.vaults.redact import CLIENT_TARGET
 from reconciler.vaults.references import LITERAL, is_template, mark
 from reconciler.vaults.resolve import resolve
@@ -73,7 +71,6 @@ class ClientRule(StrEnum):
     TOO_DEEP = "too-deep-for-clients"
     ENDLESS = "client-may-hang"
     APPEND = "append-sees-no-base"
-    NOT_PORTABLE = "not-portable"
 
 
 class ClientWarning(Frozen):
@@ -82,7 +79,6 @@ class ClientWarning(Frozen):
     rule: ClientRule
     path: str
     message: str
-    severity: Severity = Severity.WARNING
 
     @property
     def sentence(self) -> str:
@@ -108,10 +104,10 @@ def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarn
         found += _empty_items(tree)
     if vault.format is document.format and _DURATION.search(text):
         message = "clients turn a duration at the very end of a text into another kind of value; end with a comment"
-        found.append(ClientWarning(ClientRule.DIFFERENT, "", message, Severity.ERROR))
+        found.append(ClientWarning(ClientRule.DIFFERENT, "", message))
     if depth(tree) > MAXIMUM_LEVELS:
         message = f"nested more than {MAXIMUM_LEVELS} levels deep: clients fail on it"
-        found.append(ClientWarning(ClientRule.TOO_DEEP, "", message, Severity.ERROR))
+        found.append(ClientWarning(ClientRule.TOO_DEEP, "", message))
     return tuple(found)
 
 
@@ -126,11 +122,7 @@ def _meant(document: Document, parser: DocumentParser) -> tuple[str, Tree]:
 def _differences(vault: Vault, text: str, tree: Tree, parser: DocumentParser) -> Iterator[ClientWarning]:
     document = vault.document
     if vault.format is not document.format:
-        try:
-            write_portable_json(tree)
-        except DocumentError as error:
-            yield ClientWarning(ClientRule.NOT_PORTABLE, "", error.message, Severity.ERROR)
-        return
+        return  # sent as the portable JSON that every client reads the same
     if not isinstance(tree, Object):
         yield _dropped("it is not an object at its top")
         return
@@ -148,7 +140,7 @@ def _differences(vault: Vault, text: str, tree: Tree, parser: DocumentParser) ->
 
 
 def _dropped(reason: str) -> ClientWarning:
-    return ClientWarning(ClientRule.DROPPED, "", f"clients drop the whole vault: {reason}", Severity.ERROR)
+    return ClientWarning(ClientRule.DROPPED, "", f"clients drop the whole vault: {reason}")
 
 
 def _unlike(meant: Tree, seen: Tree, document_format: DocumentFormat) -> Iterator[ClientWarning]:
@@ -158,15 +150,13 @@ def _unlike(meant: Tree, seen: Tree, document_format: DocumentFormat) -> Iterato
         # These have a rule of their own, and move what comes after them.
         lost = [path for path in lost if not _beside_empty_item(meant, path)]
     for path in lost[:_SHOWN]:
-        yield ClientWarning(
-            ClientRule.DIFFERENT, path_text(path), f"clients read another value here, or none{hint}", Severity.ERROR
-        )
+        yield ClientWarning(ClientRule.DIFFERENT, path_text(path), f"clients read another value here, or none{hint}")
     if len(lost) > _SHOWN:
         message = f"clients read {len(lost) - _SHOWN} more values differently{hint}"
-        yield ClientWarning(ClientRule.DIFFERENT, "", message, Severity.ERROR)
+        yield ClientWarning(ClientRule.DIFFERENT, "", message)
     if not lost and document_format is DocumentFormat.YAML:
         message = f"clients read values that the document does not have{hint}"
-        yield ClientWarning(ClientRule.DIFFERENT, "", message, Severity.ERROR)
+        yield ClientWarning(ClientRule.DIFFERENT, "", message)
 
 
 def _only_empty_items(node: Tree) -> bool:
@@ -197,7 +187,7 @@ def _substitutions(tree: Tree) -> Iterator[ClientWarning]:
     for path, node in leaves(tree):
         if isinstance(node, Expression) and isinstance(node.earlier, Object) and _has_expression(node.earlier):
             message = "clients may never finish reading this: it overrides an object that holds substitutions"
-            yield ClientWarning(ClientRule.ENDLESS, path_text(path), message, Severity.ERROR)
+            yield ClientWarning(ClientRule.ENDLESS, path_text(path), message)
     resolved = resolve(tree)
     for path in resolved.unresolved:
         message = "clients look for this in their own environment, and drop the whole vault if it is not there"

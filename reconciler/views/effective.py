@@ -61,8 +61,7 @@ def _order(found: Configuration) -> str:
     administrator = [vault for vault in found.vaults if vault.reaching.through is not Through.OWN and vault.read.source]
     if len(administrator) < 2:
         return ""
-    own = " (its own one is the last)" if any(vault.reaching.through is Through.OWN for vault in found.vaults) else ""
-    return f", in an order that is not documented{own}"
+    return ", in an order that is not documented"
 
 
 def _verdict(vault: Standings) -> str:

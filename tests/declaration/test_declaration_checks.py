@@ -58,6 +58,7 @@ NAME_CASES = [
     ("service_accounts:\n  - {name: ' a'}\n", ["7:12: the name ` a` begins or ends with a blank"]),
     ("service_accounts:\n  - {name: a, credentials: [{label: ''}]}\n", ["7:37: the label `` is empty"]),
     ("service_accounts:\n  - {name: a, vault: {name: '', data: 'a: 1'}}\n", ["7:29: the name `` is empty"]),
+    ("groups: [{name: g}]\nvaults:\n  - {name: v, group: g, format: yaml, data: \"a: ['']\"}\n", ["8:45: the document of `v` cannot be sent as json: a[0] is an empty text in a list, which clients drop"]),
     ("vaults:\n  - {name: '', group: g, data: 'a: 1'}\n", ["7:12: the name `` is empty"]),
     ("groups:\n  - {name: Research}\n  - {name: RESEARCH}\n", ["8:12: the group `RESEARCH` is declared twice, first at workspace.yaml:7:12"]),
     ("groups:\n  - {name: Straße}\n  - {name: STRASSE}\n", []),

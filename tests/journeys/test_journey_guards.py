@@ -191,6 +191,15 @@ class TestServerLimits:
         assert result.code == 4
         assert "this server allows no admin service accounts (a)" in result.stderr
 
+    def test_an_admin_account_that_the_server_no_longer_changes(self, project: Project) -> None:
+        project.declare("service_accounts: [{name: a, admin: true}]")
+        project.converge()
+        project.sandbox.change_settings(allow_admins=False)
+        project.declare("service_accounts: [{name: a}]")
+        result = project.apply()
+        assert result.code == 4
+        assert "this server allows no admin service accounts (a)" in result.stderr
+
     def test_a_group_with_a_vault_that_is_left_alone(self, project: Project) -> None:
         project.sandbox.set_group("ops")
         project.sandbox.set_vault("v", "ops", "a: 1")

@@ -146,6 +146,12 @@ STORIES = {
         Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=("boss",), limit="admins"),
         live={"admin_accounts_allowed": False},
     ),
+    "an admin account that is to be none where the server has none": Story(
+        (ROOT, AGENT, replace(BOSS, admin=False)),
+        (ROOT, AGENT, BOSS),
+        Refusal(guard=Guard.SERVER_LIMIT, kind=Kind.SERVICE_ACCOUNT, names=("boss",), limit="admins"),
+        live={"admin_accounts_allowed": False},
+    ),
 }  # fmt: skip
 
 
@@ -159,9 +165,6 @@ ALLOWED_BY_THE_SERVER = {
     "no more accounts than before, though too many": ((AGENT, BOSS), (AGENT, BOSS), {"maximum_service_accounts": 1}),
     "just as many accounts as there is room for": ((AGENT, BOSS), (AGENT,), {"maximum_service_accounts": 2}),
     "an account that stays an admin": ((BOSS, AGENT), (BOSS,), {"admin_accounts_allowed": False}),
-    "an account that is no admin any more": (
-        (ServiceAccount("boss"),), (BOSS,), {"admin_accounts_allowed": False},
-    ),
 }  # fmt: skip
 
 

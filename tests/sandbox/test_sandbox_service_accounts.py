@@ -129,10 +129,11 @@ def test_a_service_account_can_be_made_an_administrator_where_that_is_allowed(ad
     account = admin.call("auth.create_service_user", name="bot")["id"]
     assert admin.call("users.set_role", user=account, role="admin") == {"updated": 1}
     assert accounts(admin)[0]["role"] == "admin"
-    store.change_settings(allow_admins=False)
-    assert admin.call("users.set_role", user=account, role="user") == {"updated": 1}
-    assert admin.refused("users.set_role", user=account, role="admin") == "400/1"
     assert admin.refused("users.set_role", user=account, role="consumer") == "400/12"
+    assert admin.call("users.set_role", user=account, role="user") == {"updated": 1}
+    store.change_settings(allow_admins=False)
+    assert admin.refused("users.set_role", user=account, role="admin") == "400/1"
+    assert admin.refused("users.set_role", user=account, role="user") == "400/1"
 
 
 @pytest.mark.parametrize(("owner", "kind"), [(False, 1), (True, 2)])
