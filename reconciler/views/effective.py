@@ -58,10 +58,8 @@ def _head(found: Configuration, where: str, palette: Palette) -> Iterator[str]:
 
 
 def _order(found: Configuration) -> str:
-    administrator = [vault for vault in found.vaults if vault.reaching.through is not Through.OWN and vault.read.source]
-    if len(administrator) < 2:
-        return ""
-    return ", in an order that is not documented"
+    applying = sum(vault.read.source is not None for vault in found.vaults)
+    return ", in an order that is not documented" if applying > 1 else ""
 
 
 def _verdict(vault: Standings) -> str:
