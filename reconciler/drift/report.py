@@ -115,7 +115,3 @@ class Drift(Published, kw_only=True):
     def classes(self) -> frozenset[DriftClass]:
         """Every class that occurs."""
         return frozenset(drift for finding in self.findings for drift in finding.classes)
-
-    def finding(self, address: Address) -> Finding | None:
-        """Return the drift of one resource, if it has any."""
-        return next((item for item in self.findings if item.address == address), None)

@@ -42,17 +42,21 @@ def harmless(text: str) -> str:
 
 
 def json_document(value: object) -> str:
-    """Return a value as a JSON document, ending in a newline, that is harmless in a terminal and the same to a reader.
+    """Return a value as a JSON document, ending in a newline; see :func:`json_text`."""
+    return json_text(value, indent=1) + "\n"
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Return a value as JSON that is harmless in a terminal and the same to a reader.
 
     Outside of texts JSON has nothing but ASCII, so that what is escaped here stands in texts only.
     """
     import json
 
-    text = json.dumps(value, ensure_ascii=False, indent=1)
-    if not text.isascii() or "\x7f" in text:
-        lines = (line if is_harmless(line) else "".join(map(_json_char, line)) for line in text.split("\n"))
-        text = "\n".join(lines)
-    return text + "\n"
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "\n".join(line if is_harmless(line) else "".join(map(_json_char, line)) for line in text.split("\n"))
 
 
 def canonical_json(value: object) -> bytes:

@@ -38,7 +38,7 @@ class AccessBook:
         credentials: Mapping[Address, CredentialFacts] | None = None,
     ) -> None:
         self._snapshot = snapshot
-        self._side = Side(snapshot, snapshot.resources.__contains__, content)
+        self._side = Side(snapshot, content)
         self._table = self._side.access
         self._facts = credentials or {}
         self._ways: dict[Address, list[tuple[AccessRule, str | None]]] = defaultdict(list)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError
@@ -14,22 +13,17 @@ from reconciler.vaults.hocon import HoconProcess
 from reconciler.vaults.limits import check_text, check_tree
 from reconciler.vaults.tree import List, Object, Scalar, Tree, children
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _Key = tuple[DocumentFormat, bytes]
 
 # What JSON and pyhocon read differently: escapes that pyhocon leaves as they are, and tabs and line separators.
 _UNLIKE_JSON = re.compile(r'\\[^"\\nrt]|[\u2028\u2029]')
 _JSON_DEPTH = 24
-_MANY = 8
-"""From so many documents on, a second child pays for its start."""
 
 
 class DocumentParser:
     """Parses documents. Equal text in the same format is parsed once; ``full_parses`` counts how often that was needed.
 
-    Use it as a context manager: it may own child processes. It can be used from several threads.
+    Use it as a context manager: it may own a child process. It can be used from several threads.
     """
 
     def __init__(self) -> None:
@@ -52,57 +46,18 @@ class DocumentParser:
     def parse(self, document_format: DocumentFormat, text: str) -> Tree:
         """Return the document's tree; raises :class:`DocumentError`."""
         with self._lock:
-            found = self._known(document_format, text, self._hocon)
+            found = self._known(document_format, text)
         if isinstance(found, DocumentError):
             raise _again(found)
         return found
 
-    def parse_many(self, documents: Iterable[tuple[DocumentFormat, str]]) -> list[Tree | DocumentError]:
-        """Parse several documents, on more than one processor where that pays; errors stand among the results."""
-        wanted = list(documents)
-        with self._lock:
-            self._warm(wanted)
-            return [self._known(document_format, text, self._hocon) for document_format, text in wanted]
-
-    def _known(self, document_format: DocumentFormat, text: str, process: HoconProcess) -> Tree | DocumentError:
+    def _known(self, document_format: DocumentFormat, text: str) -> Tree | DocumentError:
         key = _key(document_format, text)
         found = self._cache.get(key)
         if found is None:
             self.full_parses += 1
-            found = self._cache[key] = _outcome(document_format, text, process)
+            found = self._cache[key] = _outcome(document_format, text, self._hocon)
         return found
-
-    def _warm(self, wanted: list[tuple[DocumentFormat, str]]) -> None:
-        """Share many HOCON documents among several children; each is still parsed once."""
-        hard: dict[_Key, str] = {}
-        for document_format, text in wanted:
-            if document_format is DocumentFormat.HOCON and (key := _key(document_format, text)) not in self._cache:
-                easy = _easy(text)
-                if easy is None:
-                    hard[key] = text
-                else:
-                    self.full_parses += 1
-                    self._cache[key] = easy
-        count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(hard) // _MANY)
-        if count < 2:
-            return
-        work = list(hard.items())
-        helpers = [HoconProcess() for _ in range(count - 1)]
-        threads = [
-            threading.Thread(target=self._work, args=(work[index::count], process))
-            for index, process in enumerate([self._hocon, *helpers])
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for process in helpers:
-            process.close()
-        self.full_parses += sum(key in self._cache for key in hard)
-
-    def _work(self, work: list[tuple[_Key, str]], process: HoconProcess) -> None:
-        for key, text in work:
-            self._cache[key] = _outcome(DocumentFormat.HOCON, text, process)
 
 
 def _key(document_format: DocumentFormat, text: str) -> _Key:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from reconciler.effective.configuration import Configuration, Standings, documen
 from reconciler.effective.reach import Through
 from reconciler.effective.sources import BASE_RANK, Standing
 from reconciler.model.resources import Kind, MemberState
-from reconciler.model.text import harmless
+from reconciler.model.text import harmless, json_document, json_text
 from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, path_text, to_plain
 from reconciler.views.columns import columns, padded, width
 from reconciler.views.sentences import counted, kind_name, listed
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _PATH_WIDTH, _VALUE_WIDTH, _LONGEST_TEXT = 56, 44, 100
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def render_effective(
@@ -208,26 +206,17 @@ def difference_json(found: Difference) -> str:
     edits = [
         {"path": edit.path, "before": edit.before, "after": edit.after, "secret": edit.secret} for edit in found.edits
     ]
-    return _json({"differences": edits, "secrets_left_out": found.secrets_left_out})
+    return json_document({"differences": edits, "secrets_left_out": found.secrets_left_out})
 
 
 def effective_document(values: Sequence[Value], output_format: str) -> str:
     """Return values as one document in ``json``, ``yaml`` or ``hocon``; hidden values are placeholders."""
     tree = document(values)
     if output_format == "json":
-        return _json(to_plain(tree))
+        return json_document(to_plain(tree))
     if output_format == "yaml":
         return _yaml(to_plain(tree))
     return "".join(f"{line}\n" for line in _hocon_entries(tree, ""))
-
-
-def _json(value: object) -> str:
-    return _escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Escape what terminals act on; in JSON it stands in texts only, where an escape means the same."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _yaml(value: object) -> str:
@@ -245,7 +234,7 @@ def _yaml(value: object) -> str:
 
 def _hocon_entries(tree: Object, indent: str) -> Iterator[str]:
     for key, value in tree.entries.items():
-        name = key if _PLAIN_KEY.fullmatch(key) else _escaped(json.dumps(key, ensure_ascii=False))
+        name = key if _PLAIN_KEY.fullmatch(key) else json_text(key)
         if isinstance(value, Object) and value.entries:
             yield f"{indent}{name} {{"
             yield from _hocon_entries(value, f"{indent}  ")
@@ -257,4 +246,4 @@ def _hocon_entries(tree: Object, indent: str) -> Iterator[str]:
 def _hocon_value(value: Tree) -> str:
     if isinstance(value, Expression):
         return harmless(value.source)
-    return _escaped(json.dumps(to_plain(value), ensure_ascii=False))
+    return json_text(to_plain(value))

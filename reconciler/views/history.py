@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.outcomes import Outcome
+from reconciler.views.columns import columns
 from reconciler.views.sentences import counted
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ def render_history(
     if not runs:
         return f"{lines[0]}\nNothing was applied yet.\n"
     rows = [_HEAD, *(_row(run, running) for run in runs)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    for position, row in enumerate(rows):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        lines.append(palette.strong(line) if position == 0 else line)
+    head, *others = columns(rows)
+    lines += [palette.strong(head), *others]
     if known > len(runs):
         lines.append(palette.quiet(f"{counted(known - len(runs), 'older run')} not shown (--limit)."))
     return "".join(f"{line}\n" for line in lines)

@@ -189,17 +189,6 @@ def test_equal_text_is_parsed_once() -> None:
         assert parser.full_parses == 3
 
 
-def test_many_documents_are_parsed_each_once_and_errors_stand_among_the_results() -> None:
-    wanted = [(HOCON, f"a.b = x{number % 40} ${{y}}") for number in range(80)] + [(HOCON, "a ] b"), (JSON, '{"a": 1}')]
-    with DocumentParser() as parser:
-        results = parser.parse_many(wanted)
-        assert results[5] == Object({"a": Object({"b": Expression((Scalar("x5 "), Substitution("y")))})})
-        assert isinstance(results[-2], DocumentError)
-        assert parser.full_parses == 42
-        assert parser.parse_many(wanted)[:-2] == results[:-2]
-        assert parser.full_parses == 42
-
-
 def test_a_dead_child_is_replaced() -> None:
     process = HoconProcess()
     assert process.parse("a = b") == process.parse("a = b")

@@ -10,7 +10,7 @@ from reconciler.plan.changes import Action, Change, DocumentEdit
 from reconciler.plan.impact.access import EVERYONE, members_of
 from reconciler.plan.impact.effects import QUEUE_ADMINS, effects_on
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
-from reconciler.plan.impact.side import PRINCIPALS, Content, Side, joined
+from reconciler.plan.impact.side import PRINCIPALS, Content, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,8 +26,7 @@ def assess(changes: Sequence[Change], live: Snapshot, desired: Snapshot, content
     """Return who gains and loses what by these changes. ``desired`` has what is left alone copied in."""
     if not changes:
         return Impact()
-    is_active = joined(live.resources)
-    before, after = Side(live, is_active, content), Side(desired, is_active, content)
+    before, after = Side(live, content), Side(desired, content)
     entities = _changed_entities(before, after)
     principals = tuple(_principals(changes, before, after, entities))
     headlines = [

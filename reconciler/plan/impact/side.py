@@ -6,11 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Address, Kind, Member, MemberState, ServiceAccount, Vault
+from reconciler.model.resources import Address, Kind, Vault
 from reconciler.plan.impact.access import ADMINS, EVERYONE, AccessTable, members_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from reconciler.model.snapshot import Snapshot
 
@@ -27,17 +27,13 @@ class Content(Frozen):
 class Side:
     """The workspace before or after: principals, their groups, the vaults that reach them, and their access.
 
-    ``is_active`` tells who has joined; the others were only invited and have nothing yet. ``content`` counts the values
-    of a vault, when somebody asks.
+    ``content`` counts the values of a vault, when somebody asks. Who is only invited counts as one who is there.
     """
 
-    def __init__(
-        self, snapshot: Snapshot, is_active: Callable[[Address], bool], content: Callable[[Vault], Content]
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, content: Callable[[Vault], Content]) -> None:
         self.snapshot = snapshot
         self.access = AccessTable(snapshot)
         self.content = content
-        self._is_active = is_active
         self._groups: dict[Address, set[Address]] = defaultdict(set)
         self._vaults: dict[Address, list[Address]] = defaultdict(list)
         for address, group in snapshot.groups.items():
@@ -52,10 +48,6 @@ class Side:
         """Tell whether a principal is in the workspace, invited or joined."""
         return principal in self.snapshot
 
-    def is_active(self, principal: Address) -> bool:
-        """Tell whether a principal has joined."""
-        return self.has(principal) and self._is_active(principal)
-
     def groups(self, principal: Address) -> frozenset[Address]:
         """Return the groups that a principal is in by name; not the ones of everybody and of all admins."""
         return frozenset(self._groups.get(principal, ()))
@@ -63,7 +55,7 @@ class Side:
     def vaults(self, principal: Address) -> dict[Address, Address]:
         """Return the vaults that reach a principal, each with what it comes through: a group, or the principal itself.
 
-        What reaches everyone is left out: see :meth:`vaults_for_everyone`.
+        What reaches everyone is left out.
         """
         owners = sorted(self.groups(principal))
         if self.access.is_admin(principal):
@@ -71,10 +63,6 @@ class Side:
         if principal.kind is Kind.SERVICE_ACCOUNT:
             owners.append(principal)
         return {vault: owner for owner in owners for vault in self._vaults.get(owner, ())}
-
-    def vaults_for_everyone(self) -> tuple[Address, ...]:
-        """Return the vaults that reach everyone in the workspace."""
-        return tuple(self._vaults.get(EVERYONE, ()))
 
     def reached_by(self, vault: Address) -> int:
         """Count the principals that a vault reaches."""
@@ -91,15 +79,3 @@ class Side:
     def title(self, address: Address) -> str:
         """Return a resource as people write it."""
         return self.access.title(address)
-
-
-def joined(states: Mapping[Address, object]) -> Callable[[Address], bool]:
-    """Return what tells who has joined, by the live resources: members that are active, and service accounts."""
-
-    def has_joined(principal: Address) -> bool:
-        resource = states.get(principal)
-        return isinstance(resource, ServiceAccount) or (
-            isinstance(resource, Member) and resource.state is MemberState.ACTIVE
-        )
-
-    return has_joined
