@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.declaration.check_access import check_access_rules
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from reconciler.declaration.models_credentials import CredentialEntry
     from reconciler.declaration.validation import Part
     from reconciler.vaults.parse import DocumentParser
+
+_KEPT = frozenset({".git", ".reconciler"})
+"""Folders that Git and the record keep beside a declaration."""
 
 _CHECKS = (
     check_names,
@@ -57,7 +61,7 @@ def check(
 def _credentials(declaration: Declaration) -> Iterator[Problem]:
     """Check credentials: rotation-too-early, rotation-without-end, duplicate-delivery, delivery-over-source."""
     taken: dict[str, Any] = {}
-    sources = {os.path.realpath(file) for file in declaration.files}
+    sources = {os.path.realpath(file) for file in (*declaration.files, *_secret_files(declaration))}
     for account in declaration.service_accounts or ():
         for index, credential in enumerate(account.item.credentials or ()):
             yield from _rotation(account, index, credential)
@@ -70,9 +74,18 @@ def _credentials(declaration: Declaration) -> Iterator[Problem]:
                 if first is not place:
                     message = f"{shown(path)} already receives another key, at {first}"
                     yield Problem("duplicate-delivery", message, place)
-                if target in sources:
-                    message = f"{shown(path)} is part of the declaration and would be overwritten"
+                if target in sources or _KEPT.intersection(Path(path).parts):
+                    message = (
+                        f"{shown(path)} is part of the declaration, or of what is kept about it, and would be lost"
+                    )
                     yield Problem("delivery-over-source", message, place)
+
+
+def _secret_files(declaration: Declaration) -> Iterator[str]:
+    for vault in declaration.owned_vaults():
+        for source in vault.entry.item.secrets.values():
+            if source.file is not None:
+                yield str(declaration.folder / source.file)
 
 
 def _rotation(account: Entry[Any], index: int, credential: CredentialEntry) -> Iterator[Problem]:

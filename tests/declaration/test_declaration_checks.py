@@ -102,7 +102,9 @@ REFERENCE_CASES = [
     ("service_accounts:\n  - {name: a, credentials: [{label: l, expires_in: 14d, rotate_before: 2w}]}\n", ["7:72: `rotate_before` must be shorter than `expires_in`: the key would be replaced at every run"]),
     ("service_accounts:\n  - {name: a, credentials: [{label: l, rotate_before: 2w}]}\n", ["7:55: `rotate_before` needs `expires_in`: without an end there is nothing to be early for"]),
     ("service_accounts:\n  - {name: a, credentials: [{label: l, deliver: {file: out/x}}, {label: m, deliver: {file: out/./x}}]}\n", ["7:92: `out/./x` already receives another key, at workspace.yaml:7:56"]),
-    ("service_accounts:\n  - {name: a, credentials: [{label: l, deliver: {file: ./workspace.yaml}}]}\n", ["7:56: `./workspace.yaml` is part of the declaration and would be overwritten"]),
+    ("service_accounts:\n  - {name: a, credentials: [{label: l, deliver: {file: ./workspace.yaml}}]}\n", ["7:56: `./workspace.yaml` is part of the declaration, or of what is kept about it, and would be lost"]),
+    ("service_accounts:\n  - {name: a, credentials: [{label: l, deliver: {file: .git/config}}]}\n", ["7:56: `.git/config` is part of the declaration, or of what is kept about it, and would be lost"]),
+    ("service_accounts:\n  - {name: a, vault: {data: 'a: @{S}', secrets: {S: {file: s.txt}}}, credentials: [{label: l, deliver: {file: s.txt}}]}\n", ["7:111: `s.txt` is part of the declaration, or of what is kept about it, and would be lost"]),
 ]  # fmt: skip
 
 RULE = "access_rules:\n  - {name: r, permission: read, groups: [Users], "
