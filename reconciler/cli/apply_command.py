@@ -24,13 +24,9 @@ from reconciler.cli.saved_plan import read_target_file
 from reconciler.cli.session import Target, find_target, open_writer
 from reconciler.errors import ExitCode, RefusedError, UsageError
 from reconciler.frozen import Frozen
-from reconciler.plan.document import totals_of
-from reconciler.plan.guards import Case, check, still_refused
-from reconciler.plan.impact.assess import assess
-from reconciler.plan.impact.content import counting
+from reconciler.plan.make import restricted
 from reconciler.plan.operations import operations_of
 from reconciler.plan.outcomes import Left
-from reconciler.plan.policy.outcome import broken_rules
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.outcome import outcome_json, render_outcome
 from reconciler.views.plan_text import render_plan
@@ -155,17 +151,7 @@ class _Job(Frozen):
             return await prepare(transport, self.declared.desired, self._terms)
 
     def _restricted(self, prepared: Prepared, reviewed: Plan) -> Plan:
-        """Return the current plan with nothing in it but what was reviewed, and judged without the rest."""
-        addresses = {change.address for change in reviewed.changes}
-        changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
-        impact = assess(changes, prepared.live.snapshot, prepared.desired, counting(self.terms.parser))
-        desired = self.declared.desired
-        broken = broken_rules(desired, impact)
-        case = Case(changes, prepared.live, prepared.desired, desired.policy, impact, broken, prepared.replaced)
-        refusals = check(case, self.terms.allowed)
-        refusals += still_refused(reviewed.refused, refusals, self.terms.allowed)
-        totals = totals_of(changes)
-        return replace(prepared.plan, changes=changes, totals=totals, impact=impact, refusals=refusals).sealed()
+        return restricted(prepared, reviewed, self.declared.desired, self.terms)
 
     async def _execute(self, transport: Transport, prepared: Prepared, plan: Plan) -> tuple[Report, Left, ExitCode]:
         """Rehearse, then carry the plan out behind the lock and read the workspace once more."""

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import field
+from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind, Member
@@ -15,7 +16,7 @@ from reconciler.plan.difference import difference
 from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.fingerprints import DigestKey, declaration_digest
-from reconciler.plan.guards import Case, check
+from reconciler.plan.guards import Case, check, still_refused
 from reconciler.plan.identity import look_alike_members, renamed_outside, replaced
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
     from reconciler.model.snapshot import Snapshot
-    from reconciler.plan.changes import Change
+    from reconciler.plan.changes import Change, Refusal
     from reconciler.plan.difference import Difference
+    from reconciler.plan.impact.report import Impact
+    from reconciler.plan.policy.outcome import Broken
     from reconciler.plan.scope import Adopted
     from reconciler.vaults.parse import DocumentParser
 
@@ -81,9 +84,8 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     live, adopted = sides.live, sides.adopted
     check_references(sides.wanted, adopted.snapshot, live, sides.rotation)
     found = sides.difference(terms)
-    impact = assess(found.changes, live.snapshot, adopted.snapshot, counting(terms.parser))
-    broken = broken_rules(desired, impact)
     others = replaced(desired, live, terms.identities)
+    judged = _judged(found.changes, live, adopted.snapshot, desired, terms, others)
     plan = Plan(
         workspace=desired.workspace,
         server=terms.server,
@@ -97,16 +99,45 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         waiting=found.waiting,
         left_alone=adopted.left_alone,
         text_only=found.text_only,
-        impact=impact,
-        refusals=check(
-            Case(found.changes, live, adopted.snapshot, desired.policy, impact, broken, others), terms.allowed
-        ),
-        warnings=(*_warnings(desired, live, terms), *policy_warnings(broken)),
+        impact=judged.impact,
+        refusals=judged.refusals,
+        warnings=(*_warnings(desired, live, terms), *policy_warnings(judged.broken)),
         possible_renames=possible_renames(found.changes, adopted.snapshot, live, terms.parser),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )
     return Prepared(plan.sealed(), adopted.snapshot, live, others)
+
+
+def restricted(prepared: Prepared, reviewed: Plan, desired: Desired, terms: Terms) -> Plan:
+    """Return the current plan with nothing in it but what was reviewed, and judged without the rest."""
+    addresses = {change.address for change in reviewed.changes}
+    changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
+    judged = _judged(changes, prepared.live, prepared.desired, desired, terms, prepared.replaced)
+    refusals = (*judged.refusals, *still_refused(reviewed.refused, judged.refusals, terms.allowed))
+    plan = replace(prepared.plan, changes=changes, totals=totals_of(changes), impact=judged.impact, refusals=refusals)
+    return plan.sealed()
+
+
+class _Judged(Frozen):
+    impact: Impact
+    broken: tuple[Broken, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def _judged(
+    changes: tuple[Change, ...],
+    live: Live,
+    adopted: Snapshot,
+    desired: Desired,
+    terms: Terms,
+    others: tuple[Address, ...],
+) -> _Judged:
+    """Work out what changes mean to people, and which guards they meet."""
+    impact = assess(changes, live.snapshot, adopted, counting(terms.parser))
+    broken = broken_rules(desired, impact)
+    case = Case(changes, live, adopted, desired.policy, impact, broken, others)
+    return _Judged(impact, broken, check(case, terms.allowed))
 
 
 def changes_left(desired: Desired, live: Live, terms: Terms, addresses: Collection[Address]) -> tuple[Change, ...]:
