@@ -6,6 +6,7 @@ and never paths of a misread one: in a misread document secrets turn into keys.
 
 from __future__ import annotations
 
+import json
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError
-from reconciler.vaults.redact import CLIENT_TARGET
+from reconciler.vaults.redact import CLIENT_TARGET, SSH_TARGET
 from reconciler.vaults.references import LITERAL, is_template, mark
 from reconciler.vaults.resolve import resolve
 from reconciler.vaults.tree import (
@@ -71,6 +72,7 @@ class ClientRule(StrEnum):
     TOO_DEEP = "too-deep-for-clients"
     ENDLESS = "client-may-hang"
     APPEND = "append-sees-no-base"
+    NOT_JSON = "not-strict-json"
 
 
 class ClientWarning(Frozen):
@@ -89,8 +91,11 @@ class ClientWarning(Frozen):
 def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarning, ...]:
     """Return what clients will not read as it was meant; raises :class:`DocumentError` if the document does not parse.
 
-    Secrets are not needed: their places count, not their values. Vaults of other targets have no such clients.
+    Secrets are not needed: their places count, not their values. Of other targets only SSH-server vaults are known.
     """
+    if vault.target == SSH_TARGET and not _is_strict_json(vault):
+        message = "remote sessions read SSH-server vaults as strict JSON only; write it with format: json"
+        return (ClientWarning(ClientRule.NOT_JSON, "", message),)
     if vault.target != CLIENT_TARGET:
         return ()
     document = vault.document
@@ -109,6 +114,16 @@ def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarn
         message = f"nested more than {MAXIMUM_LEVELS} levels deep: clients fail on it"
         found.append(ClientWarning(ClientRule.TOO_DEEP, "", message))
     return tuple(found)
+
+
+def _is_strict_json(vault: Vault) -> bool:
+    if vault.format is not vault.document.format:
+        return True  # sent as the portable JSON
+    try:
+        json.loads(vault.document.text.reveal())
+    except ValueError:
+        return False
+    return True
 
 
 def _meant(document: Document, parser: DocumentParser) -> tuple[str, Tree]:

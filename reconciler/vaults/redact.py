@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CLIENT_TARGET = "config"
 """The type of the vaults that the SDK and the Agent merge into their configuration."""
 
+SSH_TARGET = "remote_session_ssh_server"
+"""The type of the vaults with the keys of SSH servers in remote sessions (``vaults.md``, "More that was seen")."""
+
 _WORDS = re.compile(
     r"secret|passw(?:or)?d|passphrase|passwd|token|private_?key|credential|api_?key|account_?key|access_?key"
     r"|connection_?string|(?:^|_)pass$"
@@ -59,7 +62,7 @@ def is_secret(path: Path, target: str = CLIENT_TARGET, value: str | None = None)
         return target != CLIENT_TARGET
     last = keys[-1]
     if target != CLIENT_TARGET:
-        return "public" not in last
+        return "public" not in last and not last.endswith("pub")
     return _by_name(keys, last) or _by_place(keys, last, value)
 
 

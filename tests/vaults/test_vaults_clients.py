@@ -65,7 +65,24 @@ def test_findings_never_show_values_or_paths_of_a_misread_document(parser: Docum
 
 
 def test_other_targets_have_no_such_clients(parser: DocumentParser) -> None:
-    assert client_differences(vault(declared(YAML, "- 1"), target="remote_session_ssh_server"), parser) == ()
+    assert client_differences(vault(declared(YAML, "- 1"), target="ui_storage_credentials"), parser) == ()
+
+
+@pytest.mark.parametrize(
+    ("document_format", "text", "stored_as", "rules"),
+    [
+        (JSON, '{"ssh_host_ecdsa_key": "x"}', JSON, []),
+        (HOCON, '{"ssh_host_ecdsa_key": "x"}', HOCON, []),
+        (YAML, "ssh_host_ecdsa_key: x", JSON, []),
+        (YAML, "ssh_host_ecdsa_key: x", YAML, ["not-strict-json"]),
+        (HOCON, "# a comment\nssh_host_ecdsa_key = x", HOCON, ["not-strict-json"]),
+    ],
+)
+def test_vaults_for_ssh_servers_are_strict_json(
+    parser: DocumentParser, document_format: DocumentFormat, text: str, stored_as: DocumentFormat, rules: list[str]
+) -> None:
+    keys = vault(declared(document_format, text), stored_as, target="remote_session_ssh_server")
+    assert [found.rule.value for found in client_differences(keys, parser)] == rules
 
 
 def test_what_the_document_does_not_say_stays_unresolved(

@@ -152,6 +152,8 @@ def test_a_harmless_place_is_shown(path: str) -> None:
 def test_all_but_public_keys_is_secret_for_the_other_targets() -> None:
     assert is_secret(("region",), "remote_session_ssh_server")
     assert not is_secret(("ssh", "public_key"), "remote_session_ssh_server")
+    assert not is_secret(("ssh_host_ecdsa_key__pub",), "remote_session_ssh_server")
+    assert is_secret(("ssh_host_ecdsa_key",), "remote_session_ssh_server")
 
 
 @pytest.mark.parametrize(
