@@ -27,6 +27,7 @@ class SharedRead(Generic[Answer]):
         """Return what a reading found that began after this call."""
         if self._next is None:
             self._next = asyncio.create_task(self._begin())
+            self._next.add_done_callback(_heard)
         return await asyncio.shield(self._next)
 
     async def _begin(self) -> Answer:
@@ -34,3 +35,9 @@ class SharedRead(Generic[Answer]):
             await asyncio.sleep(0)  # whoever asks in the same round comes along
             self._next = None
             return await self._read()
+
+
+def _heard(task: asyncio.Task[Answer]) -> None:
+    """Take note of an error, even where all who waited for it have been stopped: asyncio would complain on stderr."""
+    if not task.cancelled():
+        task.exception()
