@@ -51,7 +51,7 @@ CASES = (
         ),
     ),
     Case(
-        "own-over-administrator",
+        "own-beside-administrator",
         (
             admin("case { a: 1, b { x: 1, y: 1 }, c: [1] }\nsdk.aws.s3.region: admin"),
             Text("case { a: own, b { x: 2 } }\nsdk.aws.s3.region: own"),
