@@ -16,6 +16,7 @@ from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.identity import identity_refusals
 from reconciler.plan.policy.outcome import policy_refusals
+from reconciler.plan.rotation import successor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,7 +90,7 @@ def _own_keys(case: Case) -> Iterable[Address]:
     if live.caller.access_key is not None:
         return (address for address in live.credentials if live.ids.get(address) == live.caller.access_key)
     own = (address for address in live.credentials if address.owner == live.caller.address)
-    return (address for address in own if not _is_leftover(live, address))
+    return (address for address in own if not _is_leftover(case, address))
 
 
 def _loses_admin(change: Change) -> bool:
@@ -136,8 +137,8 @@ def _min_admins(case: Case) -> Iterator[Refusal]:
 
 def _removals_per_kind(case: Case) -> Iterator[Refusal]:
     for kind in Kind:
-        removed = tuple(change.title for change in case.deleted(kind) if not _is_leftover(case.live, change.address))
-        total = sum(_counts(case.live, item) for item in case.live.snapshot.of_kind(kind).items())
+        removed = tuple(change.title for change in case.deleted(kind) if not _is_leftover(case, change.address))
+        total = sum(_counts(case, item) for item in case.live.snapshot.of_kind(kind).items())
         counted = (
             *removed,
             *(change.title for change in case.changes if change.kind is kind and _switches_off(change)),
@@ -145,23 +146,24 @@ def _removals_per_kind(case: Case) -> Iterator[Refusal]:
         yield from _judge(case.policy, removed, counted, total, kind, Guard.EMPTY_KIND, subject=None)
 
 
-def _counts(live: Live, item: tuple[Address, Resource]) -> bool:
+def _counts(case: Case, item: tuple[Address, Resource]) -> bool:
     address, resource = item
-    return not is_servers_own(resource) and not _is_leftover(live, address)
+    return not is_servers_own(resource) and not _is_leftover(case, address)
 
 
-def _is_leftover(live: Live, address: Address) -> bool:
+def _is_leftover(case: Case, address: Address) -> bool:
     """Tell whether a credential was left behind by a run that died before anybody had its secret key.
 
-    Such a one is revoked unasked: it bears the mark of an undelivered one, or it is one that the server made with an
-    account, without a label, and was never used. So is one that was replaced and has had its time.
+    Such a one is revoked unasked: it bears the mark of an undelivered one and was never used, or it is one that the
+    server made with an account, without a label, and was never used. So is one that was replaced by a declared one and
+    has had its time.
     """
-    facts = live.credentials.get(address)
+    facts = case.live.credentials.get(address)
     if facts is None:
         return False
-    if not facts.label:
-        return facts.last_used is None
-    return facts.is_retiring or (facts.is_undelivered and facts.last_used is None)
+    if facts.is_retiring:
+        return successor(address, facts) in case.desired
+    return facts.last_used is None and (facts.is_undelivered or not facts.label)
 
 
 def _judge(

@@ -16,7 +16,7 @@ from reconciler.plan.changes import Reason
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.model.live import Live
+    from reconciler.model.live import CredentialFacts, Live
     from reconciler.model.snapshot import Snapshot
 
 
@@ -42,6 +42,9 @@ class Rotation(Frozen):
         facts = self.live.credentials.get(address)
         if facts is None or not facts.is_retiring:
             return False
-        label = (facts.label or "").removesuffix(RETIRING_MARK)
-        declared = Address(Kind.CREDENTIAL, (address.key[0], fold(label))) in desired
-        return declared and (facts.expires is None or facts.expires > self.now)
+        return successor(address, facts) in desired and (facts.expires is None or facts.expires > self.now)
+
+
+def successor(address: Address, facts: CredentialFacts) -> Address:
+    """Return the address of what has replaced a retiring credential."""
+    return Address(Kind.CREDENTIAL, (address.key[0], fold((facts.label or "").removesuffix(RETIRING_MARK))))

@@ -20,6 +20,19 @@ def in_a_terminal(project: Project, *arguments: str, **variables: str) -> Termin
     return Terminal(*arguments, folder=project.folder, environment=environment)
 
 
+def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command as a program of its own, its output in pipes."""
+    return subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=project.folder,
+        env=program_environment(project.folder / "home", **project.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 class TestApplyAsks:
     def test_and_does_it_on_yes(self, project: Project) -> None:
         project.declare(BODY)
@@ -134,15 +147,7 @@ class TestSignals:
         self, number: signal.Signals, project: Project
     ) -> None:
         self.many(project)
-        process = subprocess.Popen(
-            [*PROGRAM, "apply", "--yes", "--concurrency", "1"],
-            cwd=project.folder,
-            env=program_environment(project.folder / "home"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = started(project, "apply", "--yes", "--concurrency", "1")
         assert process.stderr is not None
         first = process.stderr.readline()
         assert first.startswith("applied  create group"), first
@@ -159,15 +164,7 @@ class TestSignals:
 
     def test_an_apply_whose_messages_nobody_reads_is_carried_out_and_recorded(self, project: Project) -> None:
         self.many(project, 40)
-        process = subprocess.Popen(
-            [*PROGRAM, "apply", "--yes", "--concurrency", "1", "--record", "record.json"],
-            cwd=project.folder,
-            env=program_environment(project.folder / "home"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = started(project, "apply", "--yes", "--concurrency", "1", "--record", "record.json")
         assert process.stderr is not None
         assert process.stderr.readline().startswith("applied  create group")
         process.stderr.close()
@@ -182,15 +179,7 @@ class TestSignals:
     def test_a_plan_that_is_interrupted_says_so_in_one_line(self, project: Project) -> None:
         project.environment = {"CLEARML_API_ACCESS_KEY": ADMIN_KEY, "CLEARML_API_SECRET_KEY": ADMIN_SECRET}
         project.declare(BODY)
-        process = subprocess.Popen(
-            [*PROGRAM, "plan", "--server", "http://127.0.0.1:9"],
-            cwd=project.folder,
-            env=program_environment(project.folder / "home", **project.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = started(project, "plan", "--server", "http://127.0.0.1:9")
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
@@ -219,15 +208,7 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
 
 def test_the_sandbox_prints_its_first_admin_once_and_stops_in_order(project: Project) -> None:
     def serve() -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*PROGRAM, "sandbox", "serve", "--db", "new.db", "--port", "0"],
-            cwd=project.folder,
-            env=program_environment(project.folder / "home"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return started(project, "sandbox", "serve", "--db", "new.db", "--port", "0")
 
     printed = []
     for _ in range(2):

@@ -234,11 +234,10 @@ class TestLeftovers:
         ("label", "facts"),
         [
             ("ci" + UNDELIVERED_MARK, CredentialFacts("k", "ci" + UNDELIVERED_MARK)),
-            ("ci" + RETIRING_MARK, CredentialFacts("k", "ci" + RETIRING_MARK)),
             ("[k]", CredentialFacts("k", None)),
             ("[k]", CredentialFacts("k", "")),
         ],
-        ids=["undelivered", "retiring", "without a label", "with an empty label"],
+        ids=["undelivered", "without a label", "with an empty label"],
     )
     def test_are_not_counted(self, label: str, facts: CredentialFacts, parser: DocumentParser) -> None:
         assert self.found(label, facts, parser) == [(Guard.EMPTY_KIND, 1, 1)]
@@ -247,9 +246,16 @@ class TestLeftovers:
         ("label", "facts"),
         [
             ("[k]", CredentialFacts("k", None, last_used=NOW)),
+            ("ci" + UNDELIVERED_MARK, CredentialFacts("k", "ci" + UNDELIVERED_MARK, last_used=NOW)),
+            ("ci" + RETIRING_MARK, CredentialFacts("k", "ci" + RETIRING_MARK)),
             ("ci" + UNDELIVERED_MARK + "!", CredentialFacts("k", "ci" + UNDELIVERED_MARK + "!")),
         ],
-        ids=["without a label, in use", "with the mark elsewhere"],
+        ids=[
+            "without a label, in use",
+            "undelivered, in use",
+            "retiring for one that is not declared",
+            "with the mark elsewhere",
+        ],
     )
     def test_what_may_be_somebodys_is_counted(self, label: str, facts: CredentialFacts, parser: DocumentParser) -> None:
         assert self.found(label, facts, parser) == [(Guard.EMPTY_KIND, 2, 2)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -189,6 +191,25 @@ def test_switching_vaults_off_counts_as_removing_them(parser: DocumentParser) ->
     assert guards((ROOT, ops, *off), existing, parser, strict) == [Guard.PROTECT, Guard.MAX_REMOVALS]
     assert guards((ROOT, ops, on[0], off[1], on[2]), existing, parser, strict) == []
     assert guards((ROOT, ops, *on), live(ROOT, ops, *off), parser, strict) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "counted"),
+    [
+        pytest.param((credential("ci", "key"),), False, id="its successor is declared"),
+        pytest.param((), True, id="its successor is not"),
+    ],
+)
+def test_a_retiring_key_goes_unasked_only_for_a_declared_one(
+    declared: tuple[Resource, ...], counted: bool, parser: DocumentParser
+) -> None:
+    bot = ServiceAccount("ci")
+    old = credential("ci", "key [retiring]")
+    over = CredentialFacts("AK", "key [retiring]", expires=datetime(2020, 1, 1, tzinfo=UTC))
+    existing = live(ROOT, bot, *declared, old, facts={old.address: over})
+    none = Policy(min_admins=1, max_removals=Limit(count=0))
+    found = guards((ROOT, bot, *declared), existing, parser, none, credentials_of=("ci",), allow=(Guard.EMPTY_KIND,))
+    assert (Guard.MAX_REMOVALS in found) is counted
 
 
 class TestProtect:
