@@ -105,7 +105,7 @@ def read_plan(text: str, name: str) -> Plan:
     """
     try:
         raw = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlanFileError(f"{name}: not a saved plan: it is not JSON", hint="make a new plan") from error
     version = raw.get("format") if isinstance(raw, dict) else None
     if version != FORMAT:
@@ -115,7 +115,7 @@ def read_plan(text: str, name: str) -> Plan:
         )
     try:
         plan = msgspec.convert(raw, Plan)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the latter for half a surrogate pair in a key
         raise PlanFileError(
             f"{name}: the saved plan is damaged: {harmless(str(error))}", hint="make a new plan"
         ) from error

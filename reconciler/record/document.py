@@ -178,7 +178,7 @@ def read_record(content: bytes, place: str, workspace: Workspace | None) -> Reco
     del raw["checksum"]
     try:
         record = msgspec.convert(raw, Record)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise RecordError(f"the record {shown} is damaged: {harmless(str(error))}", hint=_REMEDY) from None
     if workspace is not None and record.workspace != workspace:
         raise RecordError(

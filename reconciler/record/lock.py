@@ -90,7 +90,7 @@ def read_lock(found: Found | None) -> Lock | None:
         return None
     try:
         return msgspec.json.decode(found.content, type=Lock)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise LockedError(
             "the workspace is locked, and the lock cannot be read",
             hint=f"make sure that no other apply is running, then {_BREAK}",

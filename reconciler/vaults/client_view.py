@@ -121,7 +121,7 @@ def _is_strict_json(vault: Vault) -> bool:
         return True  # sent as the portable JSON
     try:
         json.loads(vault.document.text.reveal())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.declaration.fmt.canonical import canonical
+from reconciler.declaration.fmt.canonical import CannotFormatError, canonical
 from reconciler.declaration.yaml_comments import comments
 from reconciler.declaration.yaml_nodes import read_nodes
 from reconciler.declaration.yaml_reader import read_yaml
@@ -158,6 +158,12 @@ def test_unusual_files(before: str, after: str | None) -> None:
     assert canonical(formatted, "x") == formatted
     if after is not None:
         assert formatted == after
+
+
+@pytest.mark.parametrize("text", ["!!str :\n  - a\n", "a: {! : b}\n"])
+def test_a_file_that_cannot_be_formatted_is_left(text: str) -> None:
+    with pytest.raises(CannotFormatError, match="written in a way that this version does not know"):
+        canonical(text, "x")
 
 
 class TestTheCommand:

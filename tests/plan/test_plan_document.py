@@ -59,6 +59,7 @@ def test_its_totals_count_each_change_once(plan: Plan) -> None:
     ("text", "message", "hint"),
     [
         ("{", "p: not a saved plan: it is not JSON", "make a new plan"),
+        ("[" * 100_000, "p: not a saved plan: it is not JSON", "make a new plan"),
         ("[]", "p: not a plan that this version can read (it wants clearml-reconciler/plan/1)", "make a new plan with this version"),
         ('{"format": "clearml-reconciler/plan/2"}', "p: not a plan that this version can read (it wants clearml-reconciler/plan/1)", "make a new plan with this version"),
         (
@@ -72,6 +73,11 @@ def test_what_is_no_plan_is_told(text: str, message: str, hint: str | None) -> N
     with pytest.raises(PlanFileError) as caught:
         read_plan(text, "p")
     assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_half_a_character_in_a_key_is_told(plan: Plan) -> None:
+    with pytest.raises(PlanFileError, match="the saved plan is damaged"):
+        read_plan(plan.to_json().replace('"workspace":', '"\\ud800": 1, "workspace":', 1), "p")
 
 
 def test_an_altered_plan_is_told(plan: Plan) -> None:

@@ -86,12 +86,13 @@ def test_what_is_wrong_is_said(content: bytes, said: str) -> None:
     assert caught.value.hint is not None
 
 
-def test_a_record_with_a_right_checksum_and_fields_of_its_own_is_damaged() -> None:
+@pytest.mark.parametrize(("name", "said"), [("surprise", "unknown field `surprise`"), ("\ud800", "is damaged")])
+def test_a_record_with_a_right_checksum_and_fields_of_its_own_is_damaged(name: str, said: str) -> None:
     from reconciler.record.document import _checksum
 
-    raw = json.loads(GOOD) | {"surprise": 1}
+    raw = json.loads(GOOD) | {name: 1}
     raw["checksum"] = _checksum(raw)
-    with pytest.raises(RecordError, match="unknown field `surprise`"):
+    with pytest.raises(RecordError, match=said):
         read_record(json.dumps(raw).encode(), "record.json", ACME)
 
 

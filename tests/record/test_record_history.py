@@ -166,10 +166,11 @@ def test_unlocking_asks_first_and_shows_who_holds_the_lock(project: Project) -> 
     assert "not locked" in project.run("unlock", "--yes").stderr
 
 
-def test_a_lock_that_cannot_be_read_can_be_broken_too(project: Project) -> None:
+@pytest.mark.parametrize("content", [b"{", b'{"format": "\xff"}', b"[" * 100_000])
+def test_a_lock_that_cannot_be_read_can_be_broken_too(content: bytes, project: Project) -> None:
     path = keep(project, *RUNS)
     lock = path.with_name(path.name + SUFFIX)
-    lock.write_bytes(b"{")
+    lock.write_bytes(content)
     result = project.run("unlock", "--yes")
     assert result.code == 0
     assert "cannot be read" in result.stderr

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ruamel.yaml.error import YAMLError
+
 from reconciler.declaration.fmt.attach import attach
 from reconciler.declaration.fmt.printer import Printer
+from reconciler.declaration.source import SourceError
 from reconciler.declaration.yaml_comments import comments
 from reconciler.declaration.yaml_nodes import read_nodes
 from reconciler.declaration.yaml_reader import read_yaml
@@ -33,8 +36,12 @@ def canonical(text: str, file: str) -> str:
         raise CannotFormatError("it has line ends of an old kind")
     root = read_nodes(plain)
     printed = _printed(plain, root)
-    root_again = read_nodes(printed)
-    if _printed(printed, root_again) != printed or not same_values(read_yaml(printed, file).root, before):
+    try:
+        root_again = read_nodes(printed)
+        is_proved = _printed(printed, root_again) == printed and same_values(read_yaml(printed, file).root, before)
+    except (YAMLError, SourceError):
+        is_proved = False
+    if not is_proved:
         raise CannotFormatError("it is written in a way that this version does not know")
     if _comments(printed, root_again) != _comments(plain, root):
         raise CannotFormatError("a comment stands where none can be kept")
