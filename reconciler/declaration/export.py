@@ -7,13 +7,15 @@ document that does not parse, a role that nobody can assign) is left out with a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.check_names import description_fault, fault_of, label_fault, name_fault
 from reconciler.declaration.export_access import rule_entry, titles_of
-from reconciler.declaration.export_documents import DocumentFiles
+from reconciler.declaration.export_documents import DocumentFiles, target_title
 from reconciler.declaration.models import AssignableRole
+from reconciler.declaration.values import TARGET_PATTERN
 from reconciler.frozen import Frozen
 from reconciler.model.resources import (
     AccessRule,
@@ -223,6 +225,9 @@ class Exporter:
                 yield entry
 
     def _document(self, vault: Vault) -> Plain | None:
+        if re.fullmatch(TARGET_PATTERN, target_title(vault.target)) is None:
+            self._leave_out(Kind.VAULT, vault.title, f"its type {harmless(vault.target)} cannot be declared")
+            return None
         document = self.documents.add(vault)
         if document is None:
             self._leave_out(Kind.VAULT, vault.title, f"its document is no {vault.format.value}")

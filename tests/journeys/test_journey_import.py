@@ -185,6 +185,14 @@ LONG = "x" * 2500
             id="an own vault without a name",
         ),
         pytest.param(
+            {
+                "groups": (state.Group("g-1", "ops"),),
+                "vaults": (state.Vault("v-1", "v", "a: 1", "group", "g-1", type="odd!"),),
+            },
+            "vault v → ops is left out: its type odd! cannot be declared",
+            id="a vault of a type that no declaration can name",
+        ),
+        pytest.param(
             {"groups": (state.Group("g-1", "ops", LONG),)},
             "the description of group ops is left out: it is longer than 2000 characters",
             id="a long description",
