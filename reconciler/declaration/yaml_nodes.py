@@ -14,7 +14,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
 from reconciler.declaration.scalars import plain_value
-from reconciler.declaration.yaml_reader import INNER_COLON, new_parser, unused_character
+from reconciler.declaration.yaml_events import new_parser
+from reconciler.declaration.yaml_reader import INNER_COLON, unused_character
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,27 +10,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
+from ruamel.yaml.events import AliasEvent, DocumentStartEvent, StreamEndEvent
 
 from reconciler.declaration.scalars import ScalarError, plain_value
 from reconciler.declaration.source import SourceError
-from reconciler.declaration.yaml_tree import COLUMN_BITS, YamlTree, packed, place_of
+from reconciler.declaration.yaml_events import (
+    MappingEnd,
+    MappingStart,
+    Scalar,
+    SequenceEnd,
+    SequenceStart,
+    light_events,
+    new_parser,
+)
+from reconciler.declaration.yaml_tree import YamlTree, place_of
 from reconciler.errors import Place
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reconciler.declaration.yaml_tree import Mark
 
 MAXIMUM_DEPTH: Final = 32
 """How deep lists and mappings may be nested."""
@@ -56,25 +57,25 @@ _PRIVATE_USE: Final = range(0xE000, 0xF8FF)
 
 def read_yaml(text: str, file: str) -> YamlTree:
     """Read one YAML document with a mapping at its top. Raises :class:`SourceError`."""
-    builder = _Builder(file, text)
     try:
-        try:
-            builder.build()
-        except MarkedYAMLError as error:
-            if error.problem != _UNEXPECTED_COLON:
-                raise
-            builder = _Builder(file, text, colon=unused_character(text))
-            builder.build()
+        with light_events():
+            return _tree(text, file)
     except MarkedYAMLError as error:
         _refuse_syntax(error, file)
     except YAMLError as error:
         raise SourceError("yaml-syntax", "this is not YAML", Place(file)) from error
+
+
+def _tree(text: str, file: str) -> YamlTree:
+    builder = _Builder(file, text)
+    try:
+        builder.build()
+    except MarkedYAMLError as error:
+        if error.problem != _UNEXPECTED_COLON:
+            raise
+        builder = _Builder(file, text, colon=unused_character(text))
+        builder.build()
     return builder.tree()
-
-
-def new_parser(text: str) -> Any:
-    """Return ruamel's C parser over a text (a test makes sure that it is the C one)."""
-    return YAML(typ="safe").Parser(text)
 
 
 def unused_character(text: str) -> str:
@@ -100,13 +101,14 @@ class _Builder:
     within a word; the values get their colons back.
     """
 
+    start: Mark
+
     def __init__(self, file: str, text: str, *, colon: str | None = None) -> None:
         self.file = file
         self.text = text
         self.root: Any = None
-        self.start = 0
         self.nulls: list[tuple[str, Place]] = []
-        self.marks: dict[int, list[int]] = {}
+        self.marks: dict[int, list[Mark]] = {}
         self._colon = colon
         self._next = new_parser(text if colon is None else INNER_COLON.sub(colon, text)).get_event
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -124,7 +126,7 @@ class _Builder:
         if type(event) is StreamEndEvent:
             self._refuse_empty()
         event = self._next()
-        self.start = packed(event.start_mark)
+        self.start = event.start_mark
         self.root = self._node(event, 0)
         if self.root is None:
             self._refuse_empty()
@@ -145,10 +147,10 @@ class _Builder:
             return self._alias(event)
         anchor = event.anchor
         if anchor is None:
-            return self._scalar(event) if kind is ScalarEvent else self._container(event, kind, depth)
+            return self._scalar(event) if kind is Scalar else self._container(event, kind, depth)
         before = self._nodes
         self._open.add(anchor)
-        value = self._scalar(event) if kind is ScalarEvent else self._container(event, kind, depth)
+        value = self._scalar(event) if kind is Scalar else self._container(event, kind, depth)
         self._open.discard(anchor)
         self._anchors[anchor] = (value, self._nodes - before + 1)
         return value
@@ -197,7 +199,7 @@ class _Builder:
             self._refuse_tag(event)
         if depth >= MAXIMUM_DEPTH:
             self._refuse("too-deep", f"lists and mappings are nested more than {MAXIMUM_DEPTH} deep", event)
-        value = self._sequence(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+        value = self._sequence(depth + 1) if kind is SequenceStart else self._mapping(depth + 1)
         self._nodes += len(self.marks[id(value)])
         if self._nodes > MAXIMUM_NODES:
             self._refuse_too_many(event)
@@ -205,14 +207,16 @@ class _Builder:
 
     def _sequence(self, depth: int) -> list[Any]:
         values: list[Any] = []
-        marks: list[int] = []
-        following = self._next
-        while type(event := following()) is not SequenceEndEvent:
-            mark = event.start_mark
-            marks.append(mark.line << COLUMN_BITS | mark.column)
-            # What a list of thousands of names is made of is asked for at once; all else takes the long way.
-            is_simple = type(event) is ScalarEvent and event.anchor is None
-            values.append(self._scalar(event) if is_simple else self._node(event, depth))
+        marks: list[Mark] = []
+        following, plain = self._next, self._plain
+        while type(event := following()) is not SequenceEnd:
+            marks.append(event.start_mark)
+            # What a list of thousands of names is made of is told at once; all else takes the long way.
+            if type(event) is Scalar and event.anchor is event.ctag is None and event.implicit[0]:
+                text = event.value
+                values.append(plain[text] if text in plain else self._first_plain(event))
+            else:
+                values.append(self._node(event, depth))
             if len(marks) > MAXIMUM_NODES:
                 self._refuse_too_many(event)
         self.marks[id(values)] = marks
@@ -220,17 +224,18 @@ class _Builder:
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        marks: list[int] = []
-        following = self._next
-        while type(event := following()) is not MappingEndEvent:
+        marks: list[Mark] = []
+        following, plain = self._next, self._plain
+        while type(event := following()) is not MappingEnd:
             key = self._key(event, values, marks)
-            mark = event.start_mark
-            marks.append(mark.line << COLUMN_BITS | mark.column)
+            marks.append(event.start_mark)
             event = following()
-            mark = event.start_mark
-            marks.append(mark.line << COLUMN_BITS | mark.column)
-            is_simple = type(event) is ScalarEvent and event.anchor is None
-            value = self._scalar(event) if is_simple else self._node(event, depth)
+            marks.append(event.start_mark)
+            if type(event) is Scalar and event.anchor is event.ctag is None and event.implicit[0]:
+                text = event.value
+                value = plain[text] if text in plain else self._first_plain(event)
+            else:
+                value = self._node(event, depth)
             if value is None:
                 self.nulls.append((key, place_of(self.file, marks[-2])))
             values[key] = value
@@ -239,15 +244,15 @@ class _Builder:
         self.marks[id(values)] = marks
         return values
 
-    def _key(self, event: Any, values: dict[str, Any], marks: Sequence[int]) -> str:
+    def _key(self, event: Any, values: dict[str, Any], marks: Sequence[Mark]) -> str:
         kind = type(event)
-        if kind is not ScalarEvent and kind is not AliasEvent:
-            name = "mapping" if kind is MappingStartEvent else "list"
+        if kind is not Scalar and kind is not AliasEvent:
+            name = "mapping" if kind is MappingStart else "list"
             self._refuse("key-not-text", f"a key must be a text, this one is a {name}", event)
-        key = self._scalar(event) if kind is ScalarEvent and event.anchor is None else self._node(event, 0)
+        key = self._scalar(event) if kind is Scalar and event.anchor is None else self._node(event, 0)
         if type(key) is not str:
             self._refuse("key-not-text", "a key must be a text", event, hint="put it in quotes")
-        if key == "<<" and kind is ScalarEvent and event.implicit[0]:
+        if key == "<<" and kind is Scalar and event.implicit[0]:
             hint = "repeat the keys, or use an alias for a whole value"
             self._refuse("merge-key", "merge keys (`<<`) are not supported: YAML 1.2 has none", event, hint=hint)
         if key in values:
@@ -267,4 +272,4 @@ class _Builder:
         self._refuse("tag", f"the tag `{harmless(str(event.tag)[:60])}` is not supported", event, hint="remove it")
 
     def _refuse(self, rule: str, message: str, event: Any, *, hint: str | None = None) -> NoReturn:
-        raise SourceError(rule, message, place_of(self.file, packed(event.start_mark)), hint=hint)
+        raise SourceError(rule, message, place_of(self.file, event.start_mark), hint=hint)

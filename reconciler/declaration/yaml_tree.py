@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.declaration.source import lines_of
 from reconciler.errors import Place
@@ -10,21 +10,28 @@ from reconciler.errors import Place
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-COLUMN_BITS: Final = 24
-"""How many bits of a packed mark are the column; the others are the line."""
-
-_COLUMN_MASK: Final = (1 << COLUMN_BITS) - 1
-
 YamlPath = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
+
+
+class Mark(Protocol):
+    """Where something begins, as the parser says it."""
+
+    @property
+    def line(self) -> int:
+        """The number of lines before it."""
+
+    @property
+    def column(self) -> int:
+        """The number of characters before it in its line."""
 
 
 class YamlTree:
     """One file's values, and where each of them stands.
 
     ``nulls`` holds the path's last key and the place of every key that has no value. ``marks`` leads from the ``id``
-    of a list or mapping to the packed marks of what is in it: of each item, or of each key and its value; ``start`` is
-    the mark of ``root``.
+    of a list or mapping to the marks of what is in it: of each item, or of each key and its value; ``start`` is that
+    of ``root``.
     """
 
     def __init__(
@@ -33,8 +40,8 @@ class YamlTree:
         text: str,
         root: Any,
         nulls: list[tuple[str, Place]],
-        marks: Mapping[int, Sequence[int]],
-        start: int,
+        marks: Mapping[int, Sequence[Mark]],
+        start: Mark,
     ) -> None:
         self.file = file
         self.text = text
@@ -68,15 +75,9 @@ class YamlTree:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else None
 
 
-def packed(mark: Any) -> int:
-    """Return a mark of the parser, line and column counted from 0, as one number."""
-    number: int = mark.line << COLUMN_BITS | mark.column
-    return number
-
-
-def place_of(file: str, mark: int) -> Place:
-    """Return the place that a packed mark stands for."""
-    return Place(file, (mark >> COLUMN_BITS) + 1, (mark & _COLUMN_MASK) + 1)
+def place_of(file: str, mark: Mark) -> Place:
+    """Return the place of a mark."""
+    return Place(file, mark.line + 1, mark.column + 1)
 
 
 def _index(node: object, step: str | int) -> int | None:

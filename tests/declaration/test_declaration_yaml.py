@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from ruamel.yaml.events import ScalarEvent
 
 from reconciler.declaration.source import SourceError, read_source
-from reconciler.declaration.yaml_reader import MAXIMUM_ALIASED_NODES, MAXIMUM_DEPTH, new_parser, read_yaml
+from reconciler.declaration.yaml_events import Scalar, light_events, new_parser
+from reconciler.declaration.yaml_reader import MAXIMUM_ALIASED_NODES, MAXIMUM_DEPTH, read_yaml
 
 
 def value_of(text: str) -> object:
@@ -29,6 +31,18 @@ def refusal(text: str) -> str:
 
 def test_the_parser_is_the_one_in_c() -> None:
     assert type(new_parser("a: 1")).__module__ == "ruamel.yaml.clib._ruamel_yaml"
+
+
+def test_the_parser_makes_light_events_only_while_it_is_asked_to() -> None:
+    with light_events():
+        light = third_event("a")
+    assert (light, third_event("a")) == (Scalar, ScalarEvent)
+    assert Scalar is not ScalarEvent
+
+
+def third_event(text: str) -> type:
+    parser = new_parser(text)
+    return [type(parser.get_event()) for _ in range(3)][-1]
 
 
 @pytest.mark.parametrize(
