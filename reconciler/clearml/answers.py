@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ _NEVER = frozenset({501, 505})
 """What a server fails with that does not know the method or the protocol: it will not, however often it is asked."""
 
 _QUOTABLE = re.compile(r"[^\s\"'`=:,;{}\[\]()]{4,}")
+
+
+Data = TypeVar("Data")
 
 
 class Reply(Frozen):
@@ -54,8 +58,16 @@ class Context(Frozen):
         return shown(text, *self.secrets)
 
 
-def data_of(reply: Reply, context: Context) -> Mapping[str, object]:
-    """Return the data of a successful answer; raise :class:`Failure` for every other."""
+class _Envelope(Frozen, Generic[Data]):
+    meta: dict[str, object]
+    data: Data
+
+
+def data_of(reply: Reply, context: Context, form: type[Data] | None = None) -> Mapping[str, object] | Data:
+    """Return the data of a successful answer; raise :class:`Failure` for every other.
+
+    It is a mapping, or the ``form`` that was asked for if it fits.
+    """
     status = reply.status
     if status == 429:
         raise Failure(
@@ -67,14 +79,14 @@ def data_of(reply: Reply, context: Context) -> Mapping[str, object]:
         raise _server_failed(reply, context)
     if 300 <= status < 400:
         raise _redirected(reply, context)
-    meta, data = _envelope(reply, context)
+    meta, data = _envelope(reply, context, form)
     code = meta.get("result_code")
     if isinstance(code, bool) or not isinstance(code, int) or code != status:
         raise _unexpected(context, f"HTTP status {status}, but result_code {shown(json.dumps(code), limit=40)}")
     if status == 200:
-        if not isinstance(data, dict):
-            raise _unexpected(context, "a successful answer without data")
-        return data
+        if isinstance(data, dict) or (form is not None and isinstance(data, form)):
+            return data
+        raise _unexpected(context, "a successful answer without data")
     if status < 400:
         raise _unexpected(context, f"HTTP status {status}, where only 200 means success")
     raise _refused(status, meta, context)
@@ -128,8 +140,12 @@ def _redirected(reply: Reply, context: Context) -> Failure:
     )
 
 
-def _envelope(reply: Reply, context: Context) -> tuple[Mapping[str, object], object]:
+def _envelope(reply: Reply, context: Context, form: type[Data] | None) -> tuple[Mapping[str, object], object]:
     maybe_done = reply.status < 400
+    if form is not None:
+        with suppress(msgspec.DecodeError, ValueError, RecursionError):
+            envelope = msgspec.json.decode(reply.body, type=_Envelope[form])  # type: ignore[valid-type]
+            return envelope.meta, envelope.data
     try:
         parsed = _json(reply.body)
     except (ValueError, RecursionError):

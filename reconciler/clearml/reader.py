@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.clearml.large_answers import GroupsAnswer, UsersAnswer
 from reconciler.clearml.records import (
     AccountList,
     ActivityRecord,
@@ -60,11 +61,7 @@ class Reader:
 
     async def users_page(self, page: int) -> list[UserRecord]:
         """Return one page of users, by id so that pages do not overlap when someone joins meanwhile."""
-        node = await self._get(
-            "users.get_all_ex",
-            {"include_auth": True, "order_by": ["id"], "page": page, "page_size": PAGE_SIZE},
-        )
-        return [UserRecord.of(item) for item in node.nodes("users")]
+        return await self._users({"include_auth": True, "order_by": ["id"], "page": page, "page_size": PAGE_SIZE})
 
     async def user(self, user_id: str) -> UserRecord | None:
         """Return one user, if there is such a one."""
@@ -72,9 +69,13 @@ class Reader:
 
     async def users(self, user_ids: Sequence[str]) -> list[UserRecord]:
         """Return those of some users that there are; at most :data:`PAGE_SIZE` can be asked for."""
-        body = {"include_auth": True, "id": list(user_ids), "page": 0, "page_size": PAGE_SIZE}
-        node = await self._get("users.get_all_ex", body)
-        return [UserRecord.of(item) for item in node.nodes("users")]
+        return await self._users({"include_auth": True, "id": list(user_ids), "page": 0, "page_size": PAGE_SIZE})
+
+    async def _users(self, body: Mapping[str, object]) -> list[UserRecord]:
+        data = await self._transport.read("users.get_all_ex", body, UsersAnswer)
+        if isinstance(data, UsersAnswer):
+            return data.records()
+        return [UserRecord.of(item) for item in Node("users.get_all_ex", data).nodes("users")]
 
     async def service_users(self) -> AccountList:
         """Return all service accounts and the workspace's limits for them."""
@@ -86,8 +87,10 @@ class Reader:
 
     async def groups(self) -> list[GroupRecord]:
         """Return all groups with their members."""
-        node = await self._get("permissions.get_user_groups", {})
-        return [GroupRecord.of(item) for item in node.nodes("groups")]
+        data = await self._transport.read("permissions.get_user_groups", {}, GroupsAnswer)
+        if isinstance(data, GroupsAnswer):
+            return data.records()
+        return [GroupRecord.of(item) for item in Node("permissions.get_user_groups", data).nodes("groups")]
 
     async def group(self, group_id: str) -> GroupRecord | None:
         """Return one group with its members, if there is such a one (an unknown id may be 400/10)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from reconciler.clearml.answers import Context, Reply, data_of
 from reconciler.clearml.clients import CallEvent, Clients, TransportOptions, client_maker
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from reconciler.model.secret import Secret
 
 __all__ = ["CallEvent", "ReadOnlyError", "ReadTransport", "Timing", "Transport", "TransportOptions"]
+
+Form = TypeVar("Form")
 
 IMPERSONATE = "X-Clearml-Impersonate-As"
 
@@ -99,6 +101,12 @@ class ReadTransport:
             raise ReadOnlyError(f"{endpoint} is not a reading call, and this connection can only read")
         return await self._call(endpoint, body or {}, impersonate, write=False)
 
+    async def read(self, endpoint: str, body: Mapping[str, object], form: type[Form]) -> Form | Mapping[str, object]:
+        """Do as :meth:`call` does and return the data in this form, or as a mapping if it does not fit."""
+        if endpoint not in READS:
+            raise ReadOnlyError(f"{endpoint} is not a reading call")
+        return await self._call(endpoint, body, None, write=False, form=form)
+
     async def _call(
         self,
         endpoint: str,
@@ -107,11 +115,12 @@ class ReadTransport:
         *,
         write: bool,
         document: Secret | None = None,
-    ) -> Mapping[str, object]:
+        form: type[Form] | None = None,
+    ) -> Mapping[str, object] | Form:
         content = json.dumps(body).encode("ascii")
         headers = {} if impersonate is None else {IMPERSONATE: _header_value(endpoint, impersonate)}
 
-        async def attempt() -> Mapping[str, object]:
+        async def attempt() -> Mapping[str, object] | Form:
             ticket = await self._sign_in.ticket()
             reply = await self._send(endpoint, content, headers | {"Authorization": f"Bearer {ticket.token.reveal()}"})
             if reply.status == 401 and self._sign_in.renewable:
@@ -119,7 +128,7 @@ class ReadTransport:
                 ticket = await self._sign_in.renewed(ticket)
                 again = headers | {"Authorization": f"Bearer {ticket.token.reveal()}"}
                 reply = await self._send(endpoint, content, again)
-            return data_of(reply, self._context(endpoint, ticket.claims.role, ticket.token, document))
+            return data_of(reply, self._context(endpoint, ticket.claims.role, ticket.token, document), form)
 
         return await repeated(attempt, endpoint=endpoint, write=write, policy=self._options.retry, timing=self._timing)
 

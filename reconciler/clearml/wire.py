@@ -76,15 +76,14 @@ class Node(Frozen):
         return self.number(name) if self.has(name) else None
 
     def moment(self, name: str) -> datetime | None:
-        """Return a point in time or nothing; one that names no zone is in UTC (``clearml-wire.md`` "Users")."""
+        """Return a point in time or nothing."""
         text = self.optional_text(name)
         if not text:
             return None
-        try:
-            found = datetime.fromisoformat(text)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise self.wrong(name, "a time") from None
+        found = moment(text)
+        if found is None:
+            raise self.wrong(name, "a time")
+        return found
 
     def moment_if_told(self, name: str) -> datetime | None:
         """Return a point in time that nothing depends on: nothing if it is not one."""
@@ -153,6 +152,15 @@ class Node(Frozen):
         return kind(
             f"{self.endpoint}: the answer's {shown(f'{self.path}.{name}', limit=120)} should be {wanted}, it is {found}"
         )
+
+
+def moment(text: str) -> datetime | None:
+    """Return a point in time if a text is one; if it names no zone it is in UTC (``clearml-wire.md`` "Users")."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 _KINDS: dict[type, str] = {

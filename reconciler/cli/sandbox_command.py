@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from reconciler.cli.console import Console
     from reconciler.sandbox.serve import Running
     from reconciler.sandbox.store import Store
+
+_COLLECTED_AFTER = 50_000
+"""A server does not end soon, so that the cycles in what it made must not be left lying about, as others do."""
 
 _database_option = click.option(
     "--db",
@@ -62,6 +66,7 @@ def serve(
     from reconciler.sandbox.serve import serve as run
 
     _check_port(host, port)
+    gc.set_threshold(_COLLECTED_AFTER)
     with _opened(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
 
         def ready(running: Running) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -21,7 +19,6 @@ from reconciler.errors import InvalidDeclarationError, Place, Problem, Severity
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from reconciler.declaration.models import DocumentEntry
@@ -39,14 +36,13 @@ def load(path: Path, *, documents: DocumentParser) -> Declaration:
     ``documents`` parses the documents of vaults. Raises :class:`InvalidDeclarationError` with every problem of every
     file; what only deserves a warning is in the returned declaration.
     """
-    with _quiet_collector():
-        loader = _Loader(path)
-        declaration = loader.load()
-        problems = loader.problems
-        if declaration is not None:
-            complete = not loader.unreadable
-            problems.extend(check(declaration, loader.parts, documents=documents, complete=complete))
-        problems = _in_order(problems)
+    loader = _Loader(path)
+    declaration = loader.load()
+    problems = loader.problems
+    if declaration is not None:
+        complete = not loader.unreadable
+        problems.extend(check(declaration, loader.parts, documents=documents, complete=complete))
+    problems = _in_order(problems)
     if declaration is None or any(problem.severity is Severity.ERROR for problem in problems):
         excerpts = {
             problem.place: line
@@ -222,18 +218,6 @@ def _inline(entry: Entry[DocumentEntry]) -> DocumentText:
     text = entry.item.data or ""
     begins = origin(entry.tree, place, text)
     return DocumentText(text, place.file, begins.line, begins.indent, begins.first_column)
-
-
-@contextmanager
-def _quiet_collector() -> Iterator[None]:
-    """Keep the garbage collector off while hundreds of thousands of values are made, none of them in a cycle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

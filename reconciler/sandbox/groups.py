@@ -50,10 +50,18 @@ def _get(call: Call) -> Json:
         (json.dumps(shown),),
     )
     members: dict[str, list[str]] = {group: sorted(msgspec.json.decode(users)) for group, users in memberships}
-    for group in groups:
-        if group["kind"] in {USERS, ADMINS}:
-            members[group["id"]] = _computed_members(call, group["kind"])
-    people = _people(call, {user for users in members.values() for user in users})
+    kinds = {group["kind"]: group["id"] for group in groups}
+    # Users has everyone in it, so that they need not be picked out one by one.
+    of_all = USERS in kinds or ADMINS in kinds
+    rows = _people(call, None if of_all else {user for users in members.values() for user in users})
+    if USERS in kinds:
+        members[kinds[USERS]] = [user for user, *_ in rows]
+    if ADMINS in kinds:
+        members[kinds[ADMINS]] = [user for user, *_, role in rows if role == "admin"]
+    people: dict[str, Json] = {
+        user: {"id": user, "name": name} if email is None else {"id": user, "name": name, "email": email}
+        for user, name, email, _ in rows
+    }
     return {
         "groups": [
             _shown(group) | {"users": [people[user] for user in members.get(group["id"], ())]} for group in groups
@@ -61,20 +69,13 @@ def _get(call: Call) -> Json:
     }
 
 
-def _computed_members(call: Call, kind: str) -> list[str]:
-    only_admins = " WHERE role = 'admin'" if kind == ADMINS else ""
-    return [row[0] for row in call.db.execute(f"SELECT id FROM users{only_admins} ORDER BY id")]  # noqa: S608
-
-
-def _people(call: Call, users: Iterable[str]) -> dict[str, Json]:
-    """Return each user as groups show them, once, however many groups they are in."""
-    rows = call.db.execute(
-        "SELECT id, name, email FROM users WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(users)),)
-    )
-    return {
-        user: {"id": user, "name": name} if email is None else {"id": user, "name": name, "email": email}
-        for user, name, email in rows
-    }
+def _people(call: Call, users: Iterable[str] | None) -> list[tuple[str, str, str | None, str]]:
+    """Return id, name, e-mail and role of some users, or of all, by id; each once, however many groups they are in."""
+    return call.db.execute(
+        "SELECT id, name, email, role FROM users"
+        " WHERE ?1 IS NULL OR id IN (SELECT value FROM json_each(?1)) ORDER BY id",
+        (None if users is None else json.dumps(list(users)),),
+    ).fetchall()
 
 
 def _shown(group: sqlite3.Row) -> Json:
