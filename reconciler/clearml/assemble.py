@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -42,9 +41,10 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Found:
-    """Resources by address as they come in; an address that comes twice is ambiguous."""
+    """Resources by address as they come in, with their server ids; an address that comes twice is ambiguous."""
 
-    resources: dict[Address, list[tuple[Resource, str | None]]] = field(default_factory=lambda: defaultdict(list))
+    resources: dict[Address, tuple[Resource, str | None]] = field(default_factory=dict)
+    ambiguous: dict[Address, list[tuple[Resource, str | None]]] = field(default_factory=dict)
     strangers: dict[Address, frozenset[str]] = field(default_factory=dict)
     facts: dict[Address, CredentialFacts] = field(default_factory=dict)
     server_rules: dict[str, AccessRule] = field(default_factory=dict)
@@ -52,14 +52,16 @@ class _Found:
 
     def add(self, resource: Resource, identifier: str | None, moments: Moments | None = None) -> None:
         address = resource.address
-        self.resources[address].append((resource, identifier))
+        first = self.resources.setdefault(address, (resource, identifier))
+        if first[0] is not resource:
+            self.ambiguous.setdefault(address, [first]).append((resource, identifier))
         if moments is not None:
             self.moments[address] = moments
 
     def unique(self, address: Address) -> bool:
-        return len(self.resources.get(address, ())) == 1
+        return address in self.resources and address not in self.ambiguous
 
-    def sorted(self) -> Iterator[tuple[Address, list[tuple[Resource, str | None]]]]:
+    def sorted(self) -> Iterator[tuple[Address, tuple[Resource, str | None]]]:
         """Iterate over all in the order of kinds, and within one in that of keys."""
         by_kind: dict[Kind, list[Address]] = {kind: [] for kind in Kind}
         for address in self.resources:
@@ -79,8 +81,8 @@ class _Names(Frozen):
     def of(found: _Found, kind: Kind) -> _Names:
         names = {
             identifier: address.key[0]
-            for address, candidates in found.resources.items()
-            if address.kind is kind and len(candidates) == 1 and (identifier := candidates[0][1]) is not None
+            for address, (_, identifier) in found.resources.items()
+            if address.kind is kind and address not in found.ambiguous and identifier is not None
         }
         return _Names(names, frozenset(names))
 
@@ -119,12 +121,12 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
     resources: dict[Address, Resource] = {}
     ids: dict[Address, str] = {}
     ambiguous: dict[Address, tuple[str, ...]] = {}
-    for address, candidates in found.sorted():
+    for address, (resource, identifier) in found.sorted():
         owner = address.owner
-        if len(candidates) > 1 or (owner is not None and not found.unique(owner)):
-            ambiguous[address] = tuple(sorted(identifier or item.title for item, identifier in candidates))
+        if address in found.ambiguous or (owner is not None and not found.unique(owner)):
+            candidates = found.ambiguous.get(address, [(resource, identifier)])
+            ambiguous[address] = tuple(sorted(server_id or item.title for item, server_id in candidates))
             continue
-        resource, identifier = candidates[0]
         resources[address] = resource
         if identifier is not None:
             ids[address] = identifier

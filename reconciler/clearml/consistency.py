@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import field
@@ -112,23 +112,20 @@ def _people(readings: Readings) -> Iterator[str]:
 def _groups(readings: Readings) -> Iterator[str]:
     groups = {group.id: group for group in readings.groups}
     names = {group.name for group in readings.groups}
-    everyone = {user.id for user in readings.users}
-    fitting = {group.id: everyone if group.builtin else group.users for group in readings.groups}
-    for user in readings.users:
-        for told in user.groups or ():
-            if user.id in fitting.get(told, ()):
-                continue
-            group = groups.get(told)
-            if group is not None:
+    for told, users in _told_groups(readings).items():
+        group = groups.get(told)
+        if group is not None:
+            strangers = set() if group.builtin else users - group.users
+            if strangers:
                 yield (
-                    f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(group.name, limit=80)}, "
-                    "permissions.get_user_groups does not"
+                    f"users.get_all_ex has {shown(min(strangers), limit=80)} in the group "
+                    f"{shown(group.name, limit=80)}, permissions.get_user_groups does not"
                 )
-            elif told not in names:
-                yield (
-                    f"users.get_all_ex has {shown(user.id, limit=80)} in the group {shown(told, limit=80)}, "
-                    "which permissions.get_user_groups does not list"
-                )
+        elif told not in names:
+            yield (
+                f"users.get_all_ex has {shown(min(users), limit=80)} in the group {shown(told, limit=80)}, "
+                "which permissions.get_user_groups does not list"
+            )
     for vault in readings.vaults:
         if vault.scope == GROUP_SCOPE and vault.group not in groups:
             yield (
@@ -142,6 +139,15 @@ def _groups(readings: Readings) -> Iterator[str]:
                 f"permissions.get_access_rules has the group {shown(min(unlisted), limit=80)} in a rule, "
                 "which permissions.get_user_groups does not list"
             )
+
+
+def _told_groups(readings: Readings) -> Mapping[str, set[str]]:
+    """Return the users that say so of themselves by group."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for user in readings.users:
+        for told in user.groups or ():
+            found[told].add(user.id)
+    return found
 
 
 def _some(ids: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.declaration.declaration import Entry
+    from reconciler.declaration.models import ServiceAccountEntry
 
 LONGEST_NAME: Final = 200
 LONGEST_EMAIL: Final = 254
@@ -73,40 +74,35 @@ def check_names(context: Context) -> Iterator[Problem]:
     """Check every name that a file gives: invalid-email, invalid-name, invalid-description."""
     declaration = context.declaration
     for member in declaration.members or ():
-        yield from _named(member, "email", "invalid-email", email_fault)
-        if member.item.name is not None:
-            yield from _named(member, "name", "invalid-name", name_fault)
+        if fault := email_fault(member.item.email):
+            yield Problem("invalid-email", f"{shown(member.item.email)} {fault}", member.place("email"))
+        if member.item.name is not None and (fault := name_fault(member.item.name)):
+            yield _named(member, member.item.name, fault)
     for account in declaration.service_accounts or ():
-        yield from _named(account, "name", "invalid-name", name_fault)
-        for index, credential in enumerate(account.item.credentials or ()):
-            fault = label_fault(credential.label)
-            if fault:
-                place = account.place("credentials", index, "label")
-                yield Problem("invalid-name", f"the label {shown(credential.label)} {fault}", place)
-        if account.item.vault is not None and account.item.vault.name is not None:
-            fault = name_fault(account.item.vault.name)
-            if fault:
-                place = account.place("vault", "name")
-                yield Problem("invalid-name", f"the name {shown(account.item.vault.name)} {fault}", place)
-    for described in (*(declaration.groups or ()), *(declaration.access_rules or ())):
-        yield from _named(described, "name", "invalid-name", name_fault)
-        yield from _description(described)
-    for vault in declaration.vaults or ():
-        yield from _named(vault, "name", "invalid-name", name_fault)
+        yield from _account_names(account)
+    described: tuple[Entry[Any], ...] = (*(declaration.groups or ()), *(declaration.access_rules or ()))
+    for entry in (*described, *(declaration.vaults or ())):
+        if fault := name_fault(entry.item.name):
+            yield _named(entry, entry.item.name, fault)
+    for entry in described:
+        if fault := description_fault(entry.item.description or ""):
+            yield Problem("invalid-description", f"the description {fault}", entry.place("description"))
 
 
-def _named(entry: Entry[Any], key: str, rule: str, fault_of: Callable[[str], str | None]) -> Iterator[Problem]:
-    text = getattr(entry.item, key)
-    fault = fault_of(text)
-    if fault:
-        noun = "" if rule == "invalid-email" else "the name "
-        yield Problem(rule, f"{noun}{shown(text)} {fault}", entry.place(key))
+def _account_names(account: Entry[ServiceAccountEntry]) -> Iterator[Problem]:
+    if fault := name_fault(account.item.name):
+        yield _named(account, account.item.name, fault)
+    for index, credential in enumerate(account.item.credentials or ()):
+        if fault := label_fault(credential.label):
+            place = account.place("credentials", index, "label")
+            yield Problem("invalid-name", f"the label {shown(credential.label)} {fault}", place)
+    own = account.item.vault
+    if own is not None and own.name is not None and (fault := name_fault(own.name)):
+        yield _named(account, own.name, fault, "vault", "name")
 
 
-def _description(entry: Entry[Any]) -> Iterator[Problem]:
-    fault = description_fault(entry.item.description or "")
-    if fault:
-        yield Problem("invalid-description", f"the description {fault}", entry.place("description"))
+def _named(entry: Entry[Any], name: str, fault: str, *steps: str) -> Problem:
+    return Problem("invalid-name", f"the name {shown(name)} {fault}", entry.place(*(steps or ("name",))))
 
 
 def check_duplicates(context: Context) -> Iterator[Problem]:

@@ -18,13 +18,16 @@ from reconciler.declaration.check_references import (
 )
 from reconciler.declaration.context import Context, shown
 from reconciler.errors import Problem
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.declaration.declaration import Declaration, Entry
+    from reconciler.declaration.models import ServiceAccountEntry
     from reconciler.declaration.models_credentials import CredentialEntry
     from reconciler.declaration.validation import Part
+    from reconciler.errors import Place
     from reconciler.vaults.parse import DocumentParser
 
 _KEPT = frozenset({".git", ".reconciler"})
@@ -60,25 +63,53 @@ def check(
 
 def _credentials(declaration: Declaration) -> Iterator[Problem]:
     """Check credentials: rotation-too-early, rotation-without-end, duplicate-delivery, delivery-over-source."""
-    taken: dict[str, Any] = {}
-    sources = {os.path.realpath(file) for file in (*declaration.files, *_secret_files(declaration))}
+    folders = _Folders()
+    written: dict[str, _Written] = {}
+    sources = {folders.real(file) for file in (*declaration.files, *_secret_files(declaration))}
     for account in declaration.service_accounts or ():
         for index, credential in enumerate(account.item.credentials or ()):
             yield from _rotation(account, index, credential)
-            written = credential.deliver.written_file if credential.deliver is not None else None
-            if written is not None:
-                steps, path = written
-                place = account.place("credentials", index, "deliver", *steps)
-                target = os.path.realpath(declaration.folder / path)
-                first = taken.setdefault(target, place)
-                if first is not place:
-                    message = f"{shown(path)} already receives another key, at {first}"
-                    yield Problem("duplicate-delivery", message, place)
-                if target in sources or _KEPT.intersection(Path(path).parts):
-                    message = (
-                        f"{shown(path)} is part of the declaration, or of what is kept about it, and would be lost"
-                    )
-                    yield Problem("delivery-over-source", message, place)
+            file = credential.deliver.written_file if credential.deliver is not None else None
+            if file is None:
+                continue
+            steps, path = file
+            this = _Written(account, index, steps)
+            target = folders.real(path if path.startswith("/") else f"{declaration.folder}/{path}")
+            first = written.setdefault(target, this)
+            if first is not this:
+                message = f"{shown(path)} already receives another key, at {first.place}"
+                yield Problem("duplicate-delivery", message, this.place)
+            if target in sources or not _KEPT.isdisjoint(path.split("/")):
+                message = f"{shown(path)} is part of the declaration, or of what is kept about it, and would be lost"
+                yield Problem("delivery-over-source", message, this.place)
+
+
+class _Written(Frozen):
+    """The file that a credential goes to: whose it is, and the steps to where it is named."""
+
+    account: Entry[ServiceAccountEntry]
+    index: int
+    steps: tuple[str, ...]
+
+    @property
+    def place(self) -> Place:
+        return self.account.place("credentials", self.index, "deliver", *self.steps)
+
+
+class _Folders:
+    """Finds what paths really are; of thousands of files in one folder, that folder is looked up once."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
+
+    def real(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        if name in {"", os.curdir, os.pardir}:
+            return os.path.realpath(path)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        found = f"{self._real[folder]}/{name}"
+        return os.path.realpath(found) if Path(found).is_symlink() else found
 
 
 def _secret_files(declaration: Declaration) -> Iterator[str]:

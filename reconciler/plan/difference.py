@@ -72,18 +72,19 @@ def difference(
     """
     found = _Found()
     context = _Context(desired, live, places, documents, rotation, found)
+    before = live.snapshot.resources
     for address, wanted in desired.resources.items():
-        existing = live.snapshot.get(address)
+        existing = before.get(address)
         if existing == wanted or (only is not None and address not in only):
             continue
         if existing is None:
             context.create(address, wanted)
         else:
             context.update(address, wanted, existing)
-    for address, existing in live.snapshot.resources.items():
-        if only is not None and address not in only:
+    for address, existing in before.items():
+        if address in desired.resources or (only is not None and address not in only):
             continue
-        if address not in desired and not _goes_with_its_owner(address, desired):
+        if not _goes_with_its_owner(address, desired):
             context.delete(address, existing)
     found.changes.sort(key=lambda change: (_KIND_ORDER[change.kind], _ACTION_ORDER[change.action], change.key))
     found.waiting.sort(key=lambda item: (item.rule or "", item.group or "", item.member))

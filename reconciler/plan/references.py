@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, Problem
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.model.live import Live
-    from reconciler.model.resources import Address
+    from reconciler.model.resources import Address, Resource
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.rotation import Rotation
 
@@ -31,11 +32,13 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
                 f"the workspace has {len(ids)} {address.kind.value}s named {name} (ids {', '.join(sorted(ids))})",
                 hint="rename or remove all but one of them in the web page, then run again",
             )
+    wanted = desired.snapshot
     names = {kind: frozenset(address.key[0] for address in adopted.of_kind(kind)) for kind in GRANTEES.values()}
+    naming: Iterator[tuple[Address, Resource]] = chain(
+        wanted.groups.items(), wanted.access_rules.items(), wanted.vaults.items()
+    )
     problems = [
-        problem
-        for address, resource in desired.snapshot.resources.items()
-        for problem in _unknown(desired, adopted, names, address, resource)
+        problem for address, resource in naming for problem in _unknown(desired, adopted, names, address, resource)
     ]
     problems += unknown_entities(desired, live)
     problems += _undeliverable(desired, live, rotation)
@@ -58,7 +61,7 @@ def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Pro
 
 
 def _unknown(
-    desired: Desired, adopted: Snapshot, names: Mapping[Kind, frozenset[str]], address: Address, resource: object
+    desired: Desired, adopted: Snapshot, names: Mapping[Kind, frozenset[str]], address: Address, resource: Resource
 ) -> Iterator[Problem]:
     if isinstance(resource, Group | AccessRule):
         noun = "group" if isinstance(resource, Group) else "access rule"
