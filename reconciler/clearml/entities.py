@@ -8,7 +8,6 @@ that of dataviews is taken to be like the others. Applications and categories ar
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -66,5 +65,7 @@ async def _candidates(reader: Reader, entity: Entity) -> Candidates:
         record.name for record in await reader.entities(call.endpoint, call.answer, None)
     }
     by_fold = {fold(other): other for other in sorted(others)}
+    import difflib
+
     near = difflib.get_close_matches(fold(name), by_fold, n=_NEAR, cutoff=0.6)
     return Candidates((), tuple(by_fold[match] for match in near))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import field
@@ -124,6 +123,8 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _moment(date: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Problem, Severity
@@ -72,6 +71,8 @@ class Context:
         """Return a hint with the nearest declared name; only the first few times, for it is slow."""
         if self._suggestions_left <= 0:
             return None
+        import difflib
+
         self._suggestions_left -= 1
         near = difflib.get_close_matches(folded, self._known[kind], n=1, cutoff=0.8)
         return f"did you mean `{harmless(near[0])}`?" if near else None

@@ -6,7 +6,6 @@ declaration are told at once. Their names stay known: a group that names a membe
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -156,6 +155,8 @@ def _unknown_key(model: type[BaseModel], path: YamlPath, place: Place) -> Proble
 @lru_cache(maxsize=1000)
 def _nearest_key(key: str, model: type[BaseModel]) -> str:
     fields = sorted(model.model_fields)
+    import difflib
+
     near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(fields)}"
 

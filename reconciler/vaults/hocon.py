@@ -10,7 +10,6 @@ import json
 import signal
 import struct
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +66,7 @@ class HoconProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         import subprocess
+        import tempfile
 
         # The folder is gone as soon as the child is in it: nothing can be found or left there.
         with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 from bisect import insort
 from typing import TYPE_CHECKING
@@ -60,6 +59,8 @@ def _longest_first(spelling: str) -> tuple[int, str]:
 def _spellings(value: str) -> Iterator[str]:
     if len(value) < SHORTEST:
         return
+    import html
+
     stripped = value.strip()
     for part in {value, stripped, *(line for line in stripped.splitlines() if len(line) >= _SHORTEST_LINE)}:
         yield part
