@@ -14,11 +14,12 @@ from reconciler.clearml.impersonation import check_holder
 from reconciler.clearml.paging import read_some_users, read_users
 from reconciler.clearml.tasks import few_at_once, task_group
 from reconciler.errors import IncompleteReadError
+from reconciler.frozen import Frozen
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from reconciler.clearml.reader import Reader
     from reconciler.clearml.records import AccountList, CredentialRecord, GroupRecord, VaultRecord
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
 
 _HINT = "nothing was changed; run it again, and if that does not help, the server's answers are not whole"
+
+
+class Wanted(Frozen):
+    """What is read with a call for each: see :func:`read_live`."""
+
+    accounts: Collection[str] | None
+    vaults_of: Collection[str] | None
+    entities: Collection[Entity] = ()
 
 
 async def read_live(
@@ -46,12 +55,22 @@ async def read_live(
     Raises :class:`IncompleteReadError` if the lists do not fit together, and still do not when read again (something
     may have changed between the calls the first time).
     """
+    wanted = Wanted(accounts, accounts if vaults_of is None else vaults_of, entities)
+    return await read_wanted(reader, lambda: wanted)
+
+
+async def read_wanted(reader: Reader, wanted: Callable[[], Wanted]) -> Live:
+    """Read the workspace as :func:`read_live` does.
+
+    ``wanted`` is asked once the server has been given its first work, so that it may take a while to tell.
+    """
     claims = await reader.claims()
     try:
-        readings = await _consistent(reader, accounts, accounts if vaults_of is None else vaults_of)
+        readings = await _consistent(reader, wanted)
     except IncompleteReadError:
-        readings = await _consistent(reader, accounts, accounts if vaults_of is None else vaults_of)
+        readings = await _consistent(reader, wanted)
     live = assemble(readings, claims, reader.access_key)
+    entities = wanted().entities
     return replace(live, entities=await look_up(reader, entities)) if entities else live
 
 
@@ -64,29 +83,23 @@ async def read_part(
     together cannot be told. ``accounts`` and ``vaults_of`` are as for :func:`read_live`.
     """
     claims = await reader.claims()
-    return assemble(await _read(reader, accounts, vaults_of, people), claims, reader.access_key)
+    readings = await _read(reader, lambda: Wanted(accounts, vaults_of), people)
+    return assemble(readings, claims, reader.access_key)
 
 
-async def _consistent(
-    reader: Reader, credentials_of: Collection[str] | None, vaults_of: Collection[str] | None
-) -> Readings:
-    readings = await _read(reader, credentials_of, vaults_of, None)
+async def _consistent(reader: Reader, wanted: Callable[[], Wanted]) -> Readings:
+    readings = await _read(reader, wanted, None)
     problem = inconsistency(readings)
     if problem is not None:
         raise IncompleteReadError(f"the workspace could not be read as a whole: {problem}", hint=_HINT)
     return readings
 
 
-async def _read(
-    reader: Reader,
-    credentials_of: Collection[str] | None,
-    vaults_of: Collection[str] | None,
-    people: Collection[str] | None,
-) -> Readings:
+async def _read(reader: Reader, wanted: Callable[[], Wanted], people: Collection[str] | None) -> Readings:
     async with task_group() as tasks:
         service = tasks.create_task(reader.service_users())
         lists = tasks.create_task(_read_lists(reader, service, people))
-        accounts = tasks.create_task(_read_accounts(reader, service, credentials_of, vaults_of))
+        accounts = tasks.create_task(_read_accounts(reader, service, wanted))
     credentials, account_vaults = accounts.result()
     return replace(lists.result(), credentials=credentials, account_vaults=account_vaults)
 
@@ -118,14 +131,14 @@ async def _people(groups: asyncio.Task[list[GroupRecord]], service: asyncio.Task
 async def _read_accounts(
     reader: Reader,
     service: asyncio.Task[AccountList],
-    credentials_of: Collection[str] | None,
-    vaults_of: Collection[str] | None,
+    wanted: Callable[[], Wanted],
 ) -> tuple[dict[str, tuple[CredentialRecord, ...]], dict[str, tuple[VaultRecord, ...]]]:
     """Read what belongs to each account as soon as the accounts are known, beside the lists."""
     unique = _unique_accounts(await service)
+    asked = wanted()
     with_credentials, with_vaults = (
-        [account for name, account in unique.items() if wanted is None or name in wanted]
-        for wanted in (credentials_of, vaults_of)
+        [account for name, account in unique.items() if names is None or name in names]
+        for names in (asked.accounts, asked.vaults_of)
     )
     async with task_group() as tasks:
         credentials = tasks.create_task(few_at_once(map(reader.credentials, with_credentials), reader.concurrency))

@@ -125,7 +125,7 @@ class _Job(Frozen):
         """Answer from the workspace."""
         from reconciler.cli.session import find_target
 
-        target = find_target(self.connection, self.declared.desired.server if self.declared else None)
+        target = find_target(self.connection, self.declared.server if self.declared else None)
         live = self._read(target)
         book = AccessBook(live.snapshot, counting(self.parser), live.credentials)
         wanted = self.question.entity

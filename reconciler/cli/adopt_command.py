@@ -23,7 +23,7 @@ from reconciler.cli.waiting import wait_for
 from reconciler.cli.write_all import write_all
 from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
-from reconciler.declaration.resolve import resolve
+from reconciler.declaration.resolve import bind
 from reconciler.errors import ExitCode, InvalidDeclarationError
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind
@@ -94,7 +94,7 @@ class _Run(Frozen):
         """Compare what the files would say with the workspace; raises ``InvalidDeclarationError``."""
         declared = self.declared.declaration
         with _told_if_invalid(console), staged(declared, adopted.texts, self.parser) as declaration:
-            changed = Declared(declaration, resolve(declaration, secrets=None), self.declared.shown)
+            changed = Declared(declaration, self.declared.shown, bind(declaration, secrets=None))
             known = _Known(self.resolver, adopted.secrets)
             desired = replace(changed.desired, snapshot=with_available_secrets(changed, known))
             changes = make_plan(desired, self.raw, self.terms).plan.changes
@@ -114,7 +114,7 @@ def _told_if_invalid(console: Console) -> Iterator[None]:
 
 def _prepared(console: Console, file: Path, connection: Connection, parser: DocumentParser) -> _Run:
     declared = load_declared(file, parser, console, without_secrets=True)
-    target = find_target(connection, declared.desired.server)
+    target = find_target(connection, declared.server)
     resolver = noting(console.secrets, declared.declaration.folder)
     snapshot = with_available_secrets(declared, resolver)
     desired = replace(declared.desired, snapshot=snapshot, without_secrets=False)
@@ -124,7 +124,8 @@ def _prepared(console: Console, file: Path, connection: Connection, parser: Docu
     prepared = make_plan(_recognizing_renames(desired, raw, terms), raw, terms)
     live = replace(prepared.live, entities=raw.entities)
     adoption = Adoption(declared.declaration, snapshot, live, parser)
-    return _Run(replace(declared, desired=desired), prepared, raw, terms, adoption, resolver, parser)
+    with_secrets = Declared(declared.declaration, declared.shown, declared.bindings, desired)
+    return _Run(with_secrets, prepared, raw, terms, adoption, resolver, parser)
 
 
 async def _read(console: Console, target: Target, connection: Connection, desired: Desired) -> Live:

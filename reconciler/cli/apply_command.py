@@ -76,7 +76,7 @@ def command(
     saved, file = read_target_file(target)
     with DocumentParser() as parser:
         declared = load_declared(file, parser, console)
-        connected = find_target(connection, declared.desired.server)
+        connected = find_target(connection, declared.server)
         exact = exact_documents or (saved is not None and saved.exact_documents)
         terms = terms_for(console, declared, connected, parser, allowed=allowed, exact_documents=exact)
         job = _Job(
@@ -148,7 +148,7 @@ class _Job(Frozen):
 
     async def _prepare(self, transport: Transport) -> Prepared:
         with working(self.console, "Reading the workspace"):
-            return await prepare(transport, self.declared.desired, self._terms)
+            return await prepare(transport, self.declared, self._terms)
 
     def _restricted(self, prepared: Prepared, reviewed: Plan) -> Plan:
         return restricted(prepared, reviewed, self.declared.desired, self.terms)

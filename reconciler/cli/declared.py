@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from reconciler.frozen import Frozen
 from reconciler.views.problems import render_problems
 
 if TYPE_CHECKING:
@@ -17,40 +15,59 @@ if TYPE_CHECKING:
     from reconciler.cli.known_secrets import KnownSecrets
     from reconciler.declaration.declaration import Declaration
     from reconciler.declaration.models import SecretSource
+    from reconciler.declaration.resolve import Bindings
     from reconciler.declaration.secrets import SecretResolver
     from reconciler.model.desired import Desired
     from reconciler.model.secret import Secret
     from reconciler.vaults.parse import DocumentParser
 
 
-class Declared(Frozen):
-    """A declaration that was loaded and resolved, and the path to show for it."""
+@dataclass(slots=True)
+class Declared:
+    """A declaration that was loaded, with the secrets that it uses, and the path to show for it."""
 
     declaration: Declaration
-    desired: Desired
     shown: str
+    bindings: Bindings
+    _desired: Desired | None = None
 
-    def light(self) -> Declared:
-        """Return the same without the entries and values that were read, once nothing but ``desired`` is needed.
+    @property
+    def server(self) -> str:
+        """The address of the server that it is for."""
+        return self.declaration.top.workspace.server
+
+    @property
+    def desired(self) -> Desired:
+        """What it asks for, worked out when it is first wanted."""
+        if self._desired is None:
+            from reconciler.declaration.resolve import desired_of
+
+            self._desired = desired_of(self.declaration, self.bindings)
+        return self._desired
+
+    def without_entries(self) -> Desired:
+        """Return what it asks for and forget the entries and values that were read, as nothing else needs them.
 
         They take more memory than anything else while the workspace is read.
         """
-        return replace(self, declaration=self.declaration.without_entries())
+        desired = self.desired
+        self.declaration = self.declaration.without_entries()
+        return desired
 
 
 def load_declared(file: Path, parser: DocumentParser, console: Console, *, without_secrets: bool = False) -> Declared:
-    """Load, check and resolve a declaration; its warnings go to stderr.
+    """Load and check a declaration and read its secrets; its warnings go to stderr.
 
     Raises :class:`reconciler.errors.InvalidDeclarationError` and :class:`reconciler.errors.SecretUnavailableError`.
     """
     from reconciler.declaration.load import load
-    from reconciler.declaration.resolve import resolve
+    from reconciler.declaration.resolve import bind
 
     declaration = load(file, documents=parser)
     if declaration.warnings:
         console.note(render_problems(declaration.warnings, console.diagnostics).rstrip("\n"))
-    secrets = None if without_secrets else noting(console.secrets, declaration.folder)
-    return Declared(declaration, resolve(declaration, secrets=secrets), file.as_posix())
+    resolver = None if without_secrets else noting(console.secrets, declaration.folder)
+    return Declared(declaration, file.as_posix(), bind(declaration, secrets=resolver))
 
 
 def noting(known: KnownSecrets, folder: Path) -> SecretResolver:

@@ -62,14 +62,14 @@ def command(
     started = time.monotonic()
     targets, secret = read_targets(watch, console)
     with DocumentParser() as parser:
-        declared = load_declared(file, parser, console, without_secrets=without_secrets).light()
-        target = find_target(connection, declared.desired.server)
+        declared = load_declared(file, parser, console, without_secrets=without_secrets)
+        target = find_target(connection, declared.server)
         recorded = wait_for(trusted_record(record, console, declared, target))
         terms = terms_for(console, declared, target, parser, exact_documents=exact_documents, record=recorded.record)
 
         async def compare() -> tuple[Plan, Drift]:
             async with open_reader(target, connection, console) as transport:
-                prepared = await prepare(transport, declared.desired, terms)
+                prepared = await prepare(transport, declared, terms)
                 reader = Reader(transport)
                 return prepared.plan, await look_for_drift(
                     reader, prepared, declared.desired, terms, recorded, watch.limits, console

@@ -194,7 +194,7 @@ class _Job:
         """Return the live configuration and the server's name; ``missing`` is who may not be there yet."""
         from reconciler.cli.session import find_target
 
-        target = find_target(self.connection, self.declared.desired.server if self.declared else None)
+        target = find_target(self.connection, self.declared.server if self.declared else None)
         snapshot = self._read(who, target)
         if missing is not None and missing.address not in snapshot:
             self.console.note(f"{harmless(missing.title)} is not in the workspace yet.")

@@ -78,8 +78,8 @@ def command(
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
     summary = step_summary_file() if step_summary else None
     with DocumentParser() as parser:
-        declared = load_declared(file, parser, console, without_secrets=without_secrets).light()
-        target = find_target(connection, declared.desired.server)
+        declared = load_declared(file, parser, console, without_secrets=without_secrets)
+        target = find_target(connection, declared.server)
 
         known = wait_for(trusted_record(record, console, declared, target)).record
         terms = terms_for(
@@ -88,7 +88,7 @@ def command(
 
         async def make() -> Prepared:
             async with open_reader(target, connection, console) as transport:
-                return await prepare(transport, declared.desired, terms)
+                return await prepare(transport, declared, terms)
 
         with working(console, "Reading the workspace"):
             prepared = wait_for(make())

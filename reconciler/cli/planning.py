@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.clearml.read import read_live
+from reconciler.clearml.read import Wanted, read_wanted
 from reconciler.clearml.reader import Reader
 from reconciler.plan.changes import DocumentEdit, Guard
 from reconciler.plan.make import Prepared, Terms, make_plan
@@ -49,16 +49,20 @@ def terms_for(
     )
 
 
-async def prepare(transport: ReadTransport, desired: Desired, terms: Terms) -> Prepared:
-    """Read the live workspace and compare the declaration with it."""
-    scope = desired.scope
-    live = await read_live(
-        Reader(transport),
-        accounts=_with_old_names(scope.credentials_of, desired),
-        vaults_of=_with_old_names(scope.vaults_of, desired),
-        entities={rule.entity for rule in desired.snapshot.access_rules.values()},
-    )
-    return _masked(make_plan(desired, live, terms), desired)
+async def prepare(transport: ReadTransport, declared: Declared, terms: Terms) -> Prepared:
+    """Read the live workspace and compare the declaration with it; its entries are given up."""
+
+    def wanted() -> Wanted:
+        desired = declared.without_entries()
+        scope = desired.scope
+        return Wanted(
+            accounts=_with_old_names(scope.credentials_of, desired),
+            vaults_of=_with_old_names(scope.vaults_of, desired),
+            entities={rule.entity for rule in desired.snapshot.access_rules.values()},
+        )
+
+    live = await read_wanted(Reader(transport), wanted)
+    return _masked(make_plan(declared.desired, live, terms), declared.desired)
 
 
 def _masked(prepared: Prepared, desired: Desired) -> Prepared:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.cli.session import Target
-    from reconciler.model.desired import Desired
+    from reconciler.declaration.declaration import Declaration
 
 FOLDER = ".reconciler"
 NONE = "none"
@@ -47,10 +47,10 @@ class Places(Frozen):
         return Places(open_place(where, base=base), open_place(where, base=base, suffix=SUFFIX))
 
 
-def workspace_of(desired: Desired, target: Target) -> Workspace:
+def workspace_of(declaration: Declaration, target: Target) -> Workspace:
     """Return what tells this workspace's record from every other."""
     server = target.name if target.database is None else f"sandbox:{target.database.resolve()}"
-    return Workspace(name=desired.workspace, server=server)
+    return Workspace(name=declaration.top.workspace.name, server=server)
 
 
 def places_for(where: str | None, folder: Path, workspace: Workspace) -> Places | None:

@@ -29,7 +29,7 @@ async def trusted_record(where: str | None, console: Console, declared: Declared
 
     Raises :class:`reconciler.errors.UsageError` for a place that cannot be one.
     """
-    workspace = workspace_of(declared.desired, target)
+    workspace = workspace_of(declared.declaration, target)
     places = places_for(where, declared.declaration.folder, workspace)
     if places is None:
         return Recorded()

@@ -58,7 +58,7 @@ class Recording:
         where: str | None, console: Console, declared: Declared, target: Target, parser: DocumentParser
     ) -> Recording:
         """Choose the places. Raises :class:`reconciler.errors.UsageError`."""
-        workspace = workspace_of(declared.desired, target)
+        workspace = workspace_of(declared.declaration, target)
         places = places_for(where, declared.declaration.folder, workspace)
         return Recording(console, declared, target, places, workspace, parser)
 

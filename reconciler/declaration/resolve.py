@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.declaration.check_documents import referred
 from reconciler.declaration.check_names import is_builtin_group
 from reconciler.errors import SecretUnavailableError
+from reconciler.frozen import Frozen
 from reconciler.model.access import NAMED_BY_ID, Entity
 from reconciler.model.delivery import CommandDelivery, EnvFileDelivery, FileDelivery, KubernetesSecretDelivery
 from reconciler.model.desired import Desired, Policy, Scope
@@ -30,13 +31,14 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reconciler.declaration.declaration import Declaration, Entry, OwnedVault
     from reconciler.declaration.models import GroupEntry, ServiceAccountEntry
     from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.declaration.models_credentials import CredentialEntry, DeliverSection
     from reconciler.declaration.secrets import SecretResolver
+    from reconciler.declaration.yaml_tree import YamlPath
     from reconciler.errors import Place
     from reconciler.model.delivery import Delivery
     from reconciler.model.resources import Resource
@@ -44,15 +46,37 @@ if TYPE_CHECKING:
 _SCOPED = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT, Kind.ACCESS_RULE)
 
 
+class Bindings(Frozen):
+    """The secrets that documents use, by the places of their vaults (file and path)."""
+
+    of: Mapping[tuple[str, YamlPath], tuple[tuple[str, Secret | None], ...]]
+    without_secrets: bool
+
+
 def resolve(declaration: Declaration, *, secrets: SecretResolver | None) -> Desired:
-    """Return what a checked declaration asks for, with the secrets that its documents use.
+    """Return what a checked declaration asks for, with the secrets that its documents use: see :func:`bind`."""
+    return desired_of(declaration, bind(declaration, secrets=secrets))
+
+
+def bind(declaration: Declaration, *, secrets: SecretResolver | None) -> Bindings:
+    """Return the secrets that the documents use.
 
     ``secrets=None`` runs without secrets: their names stay, bound to nothing. Raises
     :class:`reconciler.errors.SecretUnavailableError` naming every secret that could not be read.
     """
+    failures: dict[str, SecretUnavailableError] = {}
+    found = {_key(vault): _bound(declaration, vault, secrets, failures) for vault in declaration.owned_vaults()}
+    if failures:
+        first = next(iter(failures.values()))
+        raise SecretUnavailableError("; ".join(failures), hint=first.hint)
+    return Bindings(found, secrets is None)
+
+
+def desired_of(declaration: Declaration, bindings: Bindings) -> Desired:
+    """Return what a checked declaration asks for."""
     resources: dict[Address, Resource] = {}
     places: dict[Address, Place] = {}
-    for resource, place in chain(_resources(declaration), _vaults(declaration, secrets)):
+    for resource, place in chain(_resources(declaration), _vaults(declaration, bindings)):
         address = resource.address
         resources[address] = resource
         places[address] = place
@@ -64,7 +88,7 @@ def resolve(declaration: Declaration, *, secrets: SecretResolver | None) -> Desi
         policy=_policy(declaration),
         renames=dict(_renames(declaration)),
         places=places,
-        without_secrets=secrets is None,
+        without_secrets=bindings.without_secrets,
     )
 
 
@@ -131,16 +155,13 @@ def _access_rule(item: AccessRuleEntry) -> AccessRule:
     )
 
 
-def _vaults(declaration: Declaration, secrets: SecretResolver | None) -> Iterator[tuple[Vault, Place]]:
-    failures: dict[str, SecretUnavailableError] = {}
-    found: list[tuple[Vault, Place]] = []
+def _vaults(declaration: Declaration, bindings: Bindings) -> Iterator[tuple[Vault, Place]]:
     for vault in declaration.owned_vaults():
-        bound = _bound(declaration, vault, secrets, failures)
-        found.append((_vault(declaration, vault, bound), vault.entry.place()))
-    if failures:
-        first = next(iter(failures.values()))
-        raise SecretUnavailableError("; ".join(failures), hint=first.hint)
-    yield from found
+        yield _vault(declaration, vault, bindings.of[_key(vault)]), vault.entry.place()
+
+
+def _key(vault: OwnedVault) -> tuple[str, YamlPath]:
+    return vault.entry.tree.file, vault.entry.path
 
 
 def _bound(
