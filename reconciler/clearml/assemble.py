@@ -155,7 +155,7 @@ def _add_people(found: _Found, readings: Readings) -> None:
     for user in readings.users:
         if user.id not in accounts and user.email:
             member = Member(user.email, user.role, user.name, MemberState.ACTIVE, user.fixed)
-            found.add(member, user.id, Moments(created=user.created))
+            found.add(member, user.id, Moments(created=user.made))
     active = set(found.resources)
     for invitation in readings.sign_up.invitations:
         if Address.member(invitation.email) not in active:

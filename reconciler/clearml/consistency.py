@@ -145,7 +145,7 @@ def _told_groups(readings: Readings) -> Mapping[str, set[str]]:
     """Return the users that say so of themselves by group."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for user in readings.users:
-        for told in user.groups or ():
+        for told in user.sec_groups or ():
             found[told].add(user.id)
     return found
 

@@ -6,56 +6,28 @@ that does not fit is read that way after all, which says what is wrong, and wher
 
 from __future__ import annotations
 
-from typing import Annotated
+from msgspec.structs import replace
 
-from msgspec import Meta
-
-from reconciler.clearml.records import USERS_GROUP_ID, GroupRecord, UserRecord
-from reconciler.clearml.wire import moment
+from reconciler.clearml.records import USERS_GROUP_ID, GroupRecord, Identifier, UserRecord
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Role  # noqa: TC001 - msgspec asks what it is
-
-_Identifier = Annotated[str, Meta(min_length=1)]
-
-
-class _User(Frozen, gc=False):
-    id: _Identifier
-    name: str | None = None
-    email: str | None = None
-    role: Role | None = None
-    read_only: bool | None = None
-    support: bool | None = None
-    sec_groups: tuple[str, ...] | None = None
-    created: str | None = None
 
 
 class UsersAnswer(Frozen):
     """The data of ``users.get_all_ex``."""
 
-    users: tuple[_User, ...]
+    users: tuple[UserRecord, ...]
 
     def records(self) -> list[UserRecord]:
         """Return what :meth:`UserRecord.of` makes of each."""
-        return [
-            UserRecord(
-                id=user.id,
-                name=user.name,
-                email=user.email,
-                role=user.role if user.email is not None else None,
-                fixed=bool(user.read_only or user.support),
-                groups=user.sec_groups,
-                created=moment(user.created) if user.created else None,
-            )
-            for user in self.users
-        ]
+        return [replace(user, role=None) if user.email is None and user.role else user for user in self.users]
 
 
 class _Member(Frozen, gc=False):
-    id: _Identifier
+    id: Identifier
 
 
 class _Group(Frozen):
-    id: _Identifier
+    id: Identifier
     name: str
     users: tuple[_Member, ...]
     description: str | None = None

@@ -5,8 +5,11 @@ Shapes are those of ``clearml-api.md`` sections 2 to 6; where that page says not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from msgspec import Meta
+
+from reconciler.clearml.wire import moment
 from reconciler.frozen import Frozen
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
@@ -20,33 +23,49 @@ if TYPE_CHECKING:
 USERS_GROUP_ID = "30795571-a470-4717-a80d-e8705fc776bf"
 """The built-in group that everyone is in, service accounts too (``clearml-api.md`` section 4)."""
 
+Identifier = Annotated[str, Meta(min_length=1)]
+"""What names something on the server."""
+
 GROUP_SCOPE = "group"
 USER_SCOPE = "user"
 
 
 class UserRecord(Frozen):
-    """A user of ``users.get_all_ex``; ``groups`` (its ``sec_groups``) is ``None`` where the server does not tell."""
+    """A user of ``users.get_all_ex``, field by field as it is answered; ``None`` is what the server does not tell."""
 
-    id: str
-    name: str | None
-    email: str | None
-    role: Role | None
-    fixed: bool
-    groups: tuple[str, ...] | None
-    created: datetime | None = None
+    id: Identifier
+    name: str | None = None
+    email: str | None = None
+    role: Role | None = None
+    read_only: bool | None = None
+    support: bool | None = None
+    sec_groups: tuple[str, ...] | None = None
+    created: str | None = None
 
     @staticmethod
     def of(node: Node) -> UserRecord:
-        """Read one user; ``read_only`` and ``support`` users can be neither removed nor demoted (section 2)."""
+        """Read one user; the role of one without e-mail, which is none of ours, may be any (section 2)."""
+        created = node.value.get("created")
         return UserRecord(
             id=node.identifier("id"),
             name=node.optional_text("name"),
             email=node.optional_text("email"),
             role=node.choice("role", Role) if node.has("role") and node.has("email") else None,
-            fixed=node.flag("read_only", default=False) or node.flag("support", default=False),
-            groups=node.texts("sec_groups") if node.has("sec_groups") else None,
-            created=node.moment_if_told("created"),
+            read_only=node.optional_flag("read_only"),
+            support=node.optional_flag("support"),
+            sec_groups=node.texts("sec_groups") if node.has("sec_groups") else None,
+            created=created if isinstance(created, str) else None,
         )
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the server keeps this user and its role (section 2)."""
+        return bool(self.read_only or self.support)
+
+    @property
+    def made(self) -> datetime | None:
+        """When the user was made, if the server tells."""
+        return moment(self.created) if self.created else None
 
 
 class AccountRecord(Frozen):

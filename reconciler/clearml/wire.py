@@ -64,6 +64,10 @@ class Node(Frozen):
             raise self.wrong(name, "true or false")
         return value
 
+    def optional_flag(self, name: str) -> bool | None:
+        """Return a truth value or nothing."""
+        return self.flag(name) if self.has(name) else None
+
     def number(self, name: str) -> int:
         """Return a whole number that is not negative."""
         value = self.value.get(name)
@@ -158,6 +162,8 @@ def moment(text: str) -> datetime | None:
     """Return a point in time if a text is one; if it names no zone it is in UTC (``clearml-wire.md`` "Users")."""
     try:
         found = datetime.fromisoformat(text)
+        if found.tzinfo is UTC:
+            return found
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

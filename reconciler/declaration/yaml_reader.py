@@ -213,8 +213,10 @@ class _Builder:
             marks.append(event.start_mark)
             # What a list of thousands of names is made of is told at once; all else takes the long way.
             if type(event) is Scalar and event.anchor is event.ctag is None and event.implicit[0]:
-                text = event.value
-                values.append(plain[text] if text in plain else self._first_plain(event))
+                try:
+                    values.append(plain[event.value])
+                except KeyError:
+                    values.append(self._first_plain(event))
             else:
                 values.append(self._node(event, depth))
             if len(marks) > MAXIMUM_NODES:
@@ -232,8 +234,10 @@ class _Builder:
             event = following()
             marks.append(event.start_mark)
             if type(event) is Scalar and event.anchor is event.ctag is None and event.implicit[0]:
-                text = event.value
-                value = plain[text] if text in plain else self._first_plain(event)
+                try:
+                    value = plain[event.value]
+                except KeyError:
+                    value = self._first_plain(event)
             else:
                 value = self._node(event, depth)
             if value is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
+from functools import cache
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 
 
-@lru_cache(maxsize=1 << 17)
+@cache
 def fold(name: str) -> str:
     """Return the identity of a name or e-mail: Unicode-normalized (NFKC), in small letters, blanks collapsed.
 

@@ -24,13 +24,15 @@ def window(fields: Fields) -> tuple[int, int]:
 
 def ordering(fields: Fields, allowed: Collection[str], *, tie: str) -> str:
     """Return the text after ``ORDER BY``: the fields that were asked for, ``tie`` last; an unknown one is 400/14."""
-    terms = []
+    terms: dict[str, str] = {}
     for field in fields.texts("order_by") or []:
         name = field.lstrip("+-")
         if name not in allowed:
             raise ApiError(Fault.INVALID_FIELDS, f"cannot order by {field}")
-        terms.append(f"{name} DESC" if field.startswith("-") else name)
-    return ", ".join([*terms, tie])
+        # Only the first mention counts; one more would keep SQLite from using an index.
+        terms.setdefault(name, f"{name} DESC" if field.startswith("-") else name)
+    terms.setdefault(tie, tie)
+    return ", ".join(terms.values())
 
 
 def pattern(fields: Fields, name: str) -> str | None:
