@@ -39,7 +39,13 @@ def serve(store: Store, host: str = "127.0.0.1", port: int = 8008, *, on_ready: 
 
     with listen(host, port) as listener:
         config = uvicorn.Config(
-            create_app(store), log_config=None, access_log=False, lifespan="off", ws="none", server_header=False
+            create_app(store),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            proxy_headers=False,
         )
 
         class Server(uvicorn.Server):
