@@ -45,10 +45,9 @@ def name_fault(text: str, longest: int = LONGEST_NAME) -> str | None:
 
 def email_fault(text: str) -> str | None:
     """Return what is wrong with an e-mail, as the end of a sentence, or ``None``."""
-    fault = name_fault(text, LONGEST_EMAIL)
-    if fault is None and not (_EMAIL.fullmatch(text) or _LOCAL_EMAIL.fullmatch(text)):
-        return "is not an e-mail"
-    return fault
+    if len(text) <= LONGEST_EMAIL and is_harmless(text) and (_EMAIL.fullmatch(text) or _LOCAL_EMAIL.fullmatch(text)):
+        return None
+    return name_fault(text, LONGEST_EMAIL) or "is not an e-mail"
 
 
 def fault_of(kind: Kind, text: str) -> str | None:

@@ -113,9 +113,9 @@ class _Builder:
         self._next = new_parser(text if colon is None else INNER_COLON.sub(colon, text)).get_event
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._texts: dict[str, str] = {}
-        """Every text once: an e-mail stands in many groups, and is kept, and hashed, once."""
+        """Every text in quotes once: an e-mail stands in many groups, and is kept, and hashed, once."""
         self._plain: dict[str, Any] = {}
-        """What each plain scalar means, as the parser told it."""
+        """What each plain scalar means, as the parser told it; so is every text without quotes there once."""
         self._open: set[str] = set()
         self._nodes = 1
         self._aliased = 0
@@ -183,7 +183,7 @@ class _Builder:
         """Return what a plain scalar means that did not stand in this file before."""
         text = self._text(event)
         try:
-            value = plain_value(self._texts.setdefault(text, text))
+            value = plain_value(text)
         except ScalarError as error:
             hint = "write it without the zero, or in quotes if it is a text"
             self._refuse("ambiguous-number", f"`{harmless(text[:40])}`: {error}", event, hint=hint)

@@ -39,11 +39,11 @@ class DocumentComparison(Frozen):
 
         Raises :class:`reconciler.vaults.errors.DocumentError` if the declared document cannot be written safely.
         """
-        from reconciler.vaults.compare import compare_vaults
-
         stored = self._stored(wanted)
         if existing is not None and stored is not None and stored == existing.document.text:
             return ComparedDocument()
+        from reconciler.vaults.compare import compare_vaults
+
         nothing = replace(wanted, document=Document(wanted.format, Secret("{}")))
         result = compare_vaults(existing or nothing, wanted, self.parser)
         edits: tuple[Edit, ...] = tuple(
