@@ -39,7 +39,11 @@ def read_conf(environ: Mapping[str, str], home: Path) -> ConfFile:
     else:
         path = home / chosen[2:] if chosen.startswith("~/") else Path(chosen)
         name = harmless(chosen)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
+    if not is_there:
         return ConfFile(name, f"{name} (which is not there)")
     values = _parse(path, name)
     return ConfFile(

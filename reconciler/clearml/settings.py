@@ -82,9 +82,14 @@ def find_settings(
     address = _server(server, declared_server, environ, conf, uses_conf=uses_conf)
     url = server_address(address.value, allow_http=allow_http, source=address.source)
     if token is not None:
+        if not (token.value.isascii() and token.value.isprintable()) or " " in token.value:
+            raise _unsendable(token)
         return ConnectionSettings(url, source=token.source, token=Secret(token.value))
     if key is None or secret is None:
         raise _no_credentials(key, secret, conf.found if conf else "")
+    for found in (key, secret):
+        if any("\ud800" <= char <= "\udfff" for char in found.value):
+            raise _unsendable(found)
     source = " and ".join(dict.fromkeys((key.source, secret.source)))
     return ConnectionSettings(url, key.value, Secret(secret.value), source)
 
@@ -136,6 +141,10 @@ def _no_credentials(key: _Found | None, secret: _Found | None, conf: str) -> Sig
         what = f"there is a secret key (from {secret.source}), but no access key"
     places = f"--access-key and --secret-key, {ACCESS_KEY[0]} and {SECRET_KEY[0]}, {AUTH_TOKEN[0]}, {conf}"
     return SignInError(f"{what}; looked in {places}", hint="create a key pair in the ClearML web page and set both")
+
+
+def _unsendable(found: _Found) -> SignInError:
+    return SignInError(f"what {found.source} gives cannot be sent: it is not made of the characters of a credential")
 
 
 def server_address(text: str, *, allow_http: bool = False, source: str = "--server") -> str:

@@ -231,3 +231,24 @@ def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
 
 def test_settings_do_not_show_their_secret(tmp_path: Path) -> None:
     assert "env-secret" not in repr(find(tmp_path, ENV))
+
+
+@pytest.mark.parametrize(
+    ("environ", "source"),
+    [
+        (KEYS | {"CLEARML_API_ACCESS_KEY": "K\udcff"}, "CLEARML_API_ACCESS_KEY"),
+        (KEYS | {"CLEARML_API_SECRET_KEY": "s\udcff"}, "CLEARML_API_SECRET_KEY"),
+        ({"CLEARML_AUTH_TOKEN": "tökén"}, "CLEARML_AUTH_TOKEN"),
+        ({"CLEARML_AUTH_TOKEN": "a\r\nX-Header: b"}, "CLEARML_AUTH_TOKEN"),
+    ],
+)
+def test_a_credential_that_cannot_be_sent_is_one_sentence(tmp_path: Path, environ: dict[str, str], source: str) -> None:
+    with pytest.raises(SignInError) as caught:
+        find(tmp_path, environ, declared="https://acme.io")
+    assert str(caught.value).startswith(f"what {source} gives cannot be sent")
+
+
+def test_a_path_that_cannot_be_one_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(tmp_path, {"CLEARML_CONFIG_FILE": "/" + "a" * 5000}, declared="https://acme.io")
+    assert str(caught.value).endswith("cannot be read: File name too long")
