@@ -115,11 +115,11 @@ def _groups(readings: Readings) -> Iterator[str]:
     for told, users in _told_groups(readings).items():
         group = groups.get(told)
         if group is not None:
-            strangers = set() if group.builtin else users - group.users
-            if strangers:
+            if not group.builtin and not group.users.issuperset(users):
+                stranger = min(user for user in users if user not in group.users)
                 yield (
-                    f"users.get_all_ex has {shown(min(strangers), limit=80)} in the group "
-                    f"{shown(group.name, limit=80)}, permissions.get_user_groups does not"
+                    f"users.get_all_ex has {shown(stranger, limit=80)} in the group {shown(group.name, limit=80)}, "
+                    "permissions.get_user_groups does not"
                 )
         elif told not in names:
             yield (
@@ -141,12 +141,12 @@ def _groups(readings: Readings) -> Iterator[str]:
             )
 
 
-def _told_groups(readings: Readings) -> Mapping[str, set[str]]:
+def _told_groups(readings: Readings) -> Mapping[str, list[str]]:
     """Return the users that say so of themselves by group."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    found: defaultdict[str, list[str]] = defaultdict(list)
     for user in readings.users:
         for told in user.sec_groups or ():
-            found[told].add(user.id)
+            found[told].append(user.id)
     return found
 
 

@@ -73,8 +73,7 @@ class Declaration(Frozen):
     """What ``workspace.yaml`` and the files that it includes say.
 
     A list that no file mentions is ``None``. ``rules`` are the organization's own, from its policy file. ``files``
-    names all files as a user would type them, ``digest`` is the SHA-256 of them, documents included, by their paths
-    relative to ``folder`` and whatever their line ends.
+    names all files as a user would type them, documents included.
     ``documents`` leads from a vault's place in the files (file and path) to its text.
     """
 
@@ -90,7 +89,6 @@ class Declaration(Frozen):
     rules: tuple[Rule, ...] = ()
     documents: Mapping[tuple[str, YamlPath], DocumentText] = field(default_factory=dict)
     files: tuple[str, ...] = ()
-    digest: str = ""
     warnings: tuple[Problem, ...] = ()
 
     def management(self, kind: Kind) -> Management:
@@ -106,7 +104,7 @@ class Declaration(Frozen):
         return Management.NONE if entries is None or extent is None else Management(extent.value)
 
     def without_entries(self) -> Declaration:
-        """Return a declaration that knows its folder, files, digest and rules, and nothing of its entries."""
+        """Return a declaration that knows its folder, files and rules, and nothing of its entries."""
         emptied: dict[str, Any] = {name: None if getattr(self, name) is None else () for name in LIST_KINDS}
         return replace(self, trees={}, documents={}, warnings=(), **emptied)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
-    from reconciler.declaration.yaml_tree import YamlTree
-    from reconciler.errors import Place
+    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
 
 _BLOCK_SCALAR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]")
 
@@ -22,14 +22,16 @@ class Origin(Frozen):
     indent: int = 0
 
 
-def origin(tree: YamlTree, place: Place, text: str) -> Origin:
-    """Return where a text begins whose value stands at a place: plain, in quotes, or as a block."""
-    line = tree.line(place.line) or ""
+def origin(tree: YamlTree, path: YamlPath, text: str) -> Origin:
+    """Return where the text begins that is the value at a path: plain, in quotes, or as a block."""
+    place = tree.place(path)
+    lines = tree.lines_from(path)
+    line = next(lines)
     if not _BLOCK_SCALAR.match(line, place.column - 1):
         quoted = line[place.column - 1 : place.column] in {'"', "'"}
         return Origin(place.line, place.column - 1 + quoted)
     first = next((part for part in text.split("\n") if part.strip()), "")
     offset = text.split("\n").index(first) if first else 0
-    source = tree.line(place.line + 1 + offset) or ""
+    source = next(islice(lines, offset, None), "")
     indent = max(len(source) - len(source.lstrip(" ")) - (len(first) - len(first.lstrip(" "))), 0)
     return Origin(place.line + 1, indent, indent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -64,7 +63,6 @@ class _Loader:
         self.unreadable = False
         self._path = path
         self._folder = Folder(path.parent)
-        self._digests: dict[str, str] = {}
         self._texts: dict[str, str] = {}
 
     def load(self) -> Declaration | None:
@@ -127,13 +125,7 @@ class _Loader:
         shown = self._folder.shown(path)
         text = read_source(path, shown, **options)
         self._texts[shown] = text
-        relative = path.relative_to(self._path.parent).as_posix()
-        content = text.replace("\r\n", "\n").encode()
-        self._digests[shown] = f"{relative}\0{hashlib.sha256(content).hexdigest()}"
         return text
-
-    def _digest(self) -> str:
-        return hashlib.sha256("\n".join(sorted(self._digests.values())).encode()).hexdigest()
 
     def _included(self, top: WorkspaceFile, tree: YamlTree) -> list[Path]:
         """Return the included files in a stable order, each once, the top file left out."""
@@ -181,7 +173,7 @@ class _Loader:
             document = _inline(entry) if entry.item.data is not None else self._document_file(entry)
             if document is not None:
                 documents[(entry.tree.file, entry.path)] = document
-        return replace(declaration, documents=documents, files=tuple(sorted(self._digests)), digest=self._digest())
+        return replace(declaration, documents=documents, files=tuple(sorted(self._texts)))
 
     def _document_file(self, entry: Entry[DocumentEntry]) -> DocumentText | None:
         name, place = entry.item.file or "", entry.place("file")
@@ -214,10 +206,9 @@ class _Loader:
 
 def _inline(entry: Entry[DocumentEntry]) -> DocumentText:
     """Return an inline document with where its first line stands in the YAML."""
-    place = entry.place("data")
     text = entry.item.data or ""
-    begins = origin(entry.tree, place, text)
-    return DocumentText(text, place.file, begins.line, begins.indent, begins.first_column)
+    begins = origin(entry.tree, (*entry.path, "data"), text)
+    return DocumentText(text, entry.tree.file, begins.line, begins.indent, begins.first_column)
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

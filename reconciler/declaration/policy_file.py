@@ -59,9 +59,8 @@ def _rule(tree: YamlTree, index: int, entry: RuleEntry) -> Rule:
 
 
 def _expression(tree: YamlTree, index: int, field: str, text: str) -> Expression:
-    place = tree.place(("rules", index, field))
-    begins = origin(tree, place, text)
-    return Expression(text, place.file, begins.line, begins.indent, begins.first_column)
+    begins = origin(tree, ("rules", index, field), text)
+    return Expression(text, tree.file, begins.line, begins.indent, begins.first_column)
 
 
 def _problems(tree: YamlTree, rules: tuple[Rule, ...]) -> Iterator[Problem]:

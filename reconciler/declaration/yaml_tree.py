@@ -8,7 +8,7 @@ from reconciler.declaration.source import lines_of
 from reconciler.errors import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 YamlPath = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
@@ -24,6 +24,10 @@ class Mark(Protocol):
     @property
     def column(self) -> int:
         """The number of characters before it in its line."""
+
+    @property
+    def index(self) -> int:
+        """The number of characters before it in the text."""
 
 
 class YamlTree:
@@ -49,10 +53,14 @@ class YamlTree:
         self.nulls = nulls
         self._marks = marks
         self._start = start
+        self._has_returns = "\r" in text
         self._lines: list[str] | None = None
 
     def place(self, path: YamlPath = (), *, key: bool = False) -> Place:
         """Return where the value at this path begins (``key``: its key), or the nearest parent that exists."""
+        return place_of(self.file, self._mark(path, key=key))
+
+    def _mark(self, path: YamlPath, *, key: bool) -> Mark:
         node, mark = self.root, self._start
         for depth, step in enumerate(path):
             marks = self._marks.get(id(node))
@@ -62,11 +70,23 @@ class YamlTree:
             wants_key = key and depth == len(path) - 1 and isinstance(node, dict)
             mark = marks[index * 2 + (not wants_key)] if isinstance(node, dict) else marks[index]
             node = node[step]
-        return place_of(self.file, mark)
+        return mark
 
     def places(self, key: str) -> list[Place]:
         """Return where each item of the list with this key at the top begins; for thousands of them at once."""
         return [place_of(self.file, mark) for mark in self._marks[id(self.root[key])]]
+
+    def lines_from(self, path: YamlPath) -> Iterator[str]:
+        """Iterate over the lines of the text, from the one that the value at this path begins in."""
+        mark = self._mark(path, key=False)
+        if self._has_returns:
+            yield from lines_of(self.text)[mark.line :]
+            return
+        start = self.text.rfind("\n", 0, mark.index) + 1
+        while (end := self.text.find("\n", start)) >= 0:
+            yield self.text[start:end]
+            start = end + 1
+        yield self.text[start:]
 
     def line(self, number: int) -> str | None:
         """Return a line by its number, counted from 1."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.plan.rotation import Rotation
 
+_OWNED = frozenset({Kind.CREDENTIAL, Kind.VAULT})
+
 WhyAlone = Literal["not_declared", "kind_not_managed", "fixed_by_server", "made_by_server"]
 
 
@@ -37,7 +39,7 @@ def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
     """
     kept: dict[Address, Resource] = dict(desired.snapshot.resources)
     counted: Counter[tuple[Kind, WhyAlone]] = Counter()
-    owners_first = sorted(live.snapshot.resources.items(), key=lambda item: item[0].owner is not None)
+    owners_first = sorted(live.snapshot.resources.items(), key=lambda item: item[0].kind in _OWNED)
     for address, resource in owners_first:
         if address in kept:
             continue

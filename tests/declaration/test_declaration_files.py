@@ -148,19 +148,6 @@ def test_each_problem_comes_with_its_line(files) -> None:
     assert problem.hint == "did you mean `members`?"
 
 
-def test_the_digest_moves_with_every_file(files) -> None:
-    files.write("vaults/a.conf", "a: 1\n")
-    text = ADMINS + "groups:\n  - name: g\nvaults:\n  - {name: v, group: g, file: vaults/a.conf}\n"
-    before = files.loaded(text).digest
-    assert files.load().digest == before
-    files.write("vaults/a.conf", "a: 2\n")
-    changed = files.load().digest
-    files.write("vaults/a.conf", "a: 2\r\n")
-    assert files.load().digest == changed
-    files.top(text + "# a comment\n")
-    assert len({before, changed, files.load().digest}) == 3
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
