@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 
 def check_look_alikes(context: Context) -> Iterator[Problem]:
     """Check that no two members can be mistaken for each other: look-alike (a warning)."""
-    members = {fold(entry.item.email): entry for entry in context.declaration.members or ()}
-    for group in look_alikes(entry.item.email for entry in members.values()):
+    for group in look_alikes(entry.item.email for entry in context.declaration.members or ()):
         for email in group[1:]:
             letters = foreign_letters("".join(group))
             because = f" (letters: {letters})" if letters else ""
             yield Problem(
                 "look-alike",
                 f"{shown(email)} looks like {shown(group[0])}, and is another address{because}",
-                members[fold(email)].place("email"),
+                context.members[fold(email)].place("email"),
                 "make sure that both are meant",
                 Severity.WARNING,
             )

@@ -138,11 +138,13 @@ def _min_admins(case: Case) -> Iterator[Refusal]:
 def _removals_per_kind(case: Case) -> Iterator[Refusal]:
     for kind in Kind:
         removed = tuple(change.title for change in case.deleted(kind) if not _is_leftover(case, change.address))
-        total = sum(_counts(case, item) for item in case.live.snapshot.of_kind(kind).items())
         counted = (
             *removed,
             *(change.title for change in case.changes if change.kind is kind and _switches_off(change)),
         )
+        if not counted:
+            continue
+        total = sum(_counts(case, item) for item in case.live.snapshot.of_kind(kind).items())
         yield from _judge(case.policy, removed, counted, total, kind, Guard.EMPTY_KIND, subject=None)
 
 
