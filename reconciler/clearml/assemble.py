@@ -130,11 +130,11 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
         resources[address] = resource
         if identifier is not None:
             ids[address] = identifier
-    holders = {identifier: address for address, identifier in ids.items() if address.kind in _IDENTITIES}
+    me = (address for address, identifier in ids.items() if identifier == claims.user and address.kind in _IDENTITIES)
     return Live(
         snapshot=Snapshot(MappingProxyType(resources)),
         ids=ids,
-        caller=Caller(claims.user, holders.get(claims.user), access_key, claims.role),
+        caller=Caller(claims.user, next(me, None), access_key, claims.role),
         ambiguous=ambiguous,
         strangers={address: users for address, users in found.strangers.items() if address not in ambiguous},
         credentials={address: facts for address, facts in found.facts.items() if address not in ambiguous},

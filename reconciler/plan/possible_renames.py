@@ -62,6 +62,8 @@ def possible_renames(
     changes = tuple(changes)
     gone = [change for change in changes if change.action is Action.DELETE]
     new = [change for change in changes if change.action is Action.CREATE]
+    if not gone or not new:
+        return ()
     comparison = _Comparison(desired, live, parser)
     pairs = [(old, made, alike) for old in gone for made in new if (alike := comparison.likeness(old, made))]
     return tuple(
