@@ -101,11 +101,7 @@ def octodns_plan(folder: Path, count: int) -> Job | str:
     """
     if importlib.util.find_spec("octodns") is None:
         return "octodns is not installed"
-    records = [
-        f"r{number}:\n  ttl: 60\n  type: A\n  values:\n    - 10.0.{place}\n    - 10.1.{place}\n"
-        for number in range(count)
-        for place in (f"{number // 250 % 250}.{number % 250 + 1}",)
-    ]
+    records = list(map(_record, range(count)))
     for name in ("config", "target"):
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "acme.io.yaml").write_text("---\n" + "".join(sorted(records)))
@@ -118,3 +114,8 @@ def octodns_plan(folder: Path, count: int) -> Job | str:
     (folder / "octodns.yaml").write_text(f"---\nproviders:\n{providers}\n{zones}")
     command = [PYTHON, "-c", "from octodns.cmds.sync import main; main()", "--config-file", "octodns.yaml", "--quiet"]
     return Job("octodns-sync, nothing to do", command, folder)
+
+
+def _record(number: int) -> str:
+    place = f"{number // 250 % 250}.{number % 250 + 1}"
+    return f"r{number}:\n  ttl: 60\n  type: A\n  values:\n    - 10.0.{place}\n    - 10.1.{place}\n"

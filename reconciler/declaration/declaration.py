@@ -42,6 +42,11 @@ class Entry(Frozen, Generic[T_co]):
     path: YamlPath
     start: Place
 
+    @property
+    def key(self) -> tuple[str, YamlPath]:
+        """What tells it from every other entry: its file and its path in it."""
+        return self.tree.file, self.path
+
     def place(self, *steps: str | int, key: bool = False) -> Place:
         """Return the place of the entry, or of something within it."""
         return self.tree.place((*self.path, *steps), key=key) if steps else self.start
@@ -121,7 +126,7 @@ class Declaration(Frozen):
 
     def document(self, entry: Entry[DocumentEntry]) -> DocumentText | None:
         """Return the text of a vault's document, or ``None`` if it could not be read."""
-        return self.documents.get((entry.tree.file, entry.path))
+        return self.documents.get(entry.key)
 
     def excerpt(self, place: Place) -> str | None:
         """Return the line at a place in a declaration file; a vault document's is never shown."""

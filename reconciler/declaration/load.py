@@ -172,7 +172,7 @@ class _Loader:
             entry = vault.entry
             document = _inline(entry) if entry.item.data is not None else self._document_file(entry)
             if document is not None:
-                documents[(entry.tree.file, entry.path)] = document
+                documents[entry.key] = document
         return replace(declaration, documents=documents, files=tuple(sorted(self._texts)))
 
     def _document_file(self, entry: Entry[DocumentEntry]) -> DocumentText | None:

@@ -65,7 +65,7 @@ def bind(declaration: Declaration, *, secrets: SecretResolver | None) -> Binding
     :class:`reconciler.errors.SecretUnavailableError` naming every secret that could not be read.
     """
     failures: dict[str, SecretUnavailableError] = {}
-    found = {_key(vault): _bound(declaration, vault, secrets, failures) for vault in declaration.owned_vaults()}
+    found = {vault.entry.key: _bound(declaration, vault, secrets, failures) for vault in declaration.owned_vaults()}
     if failures:
         first = next(iter(failures.values()))
         raise SecretUnavailableError("; ".join(failures), hint=first.hint)
@@ -157,11 +157,7 @@ def _access_rule(item: AccessRuleEntry) -> AccessRule:
 
 def _vaults(declaration: Declaration, bindings: Bindings) -> Iterator[tuple[Vault, Place]]:
     for vault in declaration.owned_vaults():
-        yield _vault(declaration, vault, bindings.of[_key(vault)]), vault.entry.place()
-
-
-def _key(vault: OwnedVault) -> tuple[str, YamlPath]:
-    return vault.entry.tree.file, vault.entry.path
+        yield _vault(declaration, vault, bindings.of[vault.entry.key]), vault.entry.place()
 
 
 def _bound(

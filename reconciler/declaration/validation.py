@@ -154,9 +154,9 @@ def _unknown_key(model: type[BaseModel], path: YamlPath, place: Place) -> Proble
 
 @lru_cache(maxsize=1000)
 def _nearest_key(key: str, model: type[BaseModel]) -> str:
-    fields = sorted(model.model_fields)
     import difflib
 
+    fields = sorted(model.model_fields)
     near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(fields)}"
 
