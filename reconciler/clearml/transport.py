@@ -97,14 +97,12 @@ class ReadTransport:
         self, endpoint: str, body: Mapping[str, object] | None = None, *, impersonate: str | None = None
     ) -> Mapping[str, object]:
         """Call a reading endpoint and return the data of its answer; anything else is refused before it is sent."""
-        if endpoint not in READS:
-            raise ReadOnlyError(f"{endpoint} is not a reading call, and this connection can only read")
+        _require_reading(endpoint)
         return await self._call(endpoint, body or {}, impersonate, write=False)
 
     async def read(self, endpoint: str, body: Mapping[str, object], form: type[Form]) -> Form | Mapping[str, object]:
         """Do as :meth:`call` does and return the data in this form, or as a mapping if it does not fit."""
-        if endpoint not in READS:
-            raise ReadOnlyError(f"{endpoint} is not a reading call")
+        _require_reading(endpoint)
         return await self._call(endpoint, body, None, write=False, form=form)
 
     async def _call(
@@ -183,6 +181,11 @@ class Transport(ReadTransport):
         :class:`~reconciler.errors.AnswerLostError` says so. ``document`` is a text that no message may quote.
         """
         return await self._call(endpoint, body or {}, impersonate, write=endpoint not in READS, document=document)
+
+
+def _require_reading(endpoint: str) -> None:
+    if endpoint not in READS:
+        raise ReadOnlyError(f"{endpoint} is not a reading call, and this connection can only read")
 
 
 def _header_value(endpoint: str, text: str) -> str:
