@@ -30,7 +30,7 @@ from reconciler.vaults.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
 
     from reconciler.model.resources import Document, Vault
     from reconciler.vaults.parse import DocumentParser
@@ -84,7 +84,7 @@ def compare(
 
 
 def _edits(
-    differences: list[tuple[Path, Path, Tree | None, Tree | None]], target: str, hidden: Collection[Path]
+    differences: Iterable[tuple[Path, Path, Tree | None, Tree | None]], target: str, hidden: Collection[Path]
 ) -> list[tuple[Path, DocumentEdit]]:
     """Break differing nodes down to leaves, and hide those that are secret on either side."""
     sides: dict[Path, list[Tree | None]] = {}
@@ -196,14 +196,35 @@ def _order(path: Path) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, part, "") if isinstance(part, int) else (1, 0, part) for part in path)
 
 
-def _differences(before: Tree, after: Tree, *, by_index: bool) -> list[tuple[Path, Path, Tree | None, Tree | None]]:
-    """Return pairs of differing nodes with their paths on both sides, found by DeepDiff."""
+def _differences(
+    before: Tree, after: Tree, path: Path = (), *, by_index: bool
+) -> Iterator[tuple[Path, Path, Tree | None, Tree | None]]:
+    """Iterate over pairs of differing nodes with their paths on both sides; one of them may be absent.
+
+    What is in objects is paired by its key; which item of a list became which is DeepDiff's to find.
+    """
+    if isinstance(before, List) and isinstance(after, List):
+        yield from _between_lists(before, after, path, by_index=by_index)
+        return
+    if not (isinstance(before, Object) and isinstance(after, Object)):
+        yield path, path, before, after
+        return
+    for key in dict.fromkeys((*before.entries, *after.entries)):
+        old, new, inner = before.entries.get(key), after.entries.get(key), (*path, key)
+        if old is None or new is None:
+            yield inner, inner, old, new
+        elif old != new:
+            yield from _differences(old, new, inner, by_index=by_index)
+
+
+def _between_lists(
+    before: List, after: List, path: Path, *, by_index: bool
+) -> Iterator[tuple[Path, Path, Tree | None, Tree | None]]:
     from deepdiff import DeepDiff
 
-    old, new = _pruned(before, after)
     found = DeepDiff(
-        _plain(old),
-        _plain(new),
+        _plain(before),
+        _plain(after),
         view="tree",
         ignore_order=False,
         ignore_private_variables=False,  # by default it looks past every key that begins with two underscores
@@ -211,34 +232,19 @@ def _differences(before: Tree, after: Tree, *, by_index: bool) -> list[tuple[Pat
         threshold_to_diff_deeper=0,
         verbose_level=2,
     )
-    result: list[tuple[Path, Path, Tree | None, Tree | None]] = []
     for kind, levels in found.items():
         for level in levels:
             path_before = _path(level, use_t2=False)
             path_after = _path(level, use_t2=True)
             # A removed item's path may lead to its neighbor on the other side.
             gone, fresh = kind.endswith("_item_removed"), kind.endswith("_item_added")
-            sides = None if fresh else lookup(old, path_before), None if gone else lookup(new, path_after)
-            result.append((path_before, path_after, *sides))
-    return result
+            old = None if fresh else lookup(before, path_before)
+            new = None if gone else lookup(after, path_after)
+            yield (*path, *path_before), (*path, *path_after), old, new
 
 
 def _path(level: Any, *, use_t2: bool) -> Path:
     return tuple(level.path(output_format="list", use_t2=use_t2))
-
-
-def _pruned(before: Tree, after: Tree) -> tuple[Tree, Tree]:
-    """Return both trees without what objects have in common; lists stay whole, for DeepDiff to align."""
-    if not (isinstance(before, Object) and isinstance(after, Object)):
-        return before, after
-    old = dict(before.entries)
-    new = dict(after.entries)
-    for key in [key for key in old if key in new]:
-        if old[key] == new[key]:
-            del old[key], new[key]
-        else:
-            old[key], new[key] = _pruned(old[key], new[key])
-    return Object(old), Object(new)
 
 
 def _plain(tree: Tree) -> Any:
