@@ -9,6 +9,7 @@ A field that may be ``None`` is, when ``None``, not said: such a field is never 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.frozen import Frozen
@@ -85,8 +86,9 @@ class Address(NamedTuple):
     key: tuple[str, ...]
 
     @staticmethod
+    @cache
     def member(email: str) -> Address:
-        """Return the address of the member with this e-mail."""
+        """Return the address of the member with this e-mail; remembered, for the same one is declared and live."""
         return Address(Kind.MEMBER, (fold(email),))
 
     @staticmethod
