@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import statistics
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import peers
+from benchmarks.goals import APPLY, SLOW, SLOW_READS, SLOW_SECONDS, SLOW_WIDTH, START, exponents, verdicts
 from benchmarks.goals import BARE as BARE_NAME
-from benchmarks.goals import Verdict, exponents, ratios
-from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, new_groups, resources, write_declaration
+from benchmarks.inputs import empty_workspace, make_sandbox, new_groups, resources, write_declaration
 from benchmarks.measure import Job, Measured, in_turn, output_of
-from benchmarks.programs import BARE, PYTHON, RECONCILER, SLOW, requests
+from benchmarks.programs import BARE, PYTHON, RECONCILER, REPOSITORY, SLOW_PROGRAM, requests
 from benchmarks.report import markdown, write
 from benchmarks.scenarios import WIDTH, emptying, scenarios
 from benchmarks.servers import sandbox, slow_server
 from benchmarks.starter import starter
 
 HERE = Path(__file__).parent
-REPOSITORY = str(HERE.parent)
+LARGE = 50_000
+"""From here on a round takes minutes, and the smaller ones have warmed the programs up."""
+
 _CALL = re.compile(r"^\S+\.\S+: \d+, \d+ ms$", re.MULTILINE)
-_MEMORY = "plan, nothing to do"
 
 
 def main() -> None:
@@ -35,10 +34,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reconciler-benchmark-") as scratch:
         folder = Path(scratch)
         if options.wants("start"):
-            found.measured[0] = in_turn(_start(folder), max(options.repeat, 9))
-        found.verdicts += _others(options, folder)
+            found.measured[START] = in_turn(_start(folder), max(options.repeat, 9))
+        if options.wants(SLOW):
+            found.measured[START] = found.measured.get(START, {}) | _slow(folder, options.repeat)
         if options.wants("apply of 1 000"):
-            found.measured[1] = _apply(folder, options.repeat, found.left_out)
+            found.measured[APPLY] = _apply(folder, options.repeat, found.left_out)
         found.save()
         for size in options.sizes:
             (folder / str(size)).mkdir()
@@ -46,7 +46,7 @@ def main() -> None:
                 jobs = [job for job in every if options.wants(job.name)]
                 found.left_out |= missing
                 print(f"{size} principals: {len(jobs)} programs, {options.repeat} times", flush=True)
-                found.measured[size] = in_turn(jobs, options.repeat)
+                found.measured[size] = in_turn(jobs, options.repeat, warm=size < LARGE)
                 found.calls[size] = {job.name: _calls(job) for job in jobs if job.calls is not None}
             found.save()
     print(found.save())
@@ -60,17 +60,11 @@ class _Found:
         self.measured: dict[int, dict[str, Measured]] = {}
         self.calls: dict[int, dict[str, int]] = {}
         self.left_out: dict[str, str] = {}
-        self.verdicts: list[Verdict] = []
 
     def save(self) -> str:
-        verdicts = [*ratios(self.measured), *self.verdicts, *_memory(self.measured)]
-        growth = {
-            name: value
-            for name, value in exponents(self.measured).items()
-            if not name.startswith(("terraform", "octodns"))
-        }
-        text = markdown(self.measured, verdicts, growth, self.calls, self.left_out, self._options.repeat)
-        write(self._options.out, text, self.measured, verdicts, growth)
+        judged, growth = verdicts(self.measured), exponents(self.measured)
+        text = markdown(self.measured, judged, growth, self.calls, self.left_out, self._options.repeat)
+        write(self._options.out, text, self.measured, judged, growth)
         return text
 
 
@@ -128,45 +122,12 @@ def _apply(folder: Path, repeat: int, left_out: dict[str, str]) -> dict[str, Mea
         return in_turn(jobs, repeat, warm=False)
 
 
-def _memory(measured: dict[int, dict[str, Measured]]) -> list[Verdict]:
-    plan = measured.get(10_000, {}).get(_MEMORY)
-    if plan is None:
-        return []
-    return [Verdict("peak memory of `plan` at 10 000, MiB", "≤ 120", plan.memory, None, plan.memory <= 120)]
-
-
-def _others(options: _Options, folder: Path) -> list[Verdict]:
-    """Judge what is not a ratio of two programs."""
-    found = []
-    if options.wants("slow server"):
-        with slow_server(0.05) as url:
-            program = [PYTHON, "-c", SLOW, url, "500", REPOSITORY]
-            job = Job("slow", program, folder, {"CLEARML_AUTH_TOKEN": _endless_token()})
-            took = statistics.median(_told(job) for _ in range(options.repeat))
-        found.append(
-            Verdict("500 reads of 50 ms each at concurrency 32 / ideal", "≤ 1.3", took / 0.8, None, took <= 1.3 * 0.8)
-        )
-    for what in ("impact", "rehearsal"):
-        if options.wants(what):
-            took, cpu = _within(folder, what, options.repeat)
-            found.append(Verdict(f"{what} of 1 % changed, 10 000 principals, s", "≤ 1", took, cpu, took <= 1))
-    return found
-
-
-def _within(folder: Path, what: str, repeat: int) -> tuple[float, float]:
-    here = folder / "within"
-    database = here / "sandbox.db"
-    if not here.exists():
-        inputs = Inputs(Shape(10_000))
-        write_declaration(here, inputs.declaration("https://api.acme.invalid", changed=True))
-        make_sandbox(database, inputs.workspace())
-    job = Job(what, [PYTHON, "-m", "benchmarks.within", str(here), str(database), what], Path(REPOSITORY))
-    told = [json.loads(output_of(job).splitlines()[-1]) for _ in range(repeat)]
-    return statistics.median(one["seconds"] for one in told), statistics.median(one["cpu"] for one in told)
-
-
-def _told(job: Job) -> float:
-    return float(json.loads(output_of(job).splitlines()[-1])["seconds"])
+def _slow(folder: Path, repeat: int) -> dict[str, Measured]:
+    """Measure reads from a server that takes its time."""
+    token = {"CLEARML_AUTH_TOKEN": _endless_token(), "PYTHONPATH": str(REPOSITORY)}
+    with slow_server(SLOW_SECONDS) as url:
+        program = [PYTHON, "-c", SLOW_PROGRAM, url, str(SLOW_READS), str(SLOW_WIDTH)]
+        return in_turn([Job(SLOW, program, folder, token, inner=True)], repeat)
 
 
 def _endless_token() -> str:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 PYTHON = sys.executable
+REPOSITORY = Path(__file__).parent.parent
 _SCRIPT = Path(PYTHON).with_name("reconciler")
 RECONCILER = [str(_SCRIPT)] if _SCRIPT.exists() else [PYTHON, "-m", "reconciler"]
 """The command as it is installed, or else as a module, which takes Python a little longer to find."""
@@ -44,22 +45,21 @@ def requests(url: str, count: int, width: int, endpoint: str, body: str = "{}") 
     return [PYTHON, "-c", REQUESTS, url, str(count), str(width), endpoint, body]
 
 
-SLOW = """
+SLOW_PROGRAM = """
 import asyncio, json, os, sys, time
-sys.path.insert(0, sys.argv[3])
 from reconciler.clearml.clients import TransportOptions
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import ReadTransport
 from reconciler.clearml.tasks import together
 from reconciler.model.secret import Secret
 async def main():
-    options = TransportOptions(concurrency=32)
+    options = TransportOptions(concurrency=int(sys.argv[3]))
     settings = ConnectionSettings(sys.argv[1], token=Secret(os.environ["CLEARML_AUTH_TOKEN"]))
     async with ReadTransport(settings, options=options) as transport:
         await transport.claims()
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         await together(transport.call("auth.get_credentials") for _ in range(int(sys.argv[2])))
-        print(json.dumps({"seconds": time.perf_counter() - began}))
+        print(json.dumps({"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}))
 asyncio.run(main())
 """
 """Reads through our transport from a server that takes its time; prints the seconds within."""

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.goals import AtSize, Verdict
+from benchmarks.goals import APPLY, START, AtSize, Verdict
 from benchmarks.measure import Measured
 
 
@@ -35,7 +35,9 @@ def markdown(
     ]
     lines += [f"Left out: {name}: {why}." for name, why in sorted(left_out.items())]
     for size, jobs in sorted(measured.items()):
-        title = {0: "Start-up", 1: "Apply of 1 000 new groups"}.get(size, f"{size:,} principals".replace(",", " "))
+        title = {START: "Start-up, and a slow server", APPLY: "Apply of 1 000 new groups"}.get(
+            size, f"{size:,} principals".replace(",", " ")
+        )
         lines += [
             "",
             f"## {title}",

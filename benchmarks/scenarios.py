@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks import peers
+from benchmarks.goals import IMPACT, REHEARSAL
 from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, resources, write_declaration
 from benchmarks.measure import Job
-from benchmarks.programs import BARE, RECONCILER, RUAMEL, requests
+from benchmarks.programs import BARE, PYTHON, RECONCILER, REPOSITORY, RUAMEL, requests
 from benchmarks.servers import sandbox
 from reconciler.sandbox.bulk import load_workspace
 from reconciler.sandbox.store import Store
 
 ALLOWED = ["--allow", "new-admin"]
 WIDTH = 16
-LARGEST_APPLY = 10_000
 LARGEST_PEER = 10_000
 """Terraform takes minutes and gigabytes beyond."""
+
+LARGEST_APPLY_INSIDE = 10_000
+"""An apply beyond takes a minute, and is measured over a port."""
 
 _SERVER = "https://api.acme.invalid"
 
@@ -28,21 +33,29 @@ _SERVER = "https://api.acme.invalid"
 def scenarios(folder: Path, principals: int) -> Iterator[tuple[list[Job], dict[str, str]]]:
     """Make everything of one size and yield its jobs, and why a peer is left out."""
     inputs = Inputs(Shape(principals))
-    folders = {
-        "same": write_declaration(folder / "same", inputs.declaration(_SERVER)).parent,
-        "changed": write_declaration(folder / "changed", inputs.declaration(_SERVER, changed=True)).parent,
-        "broken": write_declaration(folder / "broken", inputs.declaration(_SERVER, broken=True)).parent,
+    large = Inputs(Shape(principals, document=2000))
+    declarations = {
+        "same": inputs.declaration(_SERVER),
+        "changed": inputs.declaration(_SERVER, changed=True),
+        "broken": inputs.declaration(_SERVER, broken=True),
+        "large": large.declaration(_SERVER),
     }
-    if principals <= 10_000:
-        large = Inputs(Shape(principals, document=2000))
-        folders["large"] = write_declaration(folder / "large", large.declaration(_SERVER)).parent
-    full, empty = folder / "full.db", folder / "empty.db"
-    tokens = {"full": make_sandbox(full, inputs.workspace()), "empty": make_sandbox(empty, empty_workspace())}
-    with ExitStack() as opened:
-        urls = {name: opened.enter_context(sandbox(path)) for name, path in (("full", full), ("empty", empty))}
-        jobs = [*_files(folders), *_reading(folders, urls, tokens, inputs, folder)]
-        if principals <= LARGEST_APPLY:
-            jobs.append(_apply(folders["same"], urls["empty"], tokens["empty"], empty))
+    folders = {name: write_declaration(folder / name, text).parent for name, text in declarations.items()}
+    full = _Workspace(folder / "full.db", make_sandbox(folder / "full.db", inputs.workspace()))
+    empty = _Workspace(folder / "empty.db", make_sandbox(folder / "empty.db", empty_workspace()))
+    inside = [
+        job
+        for job in _commands(folders, inputs.emails[0], (full, full.inside), (empty, empty.inside), ", in process")
+        if principals <= LARGEST_APPLY_INSIDE or not job.name.startswith("apply")
+    ]
+    with sandbox(full.database) as full_url, sandbox(empty.database) as empty_url:
+        jobs = [
+            *_files(folders, inputs),
+            *_commands(folders, inputs.emails[0], (full, full_url), (empty, empty_url)),
+            *inside,
+            *_within(folders["changed"], full.database),
+            *_floors(folders["same"], full, full_url, inputs),
+        ]
         left_out = {}
         for name, job in _peers(folder, inputs) if principals <= LARGEST_PEER else ():
             if isinstance(job, str):
@@ -52,62 +65,81 @@ def scenarios(folder: Path, principals: int) -> Iterator[tuple[list[Job], dict[s
         yield jobs, left_out
 
 
+@dataclass(frozen=True)
+class _Workspace:
+    """A sandbox's file and a token of its first admin."""
+
+    database: Path
+    token: str
+
+    @property
+    def inside(self) -> str:
+        """How the command names it when it opens it in its own process."""
+        return f"sandbox:{self.database}"
+
+
 def _peers(folder: Path, inputs: Inputs) -> Iterator[tuple[str, Job | str]]:
     found = resources(inputs.declaration(_SERVER))
     yield "terraform", peers.terraform_plan(folder / "terraform", found)
     yield "octodns", peers.octodns_plan(folder / "octodns", len(found))
 
 
-def _files(folders: dict[str, Path]) -> Iterator[Job]:
+def _files(folders: Mapping[str, Path], inputs: Inputs) -> Iterator[Job]:
+    """Iterate over what needs no server."""
     yield Job("floor: bare python", BARE, folders["same"])
     yield Job("floor: ruamel's C safe load", RUAMEL, folders["same"])
     yield Job("validate", [*RECONCILER, "validate"], folders["same"])
     yield Job("validate, 1 % wrong", [*RECONCILER, "validate"], folders["broken"], codes=(3,))
-    if "large" in folders:
-        yield Job("validate, documents of 2 kB", [*RECONCILER, "validate"], folders["large"])
+    yield Job("validate, documents of 2 kB", [*RECONCILER, "validate"], folders["large"])
+    words = ["effective", inputs.emails[0], "--without-secrets"]
+    yield Job("effective, declared", [*RECONCILER, *words], folders["same"])
 
 
-def _reading(
-    folders: dict[str, Path], urls: dict[str, str], tokens: dict[str, str], inputs: Inputs, folder: Path
+def _commands(
+    folders: Mapping[str, Path],
+    who: str,
+    full: tuple[_Workspace, str],
+    empty: tuple[_Workspace, str],
+    suffix: str = "",
 ) -> Iterator[Job]:
-    environment = {"CLEARML_AUTH_TOKEN": tokens["full"]}
-    full = ["--server", urls["full"]]
-    inside = ["--server", f"sandbox:{folder / 'full.db'}"]
+    """Iterate over the commands that ask a server: a full one or an empty one, each with how it is reached.
+
+    Where it is over a port (there is no ``suffix``), their calls are counted too.
+    """
     same, changed = folders["same"], folders["changed"]
+    imported = same.parent / "imported"
 
-    def job(name: str, words: list[str], where: Path, *, calls: bool = True, **others: object) -> Job:
-        command = [*RECONCILER, *words]
-        return Job(name, command, where, environment, calls=0 if calls else None, **others)  # type: ignore[arg-type]
+    def job(name: str, words: list[str], where: Path, **others: Any) -> Job:
+        workspace, server = empty if "new" in name else full
+        command = [*RECONCILER, *words, "--server", server]
+        calls = None if suffix else 0
+        return Job(name + suffix, command, where, {"CLEARML_AUTH_TOKEN": workspace.token}, calls=calls, **others)
 
-    yield job("plan, nothing to do", ["plan", *full], same)
-    yield job("plan, 1 % changed", ["plan", *full, *ALLOWED], changed)
-    new = {"CLEARML_AUTH_TOKEN": tokens["empty"]}
-    command = [*RECONCILER, "plan", "--server", urls["empty"], *ALLOWED]
-    yield Job("plan, everything new", command, same, new, emptying(folder / "empty.db", same), calls=0)
-    yield job("plan, nothing to do, in process", ["plan", *inside], same, calls=False)
-    yield job("drift, 1 % changed", ["drift", *full], changed, codes=(2,))
-    yield job("import", ["import", *full, "--out", "imported"], folder, before=_without(folder / "imported"))
-    yield job("effective", ["effective", inputs.emails[0], *full, "--without-secrets"], same)
-    pages = -(-inputs.shape.principals // 500)
+    emptied = emptying(empty[0].database, same)
+    yield job("plan, nothing to do", ["plan"], same)
+    yield job("plan, 1 % changed", ["plan", *ALLOWED], changed)
+    yield job("plan, everything new", ["plan", *ALLOWED], same, before=emptied)
+    yield job("drift, 1 % changed", ["drift"], changed, codes=(2,))
+    yield job("effective, live", ["effective", who, "--live"], same)
+    yield job("import", ["import", "--out", imported.name], imported.parent, before=_without(imported))
+    yield job("apply, everything new", ["apply", "--yes", *ALLOWED], same, before=emptied)
+
+
+def _within(changed: Path, database: Path) -> Iterator[Job]:
+    """Iterate over what no command does alone, timed within a process that has read everything."""
+    for name, what in ((IMPACT, "impact"), (REHEARSAL, "rehearsal")):
+        program = [PYTHON, "-m", "benchmarks.within", str(changed), str(database), what]
+        yield Job(name, program, changed, {"PYTHONPATH": str(REPOSITORY)}, inner=True)
+
+
+def _floors(folder: Path, full: _Workspace, url: str, inputs: Inputs) -> Iterator[Job]:
+    """Iterate over the requests of a plan, bare."""
+    token = {"CLEARML_AUTH_TOKEN": full.token}
+    reads = requests(url, inputs.shape.accounts, WIDTH, "auth.get_credentials")
+    yield Job("floor: the account reads, bare", reads, folder, token)
     body = '{"include_auth": true, "order_by": ["id"], "page": 0, "page_size": 500}'
-    count = inputs.shape.accounts
-    yield Job(
-        "floor: the account reads, bare",
-        requests(urls["full"], count, WIDTH, "auth.get_credentials"),
-        same,
-        environment,
-    )
-    yield Job(
-        "floor: the pages, bare", requests(urls["full"], pages, WIDTH, "users.get_all_ex", body), same, environment
-    )
-
-
-def _apply(folder: Path, url: str, token: str, database: Path) -> Job:
-    """Return an apply of the whole declaration to a sandbox that is emptied before each run."""
-    command = [*RECONCILER, "apply", "--yes", *ALLOWED, "--server", url]
-    return Job(
-        "apply, everything new", command, folder, {"CLEARML_AUTH_TOKEN": token}, emptying(database, folder), calls=0
-    )
+    pages = requests(url, -(-inputs.shape.principals // 500), WIDTH, "users.get_all_ex", body)
+    yield Job("floor: the pages, bare", pages, folder, token)
 
 
 def emptying(database: Path, folder: Path) -> Callable[[], None]:

@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
-
 from reconciler import __version__
 from reconciler.clearml.settings import is_loopback
 from reconciler.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    import httpx
 
     from reconciler.notify.target import Target
 
@@ -26,6 +26,8 @@ async def post(
     target: Target, body: bytes, headers: Mapping[str, str], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
     """Post a JSON body; redirects are not followed. Raises :class:`UnreachableError`, which never shows the address."""
+    import httpx
+
     url = target.url.reveal()
     sent = {"User-Agent": f"clearml-reconciler/{__version__}", "Content-Type": "application/json", **headers}
     async with httpx.AsyncClient(
@@ -42,6 +44,8 @@ async def post(
 
 async def _once(http: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[str | None, bool]:
     """Return what went wrong, if anything, and whether it may go better next time."""
+    import httpx
+
     try:
         async with http.stream("POST", url, content=body, headers=dict(headers)) as response:
             status = response.status_code
