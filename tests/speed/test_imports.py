@@ -5,22 +5,45 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.support.project import Project
+from tests.support.sandboxes import ADMIN_KEY, ADMIN_SECRET
 from tests.support.terminal import REPOSITORY, program_environment
 
+RUN = """
+import sys
+from reconciler.cli.main import run
+code = run(sys.argv[1:])
+heavy = {"deepdiff", "httpx", "jinja2", "jwt", "numpy", "pyhocon", "rich", "starlette", "tenacity", "uvicorn"}
+print(code, *sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
 COMPARE = """
 import json, sys
 from reconciler.vaults.compare import compare
 from reconciler.vaults.tree import from_plain
 before, after = map(from_plain, json.loads(sys.argv[1]))
-print(len(compare(before, after)), "deepdiff" in sys.modules)
+print(len(compare(before, after)), "deepdiff" in sys.modules, file=sys.stderr)
 """
 
 
+def told(script: str, *arguments: str, folder: Path = REPOSITORY, **variables: str) -> str:
+    """Return the last line that a script prints on stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=folder,
+        env=program_environment(folder, **variables),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         ({"a": {"b": 1, "c": [1]}}, {"a": {"b": 2, "d": 3, "c": [1]}}, "2 False"),
         ({}, {"a": {"b": 1}, "c": [1, 2]}, "3 False"),
@@ -28,13 +51,31 @@ print(len(compare(before, after)), "deepdiff" in sys.modules)
         ({"a": [1, 2]}, {"a": [1, 3]}, "1 True"),
     ],
 )
-def test_only_lists_that_differ_are_left_to_deepdiff(before: object, after: object, told: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", COMPARE, json.dumps([before, after])],
-        cwd=REPOSITORY,
-        env=program_environment(REPOSITORY),
-        capture_output=True,
-        text=True,
-        check=True,
+def test_only_lists_that_differ_are_left_to_deepdiff(before: object, after: object, expected: str) -> None:
+    assert told(COMPARE, json.dumps([before, after])) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("validate",), 0),
+        (("plan",), 0),
+        (("drift",), 2),
+        (("effective", "root@acme.io"), 0),
+        (("import", "--out", "imported"), 0),
+    ],
+)
+def test_a_run_over_a_port_loads_no_library_that_it_has_no_work_for(
+    project: Project, command: tuple[str, ...], code: int
+) -> None:
+    project.declare(
+        """
+        members: [{email: root@acme.io, role: admin}]
+        groups: [{name: team, members: [root@acme.io]}]
+        vaults: [{name: s3, group: team, data: "sdk.aws.s3.region = eu-west-1"}]
+        """
     )
-    assert done.stdout.strip() == told
+    keys = {"CLEARML_API_ACCESS_KEY": ADMIN_KEY, "CLEARML_API_SECRET_KEY": ADMIN_SECRET}
+    with project.sandbox.on_a_port() as url:
+        server = () if command[0] == "validate" else ("--server", url)
+        assert told(RUN, *command, *server, folder=project.folder, **keys) == str(code)
