@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind, Vault
-from reconciler.plan.impact.access import ADMINS, EVERYONE, AccessTable, members_of
+from reconciler.plan.impact.access import ADMINS, EVERYONE, AccessTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reconciler.model.snapshot import Snapshot
 
@@ -34,15 +34,21 @@ class Side:
         self.snapshot = snapshot
         self.access = AccessTable(snapshot)
         self.content = content
-        self._groups: dict[Address, set[Address]] = defaultdict(set)
+        self._groups: dict[Kind, dict[str, list[Address]]] = {kind: defaultdict(list) for kind in PRINCIPALS}
         self._vaults: dict[Address, list[Address]] = defaultdict(list)
         for address, group in snapshot.groups.items():
             if not group.builtin or group.assignable:
-                for principal in members_of(group):
-                    self._groups[principal].add(address)
+                self._note(group.members, Kind.MEMBER, address)
+                self._note(group.service_accounts, Kind.SERVICE_ACCOUNT, address)
         for address, vault in sorted(snapshot.vaults.items()):
             if vault.enabled and address.owner is not None:
                 self._vaults[address.owner].append(address)
+
+    def _note(self, names: Iterable[str] | None, kind: Kind, group: Address) -> None:
+        """Note who is in a group: by name, since there are many memberships and few of them are ever asked for."""
+        groups = self._groups[kind]
+        for name in names or ():
+            groups[name].append(group)
 
     def has(self, principal: Address) -> bool:
         """Tell whether a principal is in the workspace, invited or joined."""
@@ -50,7 +56,7 @@ class Side:
 
     def groups(self, principal: Address) -> frozenset[Address]:
         """Return the groups that a principal is in by name; not the ones of everybody and of all admins."""
-        return frozenset(self._groups.get(principal, ()))
+        return frozenset(self._groups[principal.kind].get(principal.key[0], ()))
 
     def vaults(self, principal: Address) -> dict[Address, Address]:
         """Return the vaults that reach a principal, each with what it comes through: a group, or the principal itself.
