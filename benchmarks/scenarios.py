@@ -23,8 +23,8 @@ WIDTH = 16
 LARGEST_PEER = 10_000
 """Terraform takes minutes and gigabytes beyond."""
 
-LARGEST_APPLY_INSIDE = 10_000
-"""An apply beyond takes a minute, and is measured over a port."""
+LARGEST_LONG_INSIDE = 10_000
+"""An apply or import beyond takes half a minute and more, and is measured over a port only."""
 
 _SERVER = "https://api.acme.invalid"
 
@@ -46,7 +46,7 @@ def scenarios(folder: Path, principals: int) -> Iterator[tuple[list[Job], dict[s
     inside = [
         job
         for job in _commands(folders, inputs.emails[0], (full, full.inside), (empty, empty.inside), ", in process")
-        if principals <= LARGEST_APPLY_INSIDE or not job.name.startswith("apply")
+        if principals <= LARGEST_LONG_INSIDE or not job.name.startswith(("apply", "import"))
     ]
     with sandbox(full.database) as full_url, sandbox(empty.database) as empty_url:
         jobs = [

@@ -115,6 +115,7 @@ def _schema(sort: type[Published], title: str) -> dict[str, Any]:
             if "description" not in field and name in _FIELDS:
                 field["description"] = _FIELDS[name]
             if name == "compared":
+                field.pop("propertyNames", None)  # some versions of msgspec write them, in another place
                 field["propertyNames"] = {"enum": list(Kind)}
     top = parts.pop(sort.__name__)
     return {"$schema": _DIALECT, **top, "title": title, "$defs": parts}
