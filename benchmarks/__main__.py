@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from benchmarks.goals import BARE as BARE_NAME
 from benchmarks.inputs import empty_workspace, make_sandbox, new_groups, resources, write_declaration
 from benchmarks.measure import Job, Measured, in_turn, output_of
 from benchmarks.programs import BARE, PYTHON, RECONCILER, REPOSITORY, SLOW_PROGRAM, requests
-from benchmarks.report import markdown, write
+from benchmarks.report import Kept, markdown, read, write
 from benchmarks.scenarios import WIDTH, emptying, scenarios
 from benchmarks.servers import sandbox, slow_server
 from benchmarks.starter import starter
 
 HERE = Path(__file__).parent
+STARTS = 25
+"""How often what takes a twentieth of a second is measured."""
+
 LARGE = 50_000
 """From here on a round takes minutes, and the smaller ones have warmed the programs up."""
 
@@ -34,20 +37,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reconciler-benchmark-") as scratch:
         folder = Path(scratch)
         if options.wants("start"):
-            found.measured[START] = in_turn(_start(folder), max(options.repeat, 9))
+            found.add(START, in_turn(_start(folder), STARTS if options.repeat > 1 else 1))
         if options.wants(SLOW):
-            found.measured[START] = found.measured.get(START, {}) | _slow(folder, options.repeat)
+            found.add(START, _slow(folder, options.repeat))
         if options.wants("apply of 1 000"):
-            found.measured[APPLY] = _apply(folder, options.repeat, found.left_out)
+            found.add(APPLY, _apply(folder, options.repeat, found.kept.left_out))
         found.save()
         for size in options.sizes:
             (folder / str(size)).mkdir()
             with scenarios(folder / str(size), size) as (every, missing):
                 jobs = [job for job in every if options.wants(job.name)]
-                found.left_out |= missing
+                found.kept.left_out.update(missing)
                 print(f"{size} principals: {len(jobs)} programs, {options.repeat} times", flush=True)
-                found.measured[size] = in_turn(jobs, options.repeat, warm=size < LARGE)
-                found.calls[size] = {job.name: _calls(job) for job in jobs if job.calls is not None}
+                found.add(size, in_turn(jobs, options.repeat, warm=size < LARGE))
+                found.count(size, {job.name: _calls(job) for job in jobs if job.calls is not None})
             found.save()
     print(found.save())
 
@@ -57,14 +60,18 @@ class _Found:
 
     def __init__(self, options: _Options) -> None:
         self._options = options
-        self.measured: dict[int, dict[str, Measured]] = {}
-        self.calls: dict[int, dict[str, int]] = {}
-        self.left_out: dict[str, str] = {}
+        self.kept = read(options.out) if options.keep else Kept({}, {}, {})
+
+    def add(self, size: int, measured: Mapping[str, Measured]) -> None:
+        self.kept.measured.setdefault(size, {}).update(measured)
+
+    def count(self, size: int, calls: Mapping[str, int]) -> None:
+        self.kept.calls.setdefault(size, {}).update(calls)
 
     def save(self) -> str:
-        judged, growth = verdicts(self.measured), exponents(self.measured)
-        text = markdown(self.measured, judged, growth, self.calls, self.left_out, self._options.repeat)
-        write(self._options.out, text, self.measured, judged, growth)
+        judged, growth = verdicts(self.kept.measured), exponents(self.kept.measured)
+        text = markdown(self.kept, judged, growth, self._options.repeat)
+        write(self._options.out, text, self.kept, judged, growth)
         return text
 
 
@@ -74,14 +81,15 @@ def _options() -> _Options:
     parser.add_argument("--only", default="", help="a regular expression that names what to run")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--out", type=Path, default=HERE, help="where results.md and results.json go")
+    parser.add_argument("--keep", action="store_true", help="keep what an earlier run found of all that is not run")
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",") if size]
-    return _Options(sizes, re.compile(given.only), given.repeat, given.out)
+    return _Options(sizes, re.compile(given.only), given.repeat, given.out, given.keep)
 
 
 class _Options:
-    def __init__(self, sizes: Sequence[int], only: re.Pattern[str], repeat: int, out: Path) -> None:
-        self.sizes, self.repeat, self.out = sizes, repeat, out
+    def __init__(self, sizes: Sequence[int], only: re.Pattern[str], repeat: int, out: Path, keep: bool) -> None:
+        self.sizes, self.repeat, self.out, self.keep = sizes, repeat, out, keep
         self._only = only
 
     def wants(self, name: str) -> bool:

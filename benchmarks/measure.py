@@ -46,7 +46,6 @@ class Run:
 class Measured:
     """All runs of one job, the first (which warms the caches up) left out."""
 
-    job: Job
     runs: tuple[Run, ...]
 
     @property
@@ -76,7 +75,7 @@ def in_turn(jobs: Sequence[Job], repeat: int, *, warm: bool = True) -> dict[str,
             run = run_once(job)
             if round_number or not warm:
                 found[job.name].append(run)
-    return {job.name: Measured(job, tuple(found[job.name])) for job in jobs}
+    return {job.name: Measured(tuple(found[job.name])) for job in jobs}
 
 
 def run_once(job: Job) -> Run:

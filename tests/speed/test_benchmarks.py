@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.goals import APPLY, PLAN, START, Verdict, exponents, verdicts
-from benchmarks.measure import Job, Measured, Run
+from benchmarks.measure import Measured, Run
+from benchmarks.report import Kept, read, write
 from tests.support.terminal import REPOSITORY, program_environment
 
 SIZES = (1_000, 10_000, 50_000)
@@ -17,7 +18,7 @@ SIZES = (1_000, 10_000, 50_000)
 
 def measured(walls: Mapping[str, float], memory: float = 50) -> dict[str, Measured]:
     """Return jobs that took so many seconds."""
-    return {name: Measured(Job(name, [], REPOSITORY), (Run(wall, wall, memory),) * 3) for name, wall in walls.items()}
+    return {name: Measured((Run(wall, wall, memory),) * 3) for name, wall in walls.items()}
 
 
 def missed(found: list[Verdict]) -> list[str]:
@@ -46,6 +47,12 @@ def test_a_goal_is_judged_only_where_both_sides_were_run() -> None:
 
 def test_a_plan_that_takes_too_much_memory_misses_its_goal() -> None:
     assert missed(verdicts({10_000: measured({PLAN: 1.0}, memory=121)})) == ["peak memory of `plan` at 10 000, MiB"]
+
+
+def test_what_was_found_is_kept_for_a_later_run(tmp_path: Path) -> None:
+    found = Kept({10_000: measured({PLAN: 1.5})}, {10_000: {PLAN: 528}}, {"octodns": "octodns is not installed"})
+    write(tmp_path, "", found, [], {})
+    assert read(tmp_path) == found
 
 
 def test_the_benchmarks_run_and_write_what_they_found(tmp_path: Path) -> None:
