@@ -16,6 +16,7 @@ from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import ReadTransport
+from reconciler.cli.main import RARELY
 from reconciler.declaration.load import load
 from reconciler.declaration.resolve import resolve
 from reconciler.model.secret import Secret
@@ -50,5 +51,5 @@ async def main(folder: Path, database: Path, what: str) -> None:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(50_000)  # as the command does
+    gc.set_threshold(RARELY)  # as the command does
     asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.cli.edges import Edges
 
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
-_RARELY = 1_000_000
+RARELY = 1_000_000
 """After how many new values that may be part of a cycle the garbage collector looks for cycles."""
 
 COMMANDS = {
@@ -180,7 +180,7 @@ def main() -> None:
     It makes hundreds of thousands of values and hardly a cycle, and ends: a garbage collector that looks at them time
     and again, and several times more at the end, takes a tenth of the time.
     """
-    gc.set_threshold(_RARELY)
+    gc.set_threshold(RARELY)
     code = run(sys.argv[1:])
     gc.freeze()
     sys.exit(code)
