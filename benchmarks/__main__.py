@@ -37,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reconciler-benchmark-") as scratch:
         folder = Path(scratch)
         if options.wants("start"):
-            found.add(START, in_turn(_start(folder), STARTS if options.repeat > 1 else 1))
+            found.add(START, in_turn(_start(folder), max(options.repeat, STARTS)))
         if options.wants(SLOW):
             found.add(START, _slow(folder, options.repeat))
         if options.wants("apply of 1 000"):

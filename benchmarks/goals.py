@@ -1,4 +1,4 @@
-"""The goals, each a ratio of two things that were run in turn; and the exponents of growth."""
+"""The goals: ratios of two things that were run in turn, bounds of one, and the exponents of growth."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from benchmarks.measure import Job
 from benchmarks.programs import BARE, PYTHON, RECONCILER, REPOSITORY, RUAMEL, requests
 from benchmarks.servers import sandbox
 from reconciler.sandbox.bulk import load_workspace
+from reconciler.sandbox.state import Workspace
 from reconciler.sandbox.store import Store
 
 ALLOWED = ["--allow", "new-admin"]
@@ -41,23 +42,23 @@ def scenarios(folder: Path, principals: int) -> Iterator[tuple[list[Job], dict[s
         "large": large.declaration(_SERVER),
     }
     folders = {name: write_declaration(folder / name, text).parent for name, text in declarations.items()}
-    full = _Workspace(folder / "full.db", make_sandbox(folder / "full.db", inputs.workspace()))
-    empty = _Workspace(folder / "empty.db", make_sandbox(folder / "empty.db", empty_workspace()))
+    full = _Workspace.made(folder / "full.db", inputs.workspace())
+    empty = _Workspace.made(folder / "empty.db", empty_workspace())
     inside = [
         job
-        for job in _commands(folders, inputs.emails[0], (full, full.inside), (empty, empty.inside), ", in process")
+        for job in _commands(folders, inputs.emails[0], full, empty, ", in process")
         if principals <= LARGEST_LONG_INSIDE or not job.name.startswith(("apply", "import"))
     ]
     with sandbox(full.database) as full_url, sandbox(empty.database) as empty_url:
         jobs = [
             *_files(folders, inputs),
-            *_commands(folders, inputs.emails[0], (full, full_url), (empty, empty_url)),
+            *_commands(folders, inputs.emails[0], full.at(full_url), empty.at(empty_url)),
             *inside,
             *_within(folders["changed"], full.database),
-            *_floors(folders["same"], full, full_url, inputs),
+            *_floors(folders["same"], full.at(full_url), inputs),
         ]
         left_out = {}
-        for name, job in _peers(folder, inputs) if principals <= LARGEST_PEER else ():
+        for name, job in _peers(folder, declarations["same"]) if principals <= LARGEST_PEER else ():
             if isinstance(job, str):
                 left_out[name] = job
             else:
@@ -67,19 +68,22 @@ def scenarios(folder: Path, principals: int) -> Iterator[tuple[list[Job], dict[s
 
 @dataclass(frozen=True)
 class _Workspace:
-    """A sandbox's file and a token of its first admin."""
+    """A sandbox's file, a token of its first admin, and how it is reached: in the command's own process, or a URL."""
 
     database: Path
     token: str
+    server: str
 
-    @property
-    def inside(self) -> str:
-        """How the command names it when it opens it in its own process."""
-        return f"sandbox:{self.database}"
+    @staticmethod
+    def made(database: Path, workspace: Workspace) -> _Workspace:
+        return _Workspace(database, make_sandbox(database, workspace), f"sandbox:{database}")
+
+    def at(self, url: str) -> _Workspace:
+        return replace(self, server=url)
 
 
-def _peers(folder: Path, inputs: Inputs) -> Iterator[tuple[str, Job | str]]:
-    found = resources(inputs.declaration(_SERVER))
+def _peers(folder: Path, declaration: str) -> Iterator[tuple[str, Job | str]]:
+    found = resources(declaration)
     yield "terraform", peers.terraform_plan(folder / "terraform", found)
     yield "octodns", peers.octodns_plan(folder / "octodns", len(found))
 
@@ -96,33 +100,28 @@ def _files(folders: Mapping[str, Path], inputs: Inputs) -> Iterator[Job]:
 
 
 def _commands(
-    folders: Mapping[str, Path],
-    who: str,
-    full: tuple[_Workspace, str],
-    empty: tuple[_Workspace, str],
-    suffix: str = "",
+    folders: Mapping[str, Path], who: str, full: _Workspace, empty: _Workspace, suffix: str = ""
 ) -> Iterator[Job]:
-    """Iterate over the commands that ask a server: a full one or an empty one, each with how it is reached.
+    """Iterate over the commands that ask a server: a full one or an empty one.
 
     Where it is over a port (there is no ``suffix``), their calls are counted too.
     """
     same, changed = folders["same"], folders["changed"]
     imported = same.parent / "imported"
 
-    def job(name: str, words: list[str], where: Path, **others: Any) -> Job:
-        workspace, server = empty if "new" in name else full
-        command = [*RECONCILER, *words, "--server", server]
+    def job(name: str, words: list[str], where: Path, workspace: _Workspace = full, **others: Any) -> Job:
+        command = [*RECONCILER, *words, "--server", workspace.server]
         calls = None if suffix else 0
         return Job(name + suffix, command, where, {"CLEARML_AUTH_TOKEN": workspace.token}, calls=calls, **others)
 
-    emptied = emptying(empty[0].database, same)
+    emptied = emptying(empty.database, same)
     yield job("plan, nothing to do", ["plan"], same)
     yield job("plan, 1 % changed", ["plan", *ALLOWED], changed)
-    yield job("plan, everything new", ["plan", *ALLOWED], same, before=emptied)
+    yield job("plan, everything new", ["plan", *ALLOWED], same, empty, before=emptied)
     yield job("drift, 1 % changed", ["drift"], changed, codes=(2,))
     yield job("effective, live", ["effective", who, "--live"], same)
     yield job("import", ["import", "--out", imported.name], imported.parent, before=_without(imported))
-    yield job("apply, everything new", ["apply", "--yes", *ALLOWED], same, before=emptied)
+    yield job("apply, everything new", ["apply", "--yes", *ALLOWED], same, empty, before=emptied)
 
 
 def _within(changed: Path, database: Path) -> Iterator[Job]:
@@ -132,13 +131,13 @@ def _within(changed: Path, database: Path) -> Iterator[Job]:
         yield Job(name, program, changed, {"PYTHONPATH": str(REPOSITORY)}, inner=True)
 
 
-def _floors(folder: Path, full: _Workspace, url: str, inputs: Inputs) -> Iterator[Job]:
+def _floors(folder: Path, full: _Workspace, inputs: Inputs) -> Iterator[Job]:
     """Iterate over the requests of a plan, bare."""
     token = {"CLEARML_AUTH_TOKEN": full.token}
-    reads = requests(url, inputs.shape.accounts, WIDTH, "auth.get_credentials")
+    reads = requests(full.server, inputs.shape.accounts, WIDTH, "auth.get_credentials")
     yield Job("floor: the account reads, bare", reads, folder, token)
     body = '{"include_auth": true, "order_by": ["id"], "page": 0, "page_size": 500}'
-    pages = requests(url, -(-inputs.shape.principals // 500), WIDTH, "users.get_all_ex", body)
+    pages = requests(full.server, -(-inputs.shape.principals // 500), WIDTH, "users.get_all_ex", body)
     yield Job("floor: the pages, bare", pages, folder, token)
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-_REPOSITORY = Path(__file__).parent.parent
+from benchmarks.programs import REPOSITORY
 
 
 class Order(TypedDict):
@@ -49,7 +49,7 @@ class Starter:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "benchmarks.starter"]
         self._process = subprocess.Popen(
-            command, cwd=_REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         atexit.register(self._process.kill)
 

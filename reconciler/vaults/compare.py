@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Document, Vault
     from reconciler.vaults.parse import DocumentParser
 
+Difference = tuple[Path, Path, Tree | None, Tree | None]
+"""Two nodes that differ, of which one may be absent: the path on both sides, then the nodes."""
+
 _UNBOUND = Hidden()
 _MANY_ITEMS = 2_000
 
@@ -83,9 +86,7 @@ def compare(
     return tuple(edit for _, edit in sorted(edits, key=lambda item: _order(item[0])))
 
 
-def _edits(
-    differences: Iterable[tuple[Path, Path, Tree | None, Tree | None]], target: str, hidden: Collection[Path]
-) -> list[tuple[Path, DocumentEdit]]:
+def _edits(differences: Iterable[Difference], target: str, hidden: Collection[Path]) -> list[tuple[Path, DocumentEdit]]:
     """Break differing nodes down to leaves, and hide those that are secret on either side."""
     sides: dict[Path, list[Tree | None]] = {}
     for path_before, path_after, old, new in differences:
@@ -196,10 +197,8 @@ def _order(path: Path) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, part, "") if isinstance(part, int) else (1, 0, part) for part in path)
 
 
-def _differences(
-    before: Tree, after: Tree, path: Path = (), *, by_index: bool
-) -> Iterator[tuple[Path, Path, Tree | None, Tree | None]]:
-    """Iterate over pairs of differing nodes with their paths on both sides; one of them may be absent.
+def _differences(before: Tree, after: Tree, path: Path = (), *, by_index: bool) -> Iterator[Difference]:
+    """Iterate over the nodes that differ.
 
     What is in objects is paired by its key; which item of a list became which is DeepDiff's to find.
     """
@@ -217,9 +216,7 @@ def _differences(
             yield from _differences(old, new, inner, by_index=by_index)
 
 
-def _between_lists(
-    before: List, after: List, path: Path, *, by_index: bool
-) -> Iterator[tuple[Path, Path, Tree | None, Tree | None]]:
+def _between_lists(before: List, after: List, path: Path, *, by_index: bool) -> Iterator[Difference]:
     from deepdiff import DeepDiff
 
     found = DeepDiff(

@@ -61,7 +61,7 @@ def test_only_lists_that_differ_are_left_to_deepdiff(before: object, after: obje
         (("validate",), 0),
         (("plan",), 0),
         (("drift",), 2),
-        (("effective", "root@acme.io"), 0),
+        (("effective", "root@acme.io", "--live"), 0),
         (("import", "--out", "imported"), 0),
     ],
 )
