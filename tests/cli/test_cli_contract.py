@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 
 import click
@@ -12,7 +10,7 @@ import pytest
 from reconciler.cli.main import COMMANDS, cli
 from tests.support.project import Project
 from tests.support.sandboxes import ADMIN_KEY, ADMIN_SECRET
-from tests.support.terminal import REPOSITORY, program_environment
+from tests.support.terminal import run_script
 from tests.support.wires import failing, refusal
 
 ADMIN = "members: [{email: root@acme.io, role: admin}]\n"
@@ -225,15 +223,7 @@ def test_the_version_is_told_without_loading_anything_heavy() -> None:
         "heavy = {'pydantic', 'httpx', 'asyncio', 'rich', 'ruamel', 'starlette', 'deepdiff', 'pyhocon'}\n"
         "print(code, sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=REPOSITORY,
-        env=program_environment(REPOSITORY),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    version, loaded = done.stdout.splitlines()
+    version, loaded = run_script(script).stdout.splitlines()
     assert re.fullmatch(r"reconciler \d+\.\d+.*", version)
     assert loaded == "0 []"
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.project import Project
 from tests.support.sandboxes import ADMIN_KEY, ADMIN_SECRET
-from tests.support.terminal import REPOSITORY, program_environment
+from tests.support.terminal import REPOSITORY, run_script
 
 RUN = """
 import sys
@@ -31,15 +29,7 @@ print(len(compare(before, after)), "deepdiff" in sys.modules, file=sys.stderr)
 
 def told(script: str, *arguments: str, folder: Path = REPOSITORY, **variables: str) -> str:
     """Return the last line that a script prints on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=folder,
-        env=program_environment(folder, **variables),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stderr.splitlines()[-1]
+    return run_script(script, *arguments, folder=folder, **variables).stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

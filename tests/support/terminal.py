@@ -21,6 +21,20 @@ def program_environment(home: Path, **variables: str) -> dict[str, str]:
     return clean_environment(home, PYTHONPATH=str(REPOSITORY), PYTHONUNBUFFERED="1", **variables)
 
 
+def run_script(
+    script: str, *arguments: str, folder: Path = REPOSITORY, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a few lines of Python in a process of their own, to their end."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=folder,
+        env=program_environment(folder, **variables),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
 class Terminal:
     """A program in a pseudo-terminal that is read from and typed into."""
 
