@@ -17,7 +17,10 @@ _VARIABLES = {"web_server": "CLEARML_WEB_HOST", "api_server": "CLEARML_API_HOST"
 
 
 def client_section(server: str, access_key: str, secret_key: Secret) -> str:
-    """Return the ``api`` section that the web page shows once for a new credential (API reference, section 7)."""
+    """Return the ``api`` section that the web page shows once for a new credential.
+
+    Source: ``docs/explanation/clearml-api.md, The web page``.
+    """
     addresses = "".join(f"    {name}: {json.dumps(url)}\n" for name, url in client_addresses(server).items())
     return (
         "api {\n"

@@ -31,7 +31,7 @@ def first_declared(desired: Snapshot, account: Address) -> Credential | None:
 async def create(run: Run, operation: Operation) -> None:
     """Make a credential, deliver its secret key, and only then give it its declared label.
 
-    A failed delivery revokes it at once (design decision 7).
+    A failed delivery revokes it at once (``docs/explanation/decisions.md, 7``).
     """
     credential = run.wanted(operation, Credential)
     account_id = run.id_of(Address.service_account(credential.account))

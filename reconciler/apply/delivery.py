@@ -1,4 +1,7 @@
-"""Hands a new secret key to where it belongs, before anything else happens with it (design decision 7)."""
+"""Hands a new secret key to where it belongs, before anything else happens with it.
+
+Source: ``docs/explanation/decisions.md, 7``.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,10 @@ async def set_name(run: Run, operation: Operation) -> None:
 
 
 async def remove(run: Run, operation: Operation) -> None:
-    """Remove a member; the server revokes their credentials and keeps their tasks (API reference, section 2)."""
+    """Remove a member; the server revokes their credentials and keeps their tasks.
+
+    Source: ``docs/explanation/clearml-api.md, Members``.
+    """
     user_id = run.id_of(operation.change.address)
     if not await _check_unmoved(run, operation):
         return

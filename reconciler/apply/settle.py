@@ -1,4 +1,4 @@
-"""Settles a write whose answer was lost by reading back, never by guessing (design decision 6)."""
+"""Settles a write whose answer was lost by reading back, never by guessing (``docs/explanation/decisions.md, 6``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One HTTP answer → the data of its envelope, or what is wrong with it (``clearml-wire.md`` "Envelope")."""
+"""One HTTP answer → the data of its envelope, or what is wrong with it.
+
+Source: ``docs/explanation/clearml-wire.md, Envelope``.
+"""
 
 from __future__ import annotations
 

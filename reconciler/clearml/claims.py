@@ -1,4 +1,7 @@
-"""What a sign-in token says of the caller (``clearml-api.md`` section 1, ``clearml-wire.md`` "Authentication")."""
+"""What a sign-in token says of the caller.
+
+Sources: ``docs/explanation/clearml-api.md, Calling convention``, ``docs/explanation/clearml-wire.md, Authentication``.
+"""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ def inconsistency(readings: Readings) -> str | None:
     """Return why the lists cannot all be whole, or ``None``.
 
     Every check rests on two lists that the reference says agree, and costs no call of its own: the built-in group
-    Users has everyone in it (section 4), a user's ``sec_groups`` are groups (section 2), a vault's group is a group
-    (section 5), so are an access rule's (section 6), a service account's ``credentials`` is how many it has
-    (section 3), and an id is there only once.
+    Users has everyone in it, a user's ``sec_groups`` are groups, a vault's group is a group, so are an access rule's,
+    a service account's ``credentials`` is how many it has, and an id is there only once
+    (``docs/explanation/clearml-api.md``).
     """
     return next(_contradictions(readings), None)
 

@@ -1,9 +1,10 @@
 """From the names of entities to their ids: what access rules are about is known to the server by id only.
 
 Which calls find which type. The reference documents ``projects.get_all_ex`` and ``queues.get_all_ex``, "and the like"
-(``clearml-api.md`` section 6). ClearML's published Enterprise pages also have ``datasets.get_all_ex`` and
-``routers.get_routes`` with the same fields; those for tasks and models are the open-source server's. **Uncertain**:
-that of dataviews is taken to be like the others. Applications and categories are known by the texts that people write.
+(``docs/explanation/clearml-api.md, Access rules``). ClearML's published Enterprise pages also have
+``datasets.get_all_ex`` and ``routers.get_routes`` with the same fields; those for tasks and models are the open-source
+server's. **Uncertain**: that of dataviews is taken to be like the others. Applications and categories are known by the
+texts that people write.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes sure that a call for a service account is answered for that account, and not for whoever signed in.
 
-Which account a call is for is said in a header only (``clearml-wire.md``). Where a proxy drops headers that it does not
-know, the server answers for the caller: an admin's own credentials would pass for the account's.
+Which account a call is for is said in a header only (``docs/explanation/clearml-wire.md``). Where a proxy drops headers
+that it does not know, the server answers for the caller: an admin's own credentials would pass for the account's.
 """
 
 from __future__ import annotations

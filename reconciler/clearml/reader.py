@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from reconciler.clearml.transport import ReadTransport
 
 PAGE_SIZE = 500
-"""The most that a page can hold: the server cuts a larger one and shifts the offset (``clearml-wire.md`` "Paging")."""
+"""The most that a page can hold: the server cuts a larger one and shifts the offset.
+
+Source: ``docs/explanation/clearml-wire.md, Paging``.
+"""
 
 _UNKNOWN_ID = (400, 10)
 _UNKNOWN_ACCESS_KEY = (400, 75)
@@ -123,7 +126,8 @@ class Reader:
     async def account_vaults(self, account_id: str) -> list[VaultRecord]:
         """Return a service account's own vaults (those of its groups, which it sees too, are left out).
 
-        How an admin reads them is not documented: by impersonation, as ``clearml-api.md`` section 5 says.
+        How an admin reads them is not documented: by impersonation, as ``docs/explanation/clearml-api.md, Vaults``
+        says.
         """
         node = await self._get("users.get_vaults", {"preview_data": False}, impersonate=account_id)
         vaults = [VaultRecord.of(item) for item in node.nodes("vaults")]

@@ -1,6 +1,6 @@
 """What the reading calls answer, as values: the server's own view, before it becomes a snapshot.
 
-Shapes are those of ``clearml-api.md`` sections 2 to 6; where that page says nothing, a field is optional.
+Shapes are those of ``docs/explanation/clearml-api.md``; where that page says nothing, a field is optional.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.clearml.wire import Node
 
 USERS_GROUP_ID = "30795571-a470-4717-a80d-e8705fc776bf"
-"""The built-in group that everyone is in, service accounts too (``clearml-api.md`` section 4)."""
+"""The built-in group that everyone is in, service accounts too (``docs/explanation/clearml-api.md, Groups``)."""
 
 Identifier = Annotated[str, Meta(min_length=1)]
 """What names something on the server."""
@@ -44,7 +44,10 @@ class UserRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> UserRecord:
-        """Read one user; the role of one without e-mail, which is none of ours, may be any (section 2)."""
+        """Read one user; the role of one without e-mail, which is none of ours, may be any.
+
+        Source: ``docs/explanation/clearml-api.md, Members``.
+        """
         created = node.value.get("created")
         return UserRecord(
             id=node.identifier("id"),
@@ -59,7 +62,7 @@ class UserRecord(Frozen):
 
     @property
     def fixed(self) -> bool:
-        """Whether the server keeps this user and its role (section 2)."""
+        """Whether the server keeps this user and its role (``docs/explanation/clearml-api.md, Members``)."""
         return bool(self.read_only or self.support)
 
     @property
@@ -79,7 +82,7 @@ class AccountRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> AccountRecord:
-        """Read one service account (section 3)."""
+        """Read one service account (``docs/explanation/clearml-api.md, Service accounts``)."""
         return AccountRecord(
             id=node.identifier("id"),
             name=node.text("name"),
@@ -121,7 +124,10 @@ class SignUpRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> SignUpRecord:
-        """Read the answer; an entry with a status other than pending or accepted is not guessed at (section 2)."""
+        """Read the answer; an entry with a status other than pending or accepted is not guessed at.
+
+        Source: ``docs/explanation/clearml-api.md, Members``.
+        """
         pending = []
         for entry in node.nodes("whitelist_entries"):
             status = entry.text("status")
@@ -144,7 +150,7 @@ class GroupRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> GroupRecord:
-        """Read one group (section 4)."""
+        """Read one group (``docs/explanation/clearml-api.md, Groups``)."""
         return GroupRecord(
             id=node.identifier("id"),
             name=node.text("name"),
@@ -171,7 +177,7 @@ class VaultRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> VaultRecord:
-        """Read one vault (section 5); what it leaves out has the documented default."""
+        """Read one vault; what it leaves out has the default of ``docs/explanation/clearml-api.md, Vaults``."""
         return VaultRecord(
             id=node.identifier("id"),
             name=node.text("description", ""),
@@ -195,7 +201,7 @@ class VaultOperationRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> VaultOperationRecord:
-        """Read one entry (section 5)."""
+        """Read one entry (``docs/explanation/clearml-api.md, Vaults``)."""
         return VaultOperationRecord(
             operation=node.text("operation"),
             user=node.optional_text("user"),
@@ -212,7 +218,7 @@ class ActivityRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> ActivityRecord:
-        """Read the ``activity`` of one user (section 2): the latest of all its moments."""
+        """Read a user's ``activity``: the latest of all its moments (``docs/explanation/clearml-api.md, Members``)."""
         told = node.has("activity")
         activity = node.node("activity") if told else None
         moments = [activity.moment_if_told(name) for name in activity.value] if activity is not None else []
@@ -233,7 +239,7 @@ class CredentialRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> CredentialRecord:
-        """Read one credential (section 3)."""
+        """Read one credential (``docs/explanation/clearml-api.md, Service accounts``)."""
         return CredentialRecord(
             access_key=node.identifier("access_key"),
             label=node.optional_text("label") or None,
@@ -258,7 +264,10 @@ class RuleRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> RuleRecord:
-        """Read one rule (section 6); its entity has a name only where the server tells one that is not the id."""
+        """Read one rule; its entity has a name only where the server tells one that is not the id.
+
+        Source: ``docs/explanation/clearml-api.md, Access rules``.
+        """
         identifier, name = node.optional_text("entity_id"), node.optional_text("entity_name") or None
         named = name if identifier not in (None, ALL, name) else None
         return RuleRecord(
@@ -281,5 +290,5 @@ class EntityRecord(Frozen):
 
     @staticmethod
     def of(node: Node) -> EntityRecord:
-        """Read one entity (section 6)."""
+        """Read one entity (``docs/explanation/clearml-api.md, Access rules``)."""
         return EntityRecord(id=node.identifier("id"), name=node.text("name", ""))

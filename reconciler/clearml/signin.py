@@ -1,4 +1,4 @@
-"""Keeping a connection signed in (``clearml-api.md`` section 1)."""
+"""Keeping a connection signed in (``docs/explanation/clearml-api.md, Calling convention``)."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ class Node(Frozen):
 
 
 def moment(text: str) -> datetime | None:
-    """Return a point in time if a text is one; if it names no zone it is in UTC (``clearml-wire.md`` "Users")."""
+    """Return a point in time if this is one; without a zone it is UTC (``docs/explanation/clearml-wire.md, Users``)."""
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is UTC:

@@ -1,8 +1,9 @@
 """One method for each writing call: plain arguments in, checked answers out.
 
 The rule for answers that say that nothing was done: an edit that changed nothing is fine (it was so already, see
-``clearml-wire.md`` "Users"); a removal that removed nothing is refused, since nobody may be told that an access is
-gone while it may not be. An answer that cannot be understood is a lost answer: the caller settles it by reading.
+``docs/explanation/clearml-wire.md, Users``); a removal that removed nothing is refused, since nobody may be told that
+an access is gone while it may not be. An answer that cannot be understood is a lost answer: the caller settles it by
+reading.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class CreatedAccount(Frozen):
 
 
 class RuleContent(Frozen):
-    """All that an access rule says, in server ids; a write replaces all of it (``clearml-api.md`` section 6)."""
+    """All that an access rule says, in server ids; a write replaces all of it.
+
+    Source: ``docs/explanation/clearml-api.md, Access rules``.
+    """
 
     name: str
     description: str
@@ -54,7 +58,10 @@ class RuleContent(Frozen):
 
 
 class VaultContent(Frozen):
-    """All that a vault says, and the server id of whom it belongs to; a write replaces all of it (section 5)."""
+    """All that a vault says, and the server id of whom it belongs to; a write replaces all of it.
+
+    Source: ``docs/explanation/clearml-api.md, Vaults``.
+    """
 
     name: str
     owner_kind: OwnerKind
@@ -141,7 +148,10 @@ class Writer:
             raise _nothing_removed(node.endpoint)
 
     async def create_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
-        """Make a group under a fresh id that the caller made up, so that a repeat does no harm (section 4)."""
+        """Make a group under a fresh id that the caller made up, so that a repeat does no harm.
+
+        Source: ``docs/explanation/clearml-api.md, Groups``.
+        """
         await self._put_group(group_id, name, description, users)
 
     async def update_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _MAXIMUM_BASE = 4 * 1024 * 1024
 _ORGANIZATION = "organization"
-"""The scope of vaults that reach everyone without a group (``clearml-api.md`` section 5)."""
+"""The scope of vaults that reach everyone without a group (``docs/explanation/clearml-api.md, Vaults``)."""
 
 
 @click.command("effective")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
 
 USERS = fold("Users")
-"""The built-in group that everyone is in, service accounts too (``clearml-api.md`` section 4)."""
+"""The built-in group that everyone is in, service accounts too (``docs/explanation/clearml-api.md, Groups``)."""
 
 ADMINS = fold("Admins")
 _SUGGESTIONS = 3

@@ -1,4 +1,4 @@
-"""What an access rule is about: entities and permissions (``clearml-api.md`` section 6)."""
+"""What an access rule is about: entities and permissions (``docs/explanation/clearml-api.md, Access rules``)."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Plan(Published, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do; waiting items do not count (design decision 2)."""
+        """Whether there is nothing to do; waiting items do not count (``docs/explanation/decisions.md, 2``)."""
         return not self.changes
 
     @property

@@ -1,7 +1,7 @@
 """The guards: rules that stop a plan before its first write. Pure functions from a plan's parts to refusals.
 
-Each rule has a name and is lifted alone (design decision 11). None has an exemption for small numbers: removing all
-of something is never routine, however few there are.
+Each rule has a name and is lifted alone (``docs/explanation/decisions.md, 11``). None has an exemption for small
+numbers: removing all of something is never routine, however few there are.
 """
 
 from __future__ import annotations

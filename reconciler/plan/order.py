@@ -1,6 +1,6 @@
 """In which order operations may run: edges as data, for the standard library's topological sorter.
 
-Three rules (design decision 3):
+Three rules (``docs/explanation/decisions.md, 3``):
 
 - A creation comes before whatever needs what it creates.
 - Grants before removals: a removal waits for every grant that touches a resource that it touches too, and whoever

@@ -19,7 +19,7 @@ CLIENT_TARGET = "config"
 """The type of the vaults that the SDK and the Agent merge into their configuration."""
 
 SSH_TARGET = "remote_session_ssh_server"
-"""The type of the vaults with the keys of SSH servers in remote sessions (``vaults.md``, "More that was seen")."""
+"""The type of vaults with the keys of SSH servers in remote sessions (``docs/explanation/clearml-api.md, Vaults``)."""
 
 _WORDS = re.compile(
     r"secret|passw(?:or)?d|passphrase|passwd|token|private_?key|credential|api_?key|account_?key|access_?key"

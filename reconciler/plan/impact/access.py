@@ -1,11 +1,11 @@
 """Who may do what with an entity, from the access rules of one snapshot.
 
-**An assumption.** The API reference (section 6) says that everyone has read and write on everything by rules that the
-server makes itself, and that rules name who else has access. It does not say what a first declared rule does to
-everybody else. This module takes the most specific rules to decide: an entity with rules of its own is open to those
-whom they name; without, the rules for all entities of its type (``*``) decide; without those, it is open to everyone.
-Rules for all of a type hold beside an entity's own. Admins may do everything but use queues. The sandbox makes the
-same choice, in words of its own, and the tests compare the two.
+**An assumption.** The API reference (``docs/explanation/clearml-api.md, Access rules``) says that everyone has read and
+write on everything by rules that the server makes itself, and that rules name who else has access. It does not say what
+a first declared rule does to everybody else. This module takes the most specific rules to decide: an entity with rules
+of its own is open to those whom they name; without, the rules for all entities of its type (``*``) decide; without
+those, it is open to everyone. Rules for all of a type hold beside an entity's own. Admins may do everything but use
+queues. The sandbox makes the same choice, in words of its own, and the tests compare the two.
 """
 
 from __future__ import annotations
