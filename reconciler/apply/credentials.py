@@ -6,7 +6,6 @@ next run finds the mark, knows that nobody holds the key, revokes the credential
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.apply.run import MovedError, moved
@@ -64,7 +63,7 @@ async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCr
     new = await _obtain(run, account_id, credential)
     try:
         await check_holder(run.reader, account_id, new.access_key)
-        await asyncio.to_thread(run.deliveries.deliver, credential.delivery, new.access_key, new.secret_key)
+        await run.deliveries.deliver(credential.delivery, new.access_key, new.secret_key)
     except (DeliveryError, ImpersonationLostError):
         await revoke_one(run, account_id, new.access_key)
         raise

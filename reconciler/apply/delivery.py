@@ -5,6 +5,7 @@ Source: ``docs/explanation/decisions.md, 7``.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -40,11 +41,14 @@ class Deliveries(Frozen):
         else:
             check_secret_file(self.folder / delivery.path, delivery.path)
 
-    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
-        """Deliver one secret key.
+    async def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
+        """Deliver one secret key, in a thread that is given nothing but values which never change.
 
         Raises :class:`DeliveryError`; then a file is as it was before, and a program has said that it failed.
         """
+        await asyncio.to_thread(self._hand_over, delivery, access_key, secret_key)
+
+    def _hand_over(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         section = client_section(self.server, access_key, secret_key)
         if isinstance(delivery, CommandDelivery):
             self._run(delivery, section)

@@ -12,7 +12,6 @@ from reconciler.model.resources import Credential, Kind
 from reconciler.plan.changes import Action
 from reconciler.plan.operations import operations_of
 from reconciler.plan.order import dependencies
-from reconciler.plan.outcomes import Report
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.apply.run import Run
     from reconciler.apply.scheduler import Listener
     from reconciler.plan.changes import Change
+    from reconciler.plan.outcomes import Report
 
 
 async def execute(
@@ -32,7 +32,7 @@ async def execute(
     """
     check_deliveries(run, changes)
     operations = operations_of(changes)
-    results = await run_all(
+    return await run_all(
         operations,
         dependencies(operations),
         functools.partial(perform, run),
@@ -40,7 +40,6 @@ async def execute(
         stop=stop,
         listener=listener,
     )
-    return Report(results, interrupted=stop.is_set())
 
 
 def check_deliveries(run: Run, changes: Sequence[Change]) -> None:

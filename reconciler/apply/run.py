@@ -37,7 +37,7 @@ class Delivering(Protocol):
     def check(self, delivery: Delivery) -> None:
         """Raise :class:`reconciler.errors.DeliveryError` if this delivery cannot work."""
 
-    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
+    async def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         """Hand a secret key over, or raise :class:`reconciler.errors.DeliveryError`."""
 
 

@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 from reconciler.errors import AnswerLostError, ReconcilerError
-from reconciler.plan.outcomes import Outcome, Result, ordered
+from reconciler.plan.outcomes import Outcome, Report, Result, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,15 +29,16 @@ async def run_all(
     concurrency: int,
     stop: asyncio.Event,
     listener: Listener,
-) -> tuple[Result, ...]:
-    """Carry all operations out and return one result for each, in their given order.
+) -> Report:
+    """Carry all operations out and report one result for each, in their given order.
 
     An operation whose dependency did not succeed is skipped, and so are its own dependents. Once ``stop`` is set no
-    operation is started any more; those under way are finished. ``listener`` hears of each result as it comes.
+    operation is started any more; those under way are finished. ``listener`` hears of each result as it comes; one
+    that fails ends no run: the report names its first error.
     """
     run = _Run(operations, dependencies, perform, stop, listener, concurrency)
     await run.to_the_end()
-    return ordered(run.results.values(), operations)
+    return Report(ordered(run.results.values(), operations), stop.is_set(), run.listener_error)
 
 
 class _Run:
@@ -58,6 +59,7 @@ class _Run:
         self._listener = listener
         self._concurrency = concurrency
         self.results: dict[Identity, Result] = {}
+        self.listener_error: str | None = None
 
     async def to_the_end(self) -> None:
         sorter = TopologicalSorter(self._dependencies)
@@ -80,8 +82,14 @@ class _Run:
         await asyncio.sleep(0)  # lets signals in, even where no call ever waits (the sandbox in process)
         result = self._skipped(operation) or await self._attempt(operation)
         self.results[identity] = result
-        self._listener(result)
+        self._announce(result)
         return identity
+
+    def _announce(self, result: Result) -> None:
+        try:
+            self._listener(result)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the workspace is more important
+            self.listener_error = self.listener_error or f"internal error: {type(error).__name__}"
 
     def _skipped(self, operation: Operation) -> Result | None:
         missing = [

@@ -90,9 +90,9 @@ class _NotedDeliveries(Deliveries):
 
     known: KnownSecrets
 
-    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
+    async def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         self.known.add(secret_key)
-        Deliveries.deliver(self, delivery, access_key, secret_key)
+        await Deliveries.deliver(self, delivery, access_key, secret_key)
 
 
 class _Job(Frozen):
@@ -171,6 +171,8 @@ class _Job(Frozen):
                             stop=stop,
                             listener=recorder.listening(show),
                         )
+                if report.listener_error is not None:
+                    self.console.note(f"Progress could not be shown: {report.listener_error}")
                 after = await self._read_again(transport)
                 await self.recording.finish(recorder, report, after)
         left = Left.of(plan, None if after is None else after.plan)

@@ -16,25 +16,26 @@ if TYPE_CHECKING:
 
 
 class KnownSecrets:
-    """Learns secrets as they come up, and masks them in plain, URL-encoded, escaped and base64 spelling."""
+    """Learns secrets as they come up, and masks them in plain, URL-encoded, escaped and base64 spelling.
+
+    It belongs to the main thread. A thread that handles a secret is given it after it was added here.
+    """
 
     def __init__(self) -> None:
         self._new: set[Secret] = set()
         self._redactor: Redactor | None = None
 
     def add(self, *secrets: Secret | None) -> None:
-        """Learn values; ``None`` and empty ones are no values."""
+        """Learn values; ``None`` and empty ones are no values. Only ever called in the main thread."""
         self._new.update(secret for secret in secrets if secret)
 
     def redactor(self) -> Redactor:
         """Return the net with everything in it that is known by now."""
         from reconciler.vaults.redactor import Redactor
 
-        if self._redactor is None:
-            self._redactor = Redactor()
-        if self._new:
-            self._redactor.add(self._new)
-            self._new.clear()
+        if self._redactor is None or self._new:
+            self._redactor = (self._redactor or Redactor()).with_more(self._new)
+            self._new = set()
         return self._redactor
 
     def mask(self, text: str) -> str:

@@ -41,10 +41,11 @@ class Result(Frozen):
 
 
 class Report(Frozen):
-    """How a whole run ended."""
+    """How a whole run ended; ``listener_error`` is why its progress was not shown to the end."""
 
     results: tuple[Result, ...]
     interrupted: bool = False
+    listener_error: str | None = None
 
     def of_changes(self) -> dict[Address, Outcome]:
         """Return one outcome per change: the worst of its operations."""

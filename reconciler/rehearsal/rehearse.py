@@ -61,7 +61,7 @@ class _NoDeliveries:
     def check(self, delivery: Delivery) -> None:
         """Find nothing wrong: the real deliveries are checked by the real run."""
 
-    def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
+    async def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         """Deliver nothing."""
 
 

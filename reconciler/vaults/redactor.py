@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from bisect import insort
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -24,20 +23,21 @@ _SHORTEST_IN_BASE64 = 6
 
 
 class Redactor:
-    """Masks the secrets that it was told of, in plain, URL-encoded, JSON-escaped, HTML-escaped and base64 spelling."""
+    """Masks the secrets that it was made of, in plain, URL-encoded, JSON-escaped, HTML-escaped and base64 spelling.
+
+    It never changes: to know more, make another one with :meth:`with_more`. So any thread may use it at any time.
+    """
+
+    __slots__ = ("_spellings",)
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        self._known: set[str] = set()
-        self._spellings: list[str] = []
-        self.add(secrets)
+        self._spellings = _ordered(_maskable(secrets))
 
-    def add(self, secrets: Iterable[Secret]) -> None:
-        """Learn more values."""
-        for secret in secrets:
-            new = {spelling for spelling in _spellings(secret.reveal()) if len(spelling) >= SHORTEST} - self._known
-            self._known |= new
-            for spelling in new:
-                insort(self._spellings, spelling, key=_longest_first)
+    def with_more(self, secrets: Iterable[Secret]) -> Redactor:
+        """Return a redactor that masks these secrets as well."""
+        more = Redactor()
+        more._spellings = _ordered(_maskable(secrets).union(self._spellings))
+        return more
 
     def mask(self, text: str) -> str:
         """Return the text with every known value replaced by ``(secret)``."""
@@ -51,9 +51,13 @@ class Redactor:
         return any(spelling in text for spelling in self._spellings)
 
 
-def _longest_first(spelling: str) -> tuple[int, str]:
-    """Order spellings so that no part of a value outlives the masking of a shorter one."""
-    return -len(spelling), spelling
+def _maskable(secrets: Iterable[Secret]) -> set[str]:
+    return {spelling for secret in secrets for spelling in _spellings(secret.reveal()) if len(spelling) >= SHORTEST}
+
+
+def _ordered(spellings: Iterable[str]) -> tuple[str, ...]:
+    """Put the longest first, so that no part of a value outlives the masking of a shorter one."""
+    return tuple(sorted(spellings, key=lambda spelling: (-len(spelling), spelling)))
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import json
@@ -26,6 +27,10 @@ def deliveries(tmp_path: Path) -> Deliveries:
     return Deliveries(tmp_path, "https://api.acme.io")
 
 
+def deliver(deliveries: Deliveries, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
+    asyncio.run(deliveries.deliver(delivery, access_key, secret_key))
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -34,7 +39,7 @@ def mode(path: Path) -> int:
 def test_a_file_is_for_its_owner_only_whatever_the_umask(delivery: Delivery, deliveries: Deliveries) -> None:
     before = os.umask(0)
     try:
-        deliveries.deliver(delivery, "AK", SECRET)
+        deliver(deliveries, delivery, "AK", SECRET)
     finally:
         os.umask(before)
     assert mode(deliveries.folder / "key") == 0o600
@@ -44,14 +49,14 @@ def test_an_old_file_is_replaced_and_loses_its_open_mode(deliveries: Deliveries)
     path = deliveries.folder / "key"
     path.write_text("old")
     path.chmod(0o644)
-    deliveries.deliver(KEY, "AK", SECRET)
+    deliver(deliveries, KEY, "AK", SECRET)
     assert mode(path) == 0o600
     assert "old" not in path.read_text()
     assert [entry.name for entry in deliveries.folder.iterdir()] == ["key"]
 
 
 def test_the_section_is_read_back_by_a_client(deliveries: Deliveries) -> None:
-    deliveries.deliver(KEY, "AK", SECRET)
+    deliver(deliveries, KEY, "AK", SECRET)
     read = ConfigFactory.parse_string((deliveries.folder / "key").read_text())["api"]
     assert dict(read["credentials"]) == {"access_key": "AK", "secret_key": "s3cr3t-value"}
     assert (read["api_server"], read["web_server"]) == ("https://api.acme.io", "https://app.acme.io")
@@ -86,7 +91,7 @@ def test_nothing_is_written_through_a_link_that_appears_at_the_last_moment(deliv
     deliveries.check(KEY)
     (deliveries.folder / "key").symlink_to(precious)
     with pytest.raises(DeliveryError, match="symbolic link"):
-        deliveries.deliver(KEY, "AK", SECRET)
+        deliver(deliveries, KEY, "AK", SECRET)
     assert precious.read_text() == "mine"
 
 
@@ -94,13 +99,13 @@ def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(deliveries: 
     precious = deliveries.folder / "precious"
     precious.write_text("mine")
     (deliveries.folder / ".key.new").symlink_to(precious)
-    deliveries.deliver(KEY, "AK", SECRET)
+    deliver(deliveries, KEY, "AK", SECRET)
     assert precious.read_text() == "mine"
     assert "AK" in (deliveries.folder / "key").read_text()
 
 
 def test_a_program_takes_the_section_on_its_input(deliveries: Deliveries) -> None:
-    deliveries.deliver(CommandDelivery(("sh", "-c", "cat > taken")), "AK", SECRET)
+    deliver(deliveries, CommandDelivery(("sh", "-c", "cat > taken")), "AK", SECRET)
     assert 'access_key: "AK"' in (deliveries.folder / "taken").read_text()
 
 
@@ -115,19 +120,19 @@ def test_a_program_that_fails_or_is_missing_is_told_without_its_output(
     command: tuple[str, ...], told: str, deliveries: Deliveries
 ) -> None:
     with pytest.raises(DeliveryError, match=told) as caught:
-        deliveries.deliver(CommandDelivery(command), "AK", SECRET)
+        deliver(deliveries, CommandDelivery(command), "AK", SECRET)
     assert "nope" not in caught.value.message
 
 
 def test_what_a_program_prints_is_shown_nowhere(deliveries: Deliveries, capfd: pytest.CaptureFixture[str]) -> None:
-    deliveries.deliver(CommandDelivery(("sh", "-c", "tee /dev/stderr")), "AK", SECRET)
+    deliver(deliveries, CommandDelivery(("sh", "-c", "tee /dev/stderr")), "AK", SECRET)
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_program_that_takes_too_long_is_told(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.apply.delivery.COMMAND_SECONDS", 0.1)
     with pytest.raises(DeliveryError, match=r"sleep did not take the secret key within 0.1 seconds"):
-        deliveries.deliver(CommandDelivery(("sleep", "30")), "AK", SECRET)
+        deliver(deliveries, CommandDelivery(("sleep", "30")), "AK", SECRET)
 
 
 class TestAProgramInTheDeclarationsFolder:
@@ -142,7 +147,7 @@ class TestAProgramInTheDeclarationsFolder:
     def test_is_found_there_and_run_there(self, deliveries: Deliveries) -> None:
         self.write(deliveries, "#!/bin/sh")
         deliveries.check(self.PROGRAM)
-        deliveries.deliver(self.PROGRAM, "AK", SECRET)
+        deliver(deliveries, self.PROGRAM, "AK", SECRET)
         assert 'access_key: "AK"' in (deliveries.folder / "taken").read_text()
 
     def test_is_looked_for_before_anything_is_written(self, deliveries: Deliveries) -> None:
@@ -154,11 +159,11 @@ class TestAProgramInTheDeclarationsFolder:
         self.write(deliveries, "#!/no/such/shell")
         deliveries.check(self.PROGRAM)
         with pytest.raises(DeliveryError, match=r"bin/take could not be run: No such file or directory"):
-            deliveries.deliver(self.PROGRAM, "AK", SECRET)
+            deliver(deliveries, self.PROGRAM, "AK", SECRET)
 
 
 def test_variables_are_read_back_by_a_shell(deliveries: Deliveries) -> None:
-    deliveries.deliver(EnvFileDelivery("key"), "AK", Secret("a b'c$d"))
+    deliver(deliveries, EnvFileDelivery("key"), "AK", Secret("a b'c$d"))
     shown = subprocess.run(
         ["sh", "-c", '. ./key; printf "%s|" "$CLEARML_API_HOST" "$CLEARML_API_ACCESS_KEY" "$CLEARML_API_SECRET_KEY"'],
         cwd=deliveries.folder,
@@ -179,7 +184,7 @@ def test_variables_are_read_back_by_a_shell(deliveries: Deliveries) -> None:
 def test_a_manifest_holds_the_section(
     delivery: KubernetesSecretDelivery, metadata: dict[str, str], deliveries: Deliveries
 ) -> None:
-    deliveries.deliver(delivery, "AK", SECRET)
+    deliver(deliveries, delivery, "AK", SECRET)
     manifest = json.loads((deliveries.folder / "key").read_text())
     content = base64.b64decode(manifest["data"].pop("clearml.conf")).decode()
     assert content == client_section("https://api.acme.io", "AK", SECRET)
@@ -196,11 +201,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(DeliveryError, match=r"^key could not be written: No space left on device$"):
-        deliveries.deliver(KEY, "AK", SECRET)
+        deliver(deliveries, KEY, "AK", SECRET)
     assert [(entry.name, entry.read_text()) for entry in deliveries.folder.iterdir()] == [("key", "old")]
 
 
 def test_what_a_dead_run_left_half_written_is_replaced(deliveries: Deliveries) -> None:
     (deliveries.folder / ".key.new").write_text("half")
-    deliveries.deliver(KEY, "AK", SECRET)
+    deliver(deliveries, KEY, "AK", SECRET)
     assert [entry.name for entry in deliveries.folder.iterdir()] == ["key"]
