@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from bisect import insort
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -11,7 +12,7 @@ from reconciler.model.secret import HIDDEN
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.model.secret import Secret
 
@@ -30,14 +31,15 @@ class Redactor:
 
     __slots__ = ("_spellings",)
 
-    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        self._spellings = _ordered(_maskable(secrets))
+    def __init__(self, secrets: Iterable[Secret] = (), *, spellings: Sequence[str] = ()) -> None:
+        ordered = list(spellings)
+        for spelling in _maskable(secrets).difference(spellings):
+            insort(ordered, spelling, key=_longest_first)
+        self._spellings = tuple(ordered)
 
     def with_more(self, secrets: Iterable[Secret]) -> Redactor:
         """Return a redactor that masks these secrets as well."""
-        more = Redactor()
-        more._spellings = _ordered(_maskable(secrets).union(self._spellings))
-        return more
+        return Redactor(secrets, spellings=self._spellings)
 
     def mask(self, text: str) -> str:
         """Return the text with every known value replaced by ``(secret)``."""
@@ -55,9 +57,9 @@ def _maskable(secrets: Iterable[Secret]) -> set[str]:
     return {spelling for secret in secrets for spelling in _spellings(secret.reveal()) if len(spelling) >= SHORTEST}
 
 
-def _ordered(spellings: Iterable[str]) -> tuple[str, ...]:
-    """Put the longest first, so that no part of a value outlives the masking of a shorter one."""
-    return tuple(sorted(spellings, key=lambda spelling: (-len(spelling), spelling)))
+def _longest_first(spelling: str) -> tuple[int, str]:
+    """Order spellings so that no part of a value outlives the masking of a shorter one."""
+    return -len(spelling), spelling
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from reconciler.model.secret import Secret
 from reconciler.plan.changes import Guard
 from reconciler.plan.impact.report import Aspect, Effect, HeadlineType, Impact, Weight
 from reconciler.plan.make import Prepared
-from reconciler.plan.outcomes import Outcome, Result
+from reconciler.plan.outcomes import Outcome
 from reconciler.rehearsal.copying import workspace_of
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import load_workspace
@@ -209,9 +209,10 @@ async def _really(prepared: Prepared, parser: DocumentParser) -> tuple[Permissio
         settings = ConnectionSettings("http://sandbox.localhost", token=token)
         async with Transport(settings, transport=httpx.ASGITransport(create_app(store))) as transport:
             run = Run.begin(transport, prepared, parser, _Nowhere())
-            results: list[Result] = []
-            await execute(run, prepared.plan.changes, concurrency=1, stop=asyncio.Event(), listener=results.append)
-        assert [item for item in results if item.outcome is not Outcome.APPLIED] == []
+            report = await execute(
+                run, prepared.plan.changes, concurrency=1, stop=asyncio.Event(), listener=lambda result: None
+            )
+        assert [item for item in report.results if item.outcome is not Outcome.APPLIED] == []
         return before, _ask(store, prepared, run.ids)
 
 
@@ -219,7 +220,7 @@ class _Nowhere:
     def check(self, delivery: object) -> None:
         pass
 
-    def deliver(self, delivery: object, access_key: str, secret_key: Secret) -> None:
+    async def deliver(self, delivery: object, access_key: str, secret_key: Secret) -> None:
         pass
 
 
