@@ -58,6 +58,14 @@ class Problem(NamedTuple):
     severity: Severity = Severity.ERROR
 
 
+class SourceError(Exception):
+    """A file cannot be read, or its text cannot be understood; ``problem`` says why."""
+
+    def __init__(self, rule: str, message: str, place: Place, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.problem = Problem(rule, message, place, hint)
+
+
 class ReconcilerError(Exception):
     """The root of everything that this project raises on purpose."""
 

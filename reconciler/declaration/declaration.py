@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         WorkspaceFile,
     )
     from reconciler.declaration.models_access import AccessRuleEntry
-    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
     from reconciler.errors import Place, Problem
     from reconciler.model.policy import Rule
+    from reconciler.yaml.tree import YamlPath, YamlTree
 
 T_co = TypeVar("T_co", covariant=True)
 

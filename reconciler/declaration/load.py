@@ -9,21 +9,20 @@ from msgspec.structs import replace
 from reconciler.declaration.checks import check
 from reconciler.declaration.declaration import Declaration, DocumentText, Entry, excerpt
 from reconciler.declaration.files import MAXIMUM_FILES, ConfinementError, Folder
-from reconciler.declaration.inline import origin
 from reconciler.declaration.models import IncludedFile, WorkspaceFile
-from reconciler.declaration.source import MAXIMUM_DOCUMENT_BYTES, SourceError, read_source
+from reconciler.declaration.source import MAXIMUM_DOCUMENT_BYTES, read_source, read_yaml
 from reconciler.declaration.validation import Part, validate_part
-from reconciler.declaration.yaml_reader import read_yaml
-from reconciler.errors import InvalidDeclarationError, Place, Problem, Severity
+from reconciler.errors import InvalidDeclarationError, Place, Problem, Severity, SourceError
 from reconciler.model.text import harmless
+from reconciler.yaml.tree import origin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.declaration.models import DocumentEntry
-    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
     from reconciler.model.policy import Rule
     from reconciler.vaults.parse import DocumentParser
+    from reconciler.yaml.tree import YamlPath, YamlTree
 
 MAXIMUM_PROBLEMS = 1000
 """The most problems that are told one by one; the rest are counted."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from reconciler.declaration.context import shown
-from reconciler.declaration.inline import origin
 from reconciler.declaration.models_policy import PolicyFile, RuleEntry
 from reconciler.declaration.validation import null_problems, value_problem
 from reconciler.errors import Place, Problem
@@ -16,11 +15,12 @@ from reconciler.model.policy import Expression, Rule
 from reconciler.plan.policy.evaluate import PLACEHOLDER
 from reconciler.plan.policy.expressions import LibraryMissingError, Program, check
 from reconciler.plan.policy.fields import FIELDS
+from reconciler.yaml.tree import origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.declaration.yaml_tree import YamlTree
+    from reconciler.yaml.tree import YamlTree
 
 
 def read_rules(tree: YamlTree, asked_for: Place) -> tuple[tuple[Rule, ...], list[Problem]]:

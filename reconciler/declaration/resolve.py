@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.declaration.models_credentials import CredentialEntry, DeliverSection
     from reconciler.declaration.secrets import SecretResolver
-    from reconciler.declaration.yaml_tree import YamlPath
     from reconciler.errors import Place
     from reconciler.model.delivery import Delivery
     from reconciler.model.resources import Resource
+    from reconciler.yaml.tree import YamlPath
 
 _SCOPED = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT, Kind.ACCESS_RULE)
 

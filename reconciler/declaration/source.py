@@ -6,10 +6,14 @@ import re
 import stat
 from typing import TYPE_CHECKING, NoReturn
 
-from reconciler.errors import Place, Problem
+from reconciler.errors import Place, SourceError
+from reconciler.yaml.reader import read
+from reconciler.yaml.tree import place_at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reconciler.yaml.tree import YamlTree
 
 MAXIMUM_FILE_BYTES = 16 * 1024 * 1024
 """The largest declaration file that is read (bytes); more can be split over included files."""
@@ -18,19 +22,10 @@ MAXIMUM_DOCUMENT_BYTES = 1024 * 1024
 """The largest vault document that is read (bytes)."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ORDINARY = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
 _CONFLICT_SIGNS = ("<<<<<<<", ">>>>>>>", "|||||||")
-
-
-class SourceError(Exception):
-    """A file cannot be read, or is no text that can be understood; ``problem`` says why."""
-
-    def __init__(self, rule: str, message: str, place: Place, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.problem = Problem(rule, message, place, hint)
 
 
 def read_source(path: Path, shown: str, *, limit: int = MAXIMUM_FILE_BYTES) -> str:
@@ -44,15 +39,16 @@ def read_source(path: Path, shown: str, *, limit: int = MAXIMUM_FILE_BYTES) -> s
     return text
 
 
-def lines_of(text: str) -> list[str]:
-    """Return the lines of a text, split the way the YAML parser counts them."""
-    return _LINE_END.split(text) if "\r" in text else text.split("\n")
-
-
-def place_at(text: str, offset: int, shown: str) -> Place:
-    """Return the place of a character offset."""
-    ends = [match.end() for match in _LINE_END.finditer(text, 0, offset)]
-    return Place(shown, len(ends) + 1, offset - (ends[-1] if ends else 0) + 1)
+def read_yaml(text: str, file: str) -> YamlTree:
+    """Read one YAML document with a mapping at its top. Raises :class:`SourceError`."""
+    tree = read(text, file)
+    if tree.root is None:
+        message = "this file is empty: a declaration begins with `version: 1`; to remove nothing, leave lists out"
+        raise SourceError("empty-file", message, Place(file))
+    if not isinstance(tree.root, dict):
+        kind = "a list" if isinstance(tree.root, list) else "a single value"
+        raise SourceError("wrong-type", f"the file is {kind}, not a mapping of keys to values", tree.place())
+    return tree
 
 
 def _read_bytes(path: Path, shown: str, limit: int) -> bytes:

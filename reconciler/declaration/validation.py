@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from reconciler.declaration.yaml_tree import YamlPath, YamlTree
     from reconciler.errors import Place
+    from reconciler.yaml.tree import YamlPath, YamlTree
 
 _NULLABLE = frozenset({"vault"})
 _ENTANGLED = frozenset({"file", "data", "format", "send_as", "secrets"})

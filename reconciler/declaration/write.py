@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.declaration.fmt.canonical import canonical
 from reconciler.declaration.key_order import TOP
-from reconciler.declaration.yaml_text import block_text, flow_text
 from reconciler.model.text import fold
+from reconciler.yaml.text import block_text, flow_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING
 
@@ -215,21 +214,10 @@ def effective_document(values: Sequence[Value], output_format: str) -> str:
     if output_format == "json":
         return json_document(to_plain(tree))
     if output_format == "yaml":
-        return _yaml(to_plain(tree))
+        from reconciler.yaml.dump import dump
+
+        return dump(to_plain(tree))
     return "".join(f"{line}\n" for line in _hocon_entries(tree, ""))
-
-
-def _yaml(value: object) -> str:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.width = 4096
-    stream = io.StringIO()
-    yaml.dump(value, stream)
-    return stream.getvalue()
 
 
 def _hocon_entries(tree: Object, indent: str) -> Iterator[str]:

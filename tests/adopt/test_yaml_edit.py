@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.declaration.yaml_comments import comments
-from reconciler.declaration.yaml_edit import CannotEditError, EditableYaml
-from reconciler.declaration.yaml_nodes import line_end, line_start, read_nodes
-from reconciler.declaration.yaml_reader import read_yaml
-from reconciler.declaration.yaml_values import same_values
+from reconciler.declaration.source import read_yaml
+from reconciler.yaml.comments import comments
+from reconciler.yaml.edit import CannotEditError, EditableYaml
+from reconciler.yaml.nodes import line_end, line_start, read_nodes
+from reconciler.yaml.values import same_values
 from tests.adopt.yaml_texts import change_at_random, random_text
 
 seeds = st.integers(0, 2**32)

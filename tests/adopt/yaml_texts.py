@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from reconciler.declaration.yaml_text import scalar_text
+from reconciler.yaml.text import scalar_text
 
 WORDS = [
     "ada@acme.io",

@@ -17,7 +17,7 @@ from reconciler.declaration.schema import (
     workspace_schema,
     write_schemas,
 )
-from reconciler.declaration.yaml_reader import read_yaml
+from reconciler.declaration.source import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

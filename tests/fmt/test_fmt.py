@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.declaration.fmt.canonical import CannotFormatError, canonical
-from reconciler.declaration.yaml_comments import comments
-from reconciler.declaration.yaml_nodes import read_nodes
-from reconciler.declaration.yaml_reader import read_yaml
-from reconciler.declaration.yaml_values import same_values
+from reconciler.declaration.source import read_yaml
+from reconciler.yaml.comments import comments
+from reconciler.yaml.nodes import read_nodes
+from reconciler.yaml.values import same_values
 from tests.adopt.yaml_texts import Writer, random_text
 from tests.support.project import EXAMPLES, Project
 

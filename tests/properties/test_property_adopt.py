@@ -17,9 +17,9 @@ from property_profiles import PROFILE
 from workspaces import Team, as_declaration, as_state, declared_teams, secrets_of
 
 from reconciler.declaration.fmt.attach import BLANK, Element, attach
-from reconciler.declaration.yaml_comments import comments
-from reconciler.declaration.yaml_nodes import ScalarNode, line_end, line_start, read_nodes
-from reconciler.declaration.yaml_reader import read_yaml
+from reconciler.declaration.source import read_yaml
+from reconciler.yaml.comments import comments
+from reconciler.yaml.nodes import ScalarNode, line_end, line_start, read_nodes
 from tests.adopt.yaml_texts import Writer
 from tests.support.project import Project, new_project
 

@@ -50,6 +50,8 @@ def test_hocon_means_what_clients_read(parser: DocumentParser, text: str, meanin
         ("a: '1'\nb: !!str 1\nc: \"x\\ny\"", {"a": "1", "b": "1", "c": "x\ny"}),
         ("a: &x {b: 1}\nc: *x", {"a": {"b": 1}, "c": {"b": 1}}),
         ("k: |\n  one\n  two\n", {"k": "one\ntwo\n"}),
+        ("a: {u: https://acme.io:8080/x}", {"a": {"u": "https://acme.io:8080/x"}}),
+        ("a: !!map {b: !!int 1, c: !!null ~}\nd: !!seq [!!float 1.5]", {"a": {"b": 1, "c": None}, "d": [1.5]}),
     ],
 )
 def test_yaml_has_the_meaning_of_yaml_1_2(parser: DocumentParser, text: str, meaning: object) -> None:
@@ -93,6 +95,13 @@ def test_an_expression_remembers_what_it_overrides(parser: DocumentParser) -> No
         (YAML, "a: !custom x", 1, 4),
         (YAML, "a: .inf", 1, 4),
         (YAML, "b: {x: 1}\na: {<<: {}}", 2, 5),
+        (YAML, "a: !!int x", 1, 4),
+        (YAML, "%YAML 1.2\n---\na: 1", 1, 1),
+        (YAML, "a: &a [*a]", 1, 8),
+        (YAML, "a: *b", 1, 4),
+        (YAML, "? [a]\n: b", 1, 3),
+        (YAML, "a: 1" + "0" * 5000, 1, 4),
+        (YAML, "a: 1e999", 1, 4),
         (HOCON, "a: 1\nb: ]", 2, 4),
         (HOCON, "\t\ta: ]", 1, 6),
         (HOCON, "a: 1\n\x07", 2, 1),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.declaration.yaml_edit import CannotEditError, EditableYaml
 from reconciler.model.desired import Management
 from reconciler.model.resources import Address, Kind, OwnerKind
 from reconciler.model.text import fold
+from reconciler.yaml.edit import CannotEditError, EditableYaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,8 @@ from reconciler.declaration.adopt.failure import LeftError
 from reconciler.declaration.adopt.references import Referring, refer
 from reconciler.declaration.export_documents import SUFFIXES, variable_of
 from reconciler.declaration.key_order import set_key
-from reconciler.declaration.source import SourceError
-from reconciler.declaration.yaml_edit import CannotEditError, EditableYaml
-from reconciler.declaration.yaml_reader import read_yaml
+from reconciler.declaration.source import read_yaml
+from reconciler.errors import SourceError
 from reconciler.model.resources import Address, Document, DocumentFormat, Kind, Vault
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
@@ -22,6 +21,7 @@ from reconciler.vaults.compare import compare_vaults
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.references import ESCAPED, template_tree
 from reconciler.vaults.tree import to_plain
+from reconciler.yaml.edit import CannotEditError, EditableYaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

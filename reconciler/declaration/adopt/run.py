@@ -12,10 +12,10 @@ from reconciler.declaration.adopt.documents import AdoptedDocuments
 from reconciler.declaration.adopt.failure import LeftError
 from reconciler.declaration.export import Exporter
 from reconciler.declaration.export_documents import FOLDER, DocumentFiles
-from reconciler.declaration.yaml_edit import CannotEditError
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind
 from reconciler.plan.changes import Action, Change
+from reconciler.yaml.edit import CannotEditError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

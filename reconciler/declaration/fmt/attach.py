@@ -6,9 +6,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.declaration.yaml_comments import Comment, comments
-from reconciler.declaration.yaml_nodes import MappingNode, Node, SequenceNode, column, line_start
 from reconciler.frozen import Frozen
+from reconciler.yaml.comments import Comment, comments
+from reconciler.yaml.nodes import MappingNode, Node, SequenceNode, column, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

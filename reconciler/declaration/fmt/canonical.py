@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ruamel.yaml.error import YAMLError
-
 from reconciler.declaration.fmt.attach import attach
 from reconciler.declaration.fmt.printer import Printer
-from reconciler.declaration.source import SourceError
-from reconciler.declaration.yaml_comments import comments
-from reconciler.declaration.yaml_nodes import read_nodes
-from reconciler.declaration.yaml_reader import read_yaml
-from reconciler.declaration.yaml_values import same_values
+from reconciler.declaration.source import read_yaml
+from reconciler.errors import SourceError
+from reconciler.yaml.comments import comments
+from reconciler.yaml.nodes import read_nodes
+from reconciler.yaml.values import same_values
 
 if TYPE_CHECKING:
-    from reconciler.declaration.yaml_nodes import Node
+    from reconciler.yaml.nodes import Node
 
 
 class CannotFormatError(Exception):
@@ -26,7 +24,7 @@ class CannotFormatError(Exception):
 def canonical(text: str, file: str) -> str:
     """Return a file's text in the canonical style.
 
-    Raises :class:`reconciler.declaration.source.SourceError` for what is no declaration file and
+    Raises :class:`reconciler.errors.SourceError` for what is no declaration file and
     :class:`CannotFormatError`.
     """
     before = read_yaml(text, file).root
@@ -39,7 +37,7 @@ def canonical(text: str, file: str) -> str:
     try:
         root_again = read_nodes(printed)
         is_proved = _printed(printed, root_again) == printed and same_values(read_yaml(printed, file).root, before)
-    except (YAMLError, SourceError):
+    except SourceError:
         is_proved = False
     if not is_proved:
         raise CannotFormatError("it is written in a way that this version does not know")

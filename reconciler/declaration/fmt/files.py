@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.files import ConfinementError, Folder
-from reconciler.declaration.source import SourceError, read_source
-from reconciler.declaration.yaml_reader import read_yaml
-from reconciler.errors import InvalidDeclarationError
+from reconciler.declaration.source import read_source, read_yaml
+from reconciler.errors import InvalidDeclarationError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.declaration.fmt.attach import BLANK, Attached, Element
 from reconciler.declaration.key_order import ANY, ITEM, ORDERS, TOP
-from reconciler.declaration.yaml_nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, walk
-from reconciler.declaration.yaml_text import scalar_text
 from reconciler.model.text import is_harmless
+from reconciler.yaml.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, walk
+from reconciler.yaml.text import scalar_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

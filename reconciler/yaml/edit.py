@@ -1,13 +1,19 @@
-"""The edits of a text that turn what it means into something else; see :mod:`reconciler.declaration.yaml_edit`."""
+"""Changes a YAML text so that it means something else, and touches no line that need not change.
+
+The new meaning is given as plain values, made by changing :func:`plain_copy` of the old one in place: which list entry
+became which is known by that, and so a comment stays with its entry whatever happens to the entry's name.
+"""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconciler.declaration.yaml_comments import has_comment, names_of, own_lines
-from reconciler.declaration.yaml_flow import FlowChange
-from reconciler.declaration.yaml_nodes import (
+from reconciler.errors import SourceError
+from reconciler.yaml.comments import has_comment, names_of, own_lines
+from reconciler.yaml.flow import FlowChange
+from reconciler.yaml.nodes import (
     AliasNode,
     MappingNode,
     Node,
@@ -16,9 +22,11 @@ from reconciler.declaration.yaml_nodes import (
     column,
     line_end,
     line_start,
+    read_nodes,
 )
-from reconciler.declaration.yaml_text import block_text, entry_text, flow_text, literal_text, pair_text, scalar_text
-from reconciler.declaration.yaml_values import same_values
+from reconciler.yaml.reader import read
+from reconciler.yaml.text import block_text, entry_text, flow_text, literal_text, pair_text, scalar_text
+from reconciler.yaml.values import plain_copy, same_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +36,54 @@ TextEdit = tuple[int, int, str]
 
 class CannotEditError(Exception):
     """The text cannot be changed at its own lines; the message says why."""
+
+
+@dataclass(slots=True)
+class EditableYaml:
+    """A YAML text and a copy of its values to be changed in place."""
+
+    text: str
+    root: Node
+    values: Any
+    origins: dict[int, Node] = field(default_factory=dict)
+    _copies: list[Any] = field(default_factory=list)
+
+    @staticmethod
+    def read(text: str) -> EditableYaml:
+        """Read a text that :func:`reconciler.yaml.reader.read` accepts."""
+        root = read_nodes(text)
+        editable = EditableYaml(text, root, None)
+        editable.values = editable._copy(root, root)
+        return editable
+
+    def _copy(self, node: Node, value_of: Node) -> Any:
+        if isinstance(value_of, MappingNode):
+            pairs = zip(value_of.keys, value_of.values, strict=True)
+            copy: Any = {key.value: self._copy(value, value) for key, value in pairs}
+        elif isinstance(value_of, SequenceNode):
+            copy = [self._copy(item, item) for item in value_of.items]
+        else:
+            copy = plain_copy(value_of.value)
+        if isinstance(copy, dict | list):
+            self.origins[id(copy)] = node
+            self._copies.append(copy)  # kept alive, so that nothing new gets its id
+        return copy
+
+    def edited(self) -> str:
+        """Return the text with the changed values. Raises :class:`CannotEditError`."""
+        change = Change(self.text, self.origins)
+        change.node(self.root, self.values, flow=False)
+        text = applied(self.text, change.edits)
+        if not _means(text, self.values):
+            raise CannotEditError("it shares text with others (an anchor), or is written in an unusual way")
+        return text
+
+
+def _means(text: str, values: Any) -> bool:
+    try:
+        return same_values(read(text, "").root, values)
+    except SourceError:
+        return False
 
 
 def applied(text: str, edits: Sequence[TextEdit]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from reconciler.declaration.yaml_nodes import line_end, line_start
 from reconciler.frozen import Frozen
+from reconciler.yaml.nodes import line_end, line_start
 
 TextEdit = tuple[int, int, str]
 _COMMA = re.compile(r"\s*,")

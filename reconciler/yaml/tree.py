@@ -1,17 +1,22 @@
-"""The values of a YAML file, and where each of them stands."""
+"""The values of a YAML text, and where each of them stands."""
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from reconciler.declaration.source import lines_of
 from reconciler.errors import Place
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 YamlPath = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BLOCK_SCALAR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]")
 
 
 class Mark(Protocol):
@@ -31,7 +36,7 @@ class Mark(Protocol):
 
 
 class YamlTree:
-    """One file's values, and where each of them stands.
+    """One text's values, and where each of them stands.
 
     ``nulls`` holds the path's last key and the place of every key that has no value. ``marks`` leads from the ``id``
     of a list or mapping to the marks of what is in it: of each item, or of each key and its value; ``start`` is that
@@ -95,9 +100,46 @@ class YamlTree:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else None
 
 
+class Origin(Frozen):
+    """The line that a string begins in; how many characters stand before its first line, and before each other one."""
+
+    line: int
+    first_column: int = 0
+    indent: int = 0
+
+
+def origin(tree: YamlTree, path: YamlPath, text: str) -> Origin:
+    """Return where the string begins that is the value at a path: plain, in quotes, or as a block.
+
+    So what is said of the lines and columns of a document in a YAML file leads into the file.
+    """
+    place = tree.place(path)
+    lines = tree.lines_from(path)
+    line = next(lines)
+    if not _BLOCK_SCALAR.match(line, place.column - 1):
+        quoted = line[place.column - 1 : place.column] in {'"', "'"}
+        return Origin(place.line, place.column - 1 + quoted)
+    first = next((part for part in text.split("\n") if part.strip()), "")
+    offset = text.split("\n").index(first) if first else 0
+    source = next(islice(lines, offset, None), "")
+    indent = max(len(source) - len(source.lstrip(" ")) - (len(first) - len(first.lstrip(" "))), 0)
+    return Origin(place.line + 1, indent, indent)
+
+
 def place_of(file: str, mark: Mark) -> Place:
     """Return the place of a mark."""
     return Place(file, mark.line + 1, mark.column + 1)
+
+
+def place_at(text: str, offset: int, file: str) -> Place:
+    """Return the place of a character offset."""
+    ends = [match.end() for match in _LINE_END.finditer(text, 0, offset)]
+    return Place(file, len(ends) + 1, offset - (ends[-1] if ends else 0) + 1)
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, split the way the YAML parser counts them."""
+    return _LINE_END.split(text) if "\r" in text else text.split("\n")
 
 
 def _index(node: object, step: str | int) -> int | None:

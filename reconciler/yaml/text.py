@@ -6,8 +6,8 @@ import json
 import re
 from typing import Final
 
-from reconciler.declaration.scalars import ScalarError, plain_value
 from reconciler.model.text import is_harmless
+from reconciler.yaml.values import ScalarError, plain_value
 
 LONGEST_LINE: Final = 110
 """From so many characters on, an entry is written in several lines."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reconciler.declaration.yaml_nodes import AliasNode, Node, ScalarNode, column, line_end, line_start, walk
 from reconciler.frozen import Frozen
+from reconciler.yaml.nodes import AliasNode, Node, ScalarNode, column, line_end, line_start, walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

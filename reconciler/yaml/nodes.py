@@ -1,7 +1,6 @@
 """A YAML file as nodes that know where they stand, so that a change can be made in the text at a node's own lines.
 
-:mod:`reconciler.declaration.yaml_reader` reads what a file *means*, and refuses what a declaration has no use for; this
-module is for files that it has accepted, and keeps how they are *written*.
+:mod:`reconciler.yaml.reader` reads what a file *means*; this module keeps how it is *written*, from the same events.
 """
 
 from __future__ import annotations
@@ -10,15 +9,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
-
-from reconciler.declaration.scalars import plain_value
-from reconciler.declaration.yaml_events import new_parser
-from reconciler.declaration.yaml_reader import INNER_COLON, unused_character
+from reconciler.yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, parsed
+from reconciler.yaml.reader import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*(?:#[^\n]*)?\s*)*")
 
@@ -82,11 +77,19 @@ class SequenceNode(Node):
 
 
 def read_nodes(text: str) -> Node:
-    """Return the nodes of a YAML text that :func:`reconciler.declaration.yaml_reader.read_yaml` accepts."""
-    try:
-        return _Builder(text).root()
-    except MarkedYAMLError:
-        return _Builder(text, unused_character(text)).root()
+    """Return the nodes of a YAML text that is not empty. Raises :class:`reconciler.errors.SourceError`."""
+    return parsed(text, "", lambda following: _nodes(following, text))
+
+
+def _nodes(following: Callable[[], Any], text: str) -> Node:
+    recorded: list[Any] = []
+
+    def recording() -> Any:
+        recorded.append(following())
+        return recorded[-1]
+
+    root = tree_of(recording, text, "").root
+    return _Builder(text, iter(recorded)).root(root)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -118,73 +121,63 @@ def column(text: str, offset: int) -> int:
 
 
 class _Builder:
-    """Builds the nodes; each method consumes exactly the events of its node."""
+    """Builds the nodes of values that were read; each method consumes exactly the events of its node."""
 
-    def __init__(self, text: str, colon: str | None = None) -> None:
+    def __init__(self, text: str, events: Iterator[Any]) -> None:
         self._text = text
-        self._colon = colon
-        self._next = new_parser(text if colon is None else INNER_COLON.sub(colon, text)).get_event
-        self._anchors: dict[str, Any] = {}
+        self._events = events
 
-    def root(self) -> Node:
-        self._next()
-        self._next()
-        return self._node(self._next())
+    def root(self, value: Any) -> Node:
+        next(self._events)
+        next(self._events)
+        return self._node(value)
 
-    def _node(self, event: Any) -> Node:
+    def _node(self, value: Any) -> Node:
+        event = next(self._events)
         kind = type(event)
         start, end = event.start_mark.index, event.end_mark.index
         if kind is AliasEvent:
-            return AliasNode(start, start, end, self._anchors[event.anchor], name=event.anchor)
+            return AliasNode(start, start, end, value, name=event.anchor)
         inner = start
         if event.anchor is not None or event.tag is not None:
             match = _PROPERTIES.match(self._text, start)
             inner = match.end() if match else start
         if kind is ScalarEvent:
-            node = self._scalar(event, start, min(inner, max(end, start)), end)
+            node: Node = self._scalar(event, value, start, min(inner, max(end, start)))
         elif kind is MappingStartEvent:
-            node = self._mapping(event, start, inner)
+            node = self._mapping(value, start, inner, flow=bool(event.flow_style))
         else:
-            node = self._sequence(event, start, inner)
+            node = self._sequence(value, start, inner, flow=bool(event.flow_style))
         node.anchor = event.anchor
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node.value
         return node
 
-    def _scalar(self, event: Any, outer: int, start: int, end: int) -> Node:
-        text = event.value if self._colon is None else event.value.replace(self._colon, ":")
+    def _scalar(self, event: Any, value: Any, outer: int, start: int) -> Node:
+        end = event.end_mark.index
         style = event.style or ""
-        value = plain_value(text) if event.tag is None and event.implicit[0] else text
         if style in ("|", ">"):
             end = start + len(self._text[start:end].rstrip())
         elif start == end and event.anchor is None:
             outer = start = end = len(self._text[:start].rstrip(" \t\n"))
         return ScalarNode(outer, start, end, value, style=style)
 
-    def _mapping(self, event: Any, outer: int, start: int) -> Node:
-        node = MappingNode(outer, start, start, {}, flow=bool(event.flow_style))
-        event = self._next()
-        while type(event) is not MappingEndEvent:
-            key = self._node(event)
-            value = self._node(self._next())
-            node.keys.append(key)
-            node.values.append(value)
-            node.value[key.value] = value.value
-            event = self._next()
-        node.end = event.end_mark.index if node.flow else node.values[-1].end
+    def _mapping(self, values: dict[str, Any], outer: int, start: int, *, flow: bool) -> Node:
+        node = MappingNode(outer, start, start, values, flow=flow)
+        for key, value in values.items():
+            node.keys.append(self._node(key))
+            node.values.append(self._node(value))
+        event = next(self._events)
+        node.end = event.end_mark.index if flow else node.values[-1].end
         return node
 
-    def _sequence(self, event: Any, outer: int, start: int) -> Node:
-        node = SequenceNode(outer, start, start, [], flow=bool(event.flow_style))
-        event = self._next()
-        while type(event) is not SequenceEndEvent:
-            item = self._node(event)
-            if not node.flow:
+    def _sequence(self, values: list[Any], outer: int, start: int, *, flow: bool) -> Node:
+        node = SequenceNode(outer, start, start, values, flow=flow)
+        for value in values:
+            item = self._node(value)
+            if not flow:
                 node.dashes.append(self._dash(item.outer, column(self._text, start)))
             node.items.append(item)
-            node.value.append(item.value)
-            event = self._next()
-        node.end = event.end_mark.index if node.flow else node.items[-1].end
+        event = next(self._events)
+        node.end = event.end_mark.index if flow else node.items[-1].end
         return node
 
     def _dash(self, offset: int, at: int) -> int:
