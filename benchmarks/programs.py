@@ -58,7 +58,7 @@ async def main():
     async with ReadTransport(settings, options=options) as transport:
         await transport.claims()
         began, cpu = time.perf_counter(), time.process_time()
-        await together(transport.call("auth.get_credentials") for _ in range(int(sys.argv[2])))
+        await together(transport.call("auth.get_credentials", {}, dict) for _ in range(int(sys.argv[2])))
         print(json.dumps({"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}))
 asyncio.run(main())
 """

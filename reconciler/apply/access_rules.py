@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
-from reconciler.clearml.write import RuleContent
+from reconciler.clearml.assemble import rule_of
 from reconciler.model.resources import AccessRule, Address, Kind
 from reconciler.model.text import fold
 from reconciler.plan.access_rules import GRANTEES
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.apply.run import Run
-    from reconciler.clearml.records import RuleRecord
+    from reconciler.clearml.messages import RuleMessage
     from reconciler.plan.operations import Operation
 
 
@@ -28,14 +30,13 @@ async def create(run: Run, operation: Operation) -> None:
     """Create a rule; where the answer was lost it is found, by all that it says, among those that are new."""
     wanted = run.wanted(operation, AccessRule)
     users, groups = _ids(run, operation.people)
-    content = RuleContent(wanted.name, wanted.description or "", wanted.entity, wanted.permission, users, groups)
 
     async def find() -> str | None:
         known = {*run.ids.values(), *run.live.server_rules}
-        records = [record for record in await run.reader.access_rules() if record.id not in known]
-        return next((record.id for record in records if _says(record, content)), None)
+        created = [rule for rule in await run.reader.access_rules() if rule.id not in known]
+        return next((rule.id for rule in created if _says(rule, wanted, users, groups)), None)
 
-    run.ids[operation.change.address] = await settled(lambda: run.writer.create_rule(content), find)
+    run.ids[operation.change.address] = await settled(lambda: run.writer.create_rule(wanted, users, groups), find)
 
 
 async def update(run: Run, operation: Operation) -> None:
@@ -53,26 +54,23 @@ async def update(run: Run, operation: Operation) -> None:
     if all_at_once(change):
         gone_users, gone_groups = _known_ids(run, leaving)
         users, groups = users - gone_users, groups - gone_groups
-    content = RuleContent(
-        name=wanted.name,
+    rule = replace(
+        wanted,
         description=now.description if wanted.description is None else wanted.description,
         entity=now.entity if change.edited("resource") is None else wanted.entity,
-        permission=now.permission if change.edited("permission") is None else wanted.permission,
-        users=users,
-        groups=groups,
+        permission=now.access_permission if change.edited("permission") is None else wanted.permission,
     )
-    await repeated(lambda: run.writer.update_rule(now.id, content))
+    await repeated(lambda: run.writer.update_rule(now.id, rule, users, groups))
 
 
 async def remove_people(run: Run, operation: Operation) -> None:
     """Take members, service accounts and groups out of a rule; all else in it stays."""
     now = await _current(run, operation)
     users, groups = _known_ids(run, operation.people)
-    if users & now.users or groups & now.groups:
-        content = RuleContent(
-            now.name, now.description, now.entity, now.permission, now.users - users, now.groups - groups
+    if users & now.user_ids or groups & now.group_ids:
+        await repeated(
+            lambda: run.writer.update_rule(now.id, rule_of(now), now.user_ids - users, now.group_ids - groups)
         )
-        await repeated(lambda: run.writer.update_rule(now.id, content))
 
 
 async def remove(run: Run, operation: Operation) -> None:
@@ -86,7 +84,7 @@ async def remove(run: Run, operation: Operation) -> None:
     people = [Address(kind, (name,)) for field, kind in GRANTEES.items() for name in getattr(before, field)]
     users, groups = _known_ids(run, people)
     expected = users | groups | run.live.strangers.get(operation.change.address, frozenset())
-    if not now.users | now.groups <= expected:
+    if not now.user_ids | now.group_ids <= expected:
         raise moved(operation, "got others in it")
 
     async def is_gone() -> bool:
@@ -95,32 +93,32 @@ async def remove(run: Run, operation: Operation) -> None:
     await confirmed(lambda: run.writer.delete_rule(rule_id), is_gone)
 
 
-async def _current(run: Run, operation: Operation) -> RuleRecord:
+async def _current(run: Run, operation: Operation) -> RuleMessage:
     rule = await run.reader.access_rule(run.id_of(operation.change.address))
     if rule is None:
         raise moved(operation, "was removed")
     return rule
 
 
-def _check_unmoved(run: Run, operation: Operation, now: RuleRecord) -> None:
+def _check_unmoved(run: Run, operation: Operation, now: RuleMessage) -> None:
     before = run.existing(operation, AccessRule)
-    if now.entity.identity != before.entity.identity or now.permission is not before.permission:
+    if now.entity.identity != before.entity.identity or now.access_permission is not before.permission:
         raise moved(operation, "was changed")
 
 
-def _says(record: RuleRecord, content: RuleContent) -> bool:
-    """Tell whether a rule says just this."""
+def _says(message: RuleMessage, rule: AccessRule, users: frozenset[str], groups: frozenset[str]) -> bool:
+    """Tell whether a live rule says just this."""
     return (
-        not record.autocreated
-        and fold(record.name) == fold(content.name)
-        and record.entity.identity == content.entity.identity
-        and (record.permission, record.users, record.groups) == (content.permission, content.users, content.groups)
+        not message.autocreated
+        and fold(message.name or "") == fold(rule.name)
+        and message.entity.identity == rule.entity.identity
+        and (message.access_permission, message.user_ids, message.group_ids) == (rule.permission, users, groups)
     )
 
 
-def _joined(run: Run, now: RuleRecord, joining: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:
+def _joined(run: Run, now: RuleMessage, joining: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:
     users, groups = _ids(run, joining)
-    return now.users | users, now.groups | groups
+    return now.user_ids | users, now.group_ids | groups
 
 
 def _ids(run: Run, people: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.run import MovedError, moved
 from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.clearml.decode import when
 from reconciler.clearml.impersonation import check_holder
 from reconciler.errors import DeliveryError, ImpersonationLostError
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Address, Credential
@@ -17,7 +18,7 @@ from reconciler.plan.changes import Reason
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
-    from reconciler.clearml.write import NewCredential
+    from reconciler.clearml.messages import NewCredentialMessage
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.operations import Operation
 
@@ -57,7 +58,7 @@ async def rotate(run: Run, operation: Operation) -> None:
     run.ids[operation.change.address] = new.access_key
 
 
-async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCredential:
+async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCredentialMessage:
     if credential.delivery is None:
         raise DeliveryError(f"{credential.title} has no delivery declared")
     new = await _obtain(run, account_id, credential)
@@ -70,21 +71,21 @@ async def _delivered(run: Run, account_id: str, credential: Credential) -> NewCr
     return new
 
 
-async def _obtain(run: Run, account_id: str, credential: Credential) -> NewCredential:
+async def _obtain(run: Run, account_id: str, credential: Credential) -> NewCredentialMessage:
     account = Address.service_account(credential.account)
     if first_declared(run.desired, account) == credential and account in run.first_credentials:
         return run.first_credentials.pop(account)
     marked = credential.label + UNDELIVERED_MARK
 
-    async def write() -> NewCredential:
+    async def write() -> NewCredentialMessage:
         return await run.writer.create_credential(account_id, marked, credential.lifetime)
 
     async def revoke_lost() -> None:
         """Revoke what may have been made: its secret key went with the answer."""
         known = set(run.ids.values())
-        for record in await run.reader.credentials(account_id):
-            if record.label == marked and record.access_key not in known:
-                await revoke_one(run, account_id, record.access_key)
+        for live in await run.reader.credentials(account_id):
+            if live.label == marked and live.access_key not in known:
+                await revoke_one(run, account_id, live.access_key)
 
     return await settled(write, revoke_lost)
 
@@ -103,9 +104,9 @@ async def revoke(run: Run, operation: Operation) -> None:
     facts = run.live.credentials.get(address)
     account_id = run.id_of(address.owner or address)
     access_key = run.id_of(address)
-    for record in await run.reader.credentials(account_id):
-        if record.access_key == access_key:
-            if facts is not None and record.label != facts.label:
+    for live in await run.reader.credentials(account_id):
+        if live.access_key == access_key:
+            if facts is not None and (live.label or None) != facts.label:
                 raise moved(operation, "was given another label")
             await revoke_one(run, account_id, access_key)
 
@@ -114,15 +115,14 @@ async def revoke_one(run: Run, account_id: str, access_key: str) -> None:
     """Revoke one credential."""
 
     async def is_gone() -> bool:
-        records = await run.reader.credentials(account_id)
-        return all(record.access_key != access_key for record in records)
+        return all(live.access_key != access_key for live in await run.reader.credentials(account_id))
 
     await confirmed(lambda: run.writer.revoke_credential(account_id, access_key), is_gone)
 
 
 async def revoke_all(run: Run, account_id: str) -> None:
     """Revoke every credential of an account that was just made and whose secret keys nobody holds."""
-    for record in await run.reader.credentials(account_id):
-        if record.last_used is not None:
+    for live in await run.reader.credentials(account_id):
+        if when(live.last_used) is not None:
             raise MovedError("a credential of a service account that was just made is in use; look at it by hand")
-        await revoke_one(run, account_id, record.access_key)
+        await revoke_one(run, account_id, live.access_key)

@@ -15,7 +15,7 @@ from reconciler.model.resources import Address, Group, Kind
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
-    from reconciler.clearml.records import GroupRecord
+    from reconciler.clearml.messages import GroupMessage
     from reconciler.plan.operations import Operation
 
 
@@ -35,16 +35,16 @@ async def update(run: Run, operation: Operation) -> None:
     wanted = run.wanted(operation, Group)
     now = await _current(run, operation)
     joining = {run.id_of(address) for address in operation.people}
-    description = now.description if wanted.description is None else wanted.description
-    await _write(run, now, now.name if now.builtin else wanted.name, description, now.users | joining)
+    description = (now.description or "") if wanted.description is None else wanted.description
+    await _write(run, now, now.name if now.builtin else wanted.name, description, now.user_ids | joining)
 
 
 async def remove_people(run: Run, operation: Operation) -> None:
     """Take people out of a group; everybody else in it stays."""
     now = await _current(run, operation)
     leaving = {run.ids[address] for address in operation.people if address in run.ids}
-    if leaving & now.users:
-        await _write(run, now, now.name, now.description, now.users - leaving)
+    if leaving & now.user_ids:
+        await _write(run, now, now.name, now.description or "", now.user_ids - leaving)
 
 
 async def remove(run: Run, operation: Operation) -> None:
@@ -54,7 +54,7 @@ async def remove(run: Run, operation: Operation) -> None:
     now = await run.reader.group(group_id)
     if now is None:
         return
-    if not now.users <= _ids(run, before, operation):
+    if not now.user_ids <= _ids(run, before, operation):
         raise moved(operation, "got other members")
 
     async def is_gone() -> bool:
@@ -70,12 +70,12 @@ def _ids(run: Run, group: Group, operation: Operation) -> frozenset[str]:
     return strangers | {run.ids[address] for address in people if address in run.ids}
 
 
-async def _current(run: Run, operation: Operation) -> GroupRecord:
+async def _current(run: Run, operation: Operation) -> GroupMessage:
     group = await run.reader.group(run.id_of(operation.change.address))
     if group is None:
         raise moved(operation, "was removed")
     return group
 
 
-async def _write(run: Run, group: GroupRecord, name: str, description: str, users: frozenset[str] | set[str]) -> None:
+async def _write(run: Run, group: GroupMessage, name: str, description: str, users: frozenset[str] | set[str]) -> None:
     await repeated(lambda: run.writer.update_group(group.id, name=name, description=description, users=sorted(users)))

@@ -35,8 +35,8 @@ async def cancel_invitation(run: Run, operation: Operation) -> None:
 
 
 async def _is_invited(run: Run, email: str) -> bool:
-    sign_up = await run.reader.settings()
-    return any(fold(invitation.email) == fold(email) for invitation in sign_up.invitations)
+    entries = (await run.reader.settings()).whitelist_entries
+    return any(entry.invited is not None and fold(entry.invited) == fold(email) for entry in entries)
 
 
 async def set_role(run: Run, operation: Operation) -> None:
@@ -74,6 +74,6 @@ async def _check_unmoved(run: Run, operation: Operation) -> bool:
     now = await run.reader.user(run.id_of(operation.change.address))
     if now is None:
         return False
-    if now.email is None or fold(now.email) != fold(before.email) or now.role is not before.role:
+    if now.email is None or fold(now.email) != fold(before.email) or now.known_role is not before.role:
         raise moved(operation, "was changed")
     return True

@@ -12,9 +12,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from reconciler.clearml.records import VaultRecord
+    from reconciler.clearml.messages import NewCredentialMessage, VaultMessage
     from reconciler.clearml.transport import Transport
-    from reconciler.clearml.write import NewCredential
     from reconciler.model.delivery import Delivery
     from reconciler.model.live import Live
     from reconciler.model.resources import Address, Resource
@@ -56,8 +55,8 @@ class Run:
     parser: DocumentParser
     deliveries: Delivering
     ids: dict[Address, str]
-    first_credentials: dict[Address, NewCredential] = field(default_factory=dict)
-    organization_vaults: SharedRead[list[VaultRecord]] = field(init=False)
+    first_credentials: dict[Address, NewCredentialMessage] = field(default_factory=dict)
+    organization_vaults: SharedRead[tuple[VaultMessage, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.organization_vaults = SharedRead(self.reader.organization_vaults)

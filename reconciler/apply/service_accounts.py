@@ -12,8 +12,7 @@ from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
-    from reconciler.clearml.records import AccountRecord
-    from reconciler.clearml.write import NewCredential
+    from reconciler.clearml.messages import NewCredentialMessage, ServiceUserMessage
     from reconciler.plan.operations import Operation
 
 
@@ -27,19 +26,19 @@ async def create(run: Run, operation: Operation) -> None:
     address = operation.change.address
     first = first_declared(run.desired, address)
 
-    async def write() -> tuple[str, NewCredential | None]:
+    async def write() -> tuple[str, NewCredentialMessage | None]:
         lifetime = first.lifetime if first else None
         made = await run.writer.create_service_account(
             account.name, impersonation=account.impersonation, lifetime=lifetime
         )
-        return made.id, made.credential
+        return made.id, made.credentials
 
-    async def find() -> tuple[str, NewCredential | None] | None:
+    async def find() -> tuple[str, NewCredentialMessage | None] | None:
         known = set(run.live.ids.values()) | set(run.ids.values())
         found = [
-            record
-            for record in (await run.reader.service_users()).accounts
-            if record.id not in known and fold(record.name) == fold(account.name)
+            user
+            for user in (await run.reader.service_users()).users
+            if user.id not in known and fold(user.name) == fold(account.name)
         ]
         return (found[0].id, None) if len(found) == 1 else None
 
@@ -80,7 +79,7 @@ async def remove(run: Run, operation: Operation) -> None:
         return
 
     async def is_gone() -> bool:
-        return await _record(run, account_id) is None
+        return await _user(run, account_id) is None
 
     await confirmed(lambda: run.writer.delete_user(account_id), is_gone)
 
@@ -88,7 +87,7 @@ async def remove(run: Run, operation: Operation) -> None:
 async def _check_unmoved(run: Run, operation: Operation) -> bool:
     """Look at the account again; what another operation of this run has changed already is no surprise."""
     before = run.existing(operation, ServiceAccount)
-    now = await _record(run, run.id_of(operation.change.address))
+    now = await _user(run, run.id_of(operation.change.address))
     if now is None:
         return False
     wanted = run.desired.get(operation.change.address)
@@ -99,6 +98,6 @@ async def _check_unmoved(run: Run, operation: Operation) -> bool:
     return True
 
 
-async def _record(run: Run, account_id: str) -> AccountRecord | None:
-    accounts = (await run.reader.service_users()).accounts
-    return next((record for record in accounts if record.id == account_id), None)
+async def _user(run: Run, account_id: str) -> ServiceUserMessage | None:
+    users = (await run.reader.service_users()).users
+    return next((user for user in users if user.id == account_id), None)

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
-from reconciler.clearml.write import VaultContent
 from reconciler.model.resources import OwnerKind, Vault
 from reconciler.model.text import fold
 from reconciler.plan.changes import DocumentEdit, TextEdit
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
-    from reconciler.clearml.records import VaultRecord
+    from reconciler.clearml.messages import VaultMessage
     from reconciler.model.resources import Address
     from reconciler.model.secret import Secret
     from reconciler.plan.operations import Operation
@@ -23,25 +22,25 @@ async def create(run: Run, operation: Operation) -> None:
     """Create a vault; where the answer was lost it is found by its name and owner among those that are new."""
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
-    content = _content(vault, owner, _text(run, vault))
+    text = _text(run, vault)
 
     async def find() -> str | None:
         known = set(run.ids.values())
-        found = [record for record in await _records(run, vault.owner_kind, owner) if record.id not in known]
-        return next((record.id for record in found if fold(record.name) == fold(vault.name)), None)
+        found = [item for item in await _live(run, vault.owner_kind, owner) if item.id not in known]
+        return next((item.id for item in found if fold(item.name) == fold(vault.name)), None)
 
-    run.ids[operation.change.address] = await settled(lambda: run.writer.create_vault(content), find)
+    run.ids[operation.change.address] = await settled(lambda: run.writer.create_vault(vault, owner, text), find)
 
 
 async def update(run: Run, operation: Operation) -> None:
     """Set a vault to what is declared, if its text is still what the plan was made from."""
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
-    content = _content(vault, owner, _text_to_send(run, operation, vault))
+    text = _text_to_send(run, operation, vault)
     vault_id = run.id_of(operation.change.address)
     if await _as_planned(run, operation) is None:
         raise moved(operation, "was removed")
-    await repeated(lambda: run.writer.update_vault(vault_id, content))
+    await repeated(lambda: run.writer.update_vault(vault_id, vault, owner, text))
 
 
 async def remove(run: Run, operation: Operation) -> None:
@@ -56,7 +55,7 @@ async def remove(run: Run, operation: Operation) -> None:
     await confirmed(lambda: run.writer.delete_vault(vault_id), is_gone)
 
 
-async def _as_planned(run: Run, operation: Operation) -> VaultRecord | None:
+async def _as_planned(run: Run, operation: Operation) -> VaultMessage | None:
     """Return the vault as it is now, if it is still there; raise ``MovedError`` if its text is another one by now."""
     now = await _current(run, operation)
     if now is not None and now.text != run.existing(operation, Vault).document.text:
@@ -64,20 +63,16 @@ async def _as_planned(run: Run, operation: Operation) -> VaultRecord | None:
     return now
 
 
-async def _current(run: Run, operation: Operation) -> VaultRecord | None:
+async def _current(run: Run, operation: Operation) -> VaultMessage | None:
     owner_kind = run.existing(operation, Vault).owner_kind
-    records = await _records(run, owner_kind, _owner_id(run, operation.change.address))
-    return next((record for record in records if record.id == run.id_of(operation.change.address)), None)
+    vaults = await _live(run, owner_kind, _owner_id(run, operation.change.address))
+    return next((vault for vault in vaults if vault.id == run.id_of(operation.change.address)), None)
 
 
-async def _records(run: Run, owner_kind: OwnerKind, owner: str) -> list[VaultRecord]:
+async def _live(run: Run, owner_kind: OwnerKind, owner: str) -> tuple[VaultMessage, ...]:
     if owner_kind is OwnerKind.SERVICE_ACCOUNT:
         return await run.reader.account_vaults(owner)
-    return [record for record in await run.organization_vaults.fresh() if record.group == owner]
-
-
-def _content(vault: Vault, owner_id: str, text: Secret) -> VaultContent:
-    return VaultContent(vault.name, vault.owner_kind, owner_id, text, vault.format, vault.target, vault.enabled)
+    return tuple(vault for vault in await run.organization_vaults.fresh() if vault.group == owner)
 
 
 def _owner_id(run: Run, address: Address) -> str:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import msgspec
-
+from reconciler.clearml.decode import MisfitError, NotJsonError, decoded, misfits
 from reconciler.clearml.failures import Failure, shown
 from reconciler.clearml.retrying import asked_wait
 from reconciler.errors import CallRefusedError, SignInError, UnexpectedAnswerError, UnreachableError
@@ -66,11 +64,21 @@ class _Envelope(Frozen, Generic[Data]):
     data: Data
 
 
-def data_of(reply: Reply, context: Context, form: type[Data] | None = None) -> Mapping[str, object] | Data:
-    """Return the data of a successful answer; raise :class:`Failure` for every other.
+class _Told(Frozen):
+    """What there is of an envelope in the answer of a server that failed."""
 
-    It is a mapping, or the ``form`` that was asked for if it fits.
-    """
+    meta: dict[str, object]
+
+
+class _Misfit(Frozen):
+    """An envelope with data of another form than the one that was asked for, as in every refusal."""
+
+    meta: Mapping[str, object]
+    data: object
+
+
+def data_of(reply: Reply, context: Context, form: type[Data]) -> Data:
+    """Return the data of a successful answer in the form that was asked for; raise :class:`Failure` for every other."""
     status = reply.status
     if status == 429:
         raise Failure(
@@ -82,17 +90,17 @@ def data_of(reply: Reply, context: Context, form: type[Data] | None = None) -> M
         raise _server_failed(reply, context)
     if 300 <= status < 400:
         raise _redirected(reply, context)
-    meta, data = _envelope(reply, context, form)
-    code = meta.get("result_code")
+    envelope = _envelope(reply, context, form)
+    code = envelope.meta.get("result_code")
     if isinstance(code, bool) or not isinstance(code, int) or code != status:
         raise _unexpected(context, f"HTTP status {status}, but result_code {shown(json.dumps(code), limit=40)}")
     if status == 200:
-        if isinstance(data, dict) or (form is not None and isinstance(data, form)):
-            return data
-        raise _unexpected(context, "a successful answer without data")
+        if isinstance(envelope, _Misfit):
+            raise _misfit(envelope, context, form)
+        return envelope.data
     if status < 400:
         raise _unexpected(context, f"HTTP status {status}, where only 200 means success")
-    raise _refused(status, meta, context)
+    raise _refused(status, envelope.meta, context)
 
 
 def _refused(status: int, meta: Mapping[str, object], context: Context) -> Failure:
@@ -117,9 +125,8 @@ def _refused(status: int, meta: Mapping[str, object], context: Context) -> Failu
 
 def _server_failed(reply: Reply, context: Context) -> Failure:
     try:
-        parsed = json.loads(reply.body)
-        text = parsed["meta"]["result_msg"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        text = decoded(reply.body, _Told).meta.get("result_msg")
+    except ValueError:
         text = None
     words = f": {context.words(text)}" if isinstance(text, str) and text else ""
     if reply.status in _NEVER:
@@ -143,32 +150,27 @@ def _redirected(reply: Reply, context: Context) -> Failure:
     )
 
 
-def _envelope(reply: Reply, context: Context, form: type[Data] | None) -> tuple[Mapping[str, object], object]:
-    maybe_done = reply.status < 400
-    if form is not None:
-        with suppress(msgspec.DecodeError, ValueError, RecursionError):
-            envelope = msgspec.json.decode(reply.body, type=_Envelope[form])  # type: ignore[valid-type]
-            return envelope.meta, envelope.data
+def _envelope(reply: Reply, context: Context, form: type[Data]) -> _Envelope[Data] | _Misfit:
     try:
-        parsed = _json(reply.body)
-    except (ValueError, RecursionError):
+        return decoded(reply.body, _Envelope[form])  # type: ignore[valid-type]
+    except NotJsonError:
         raise _unreadable(reply, context) from None
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("meta"), dict):
+    except MisfitError as error:
+        plain = error.plain
+    if not isinstance(plain, dict) or not isinstance(plain.get("meta"), dict):
         raise _unexpected(
-            context, f"HTTP status {reply.status} with JSON that is not ClearML's envelope", maybe_done=maybe_done
+            context,
+            f"HTTP status {reply.status} with JSON that is not ClearML's envelope",
+            maybe_done=reply.status < 400,
         )
-    return parsed["meta"], parsed.get("data")
+    return _Misfit(plain["meta"], plain.get("data"))
 
 
-def _json(body: bytes) -> object:
-    """Return what a body says: msgspec takes a third of the time, but not all that a server in Python may write.
-
-    Half of a surrogate pair is one such thing, and it may well stand in a name.
-    """
-    try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return json.loads(body)
+def _misfit(envelope: _Misfit, context: Context, form: type[Data]) -> Failure:
+    if not isinstance(envelope.data, dict):
+        return _unexpected(context, "a successful answer without data")
+    sentence = shown(next(misfits(envelope.data, form, "data")))
+    return Failure(UnexpectedAnswerError(f"{context.endpoint}: the answer's {sentence}"), maybe_done=True)
 
 
 def _unreadable(reply: Reply, context: Context) -> Failure:

@@ -1,4 +1,4 @@
-"""Records → the live snapshot. Pure: values in, a value out, whatever the order of the server's answers."""
+"""Wire messages → the live snapshot. Pure: values in, a value out, whatever the order of the server's answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
+from msgspec.structs import replace
+
+from reconciler.clearml.decode import when
+from reconciler.clearml.messages import GROUP_SCOPE, USER_SCOPE
 from reconciler.frozen import Frozen
 from reconciler.model.live import Caller, CredentialFacts, Live, Moments
 from reconciler.model.resources import (
@@ -15,6 +18,7 @@ from reconciler.model.resources import (
     Address,
     Credential,
     Document,
+    DocumentFormat,
     Group,
     Kind,
     Member,
@@ -32,7 +36,13 @@ if TYPE_CHECKING:
 
     from reconciler.clearml.claims import Claims
     from reconciler.clearml.consistency import Readings
-    from reconciler.clearml.records import AccountRecord, CredentialRecord, GroupRecord, RuleRecord, VaultRecord
+    from reconciler.clearml.messages import (
+        CredentialMessage,
+        GroupMessage,
+        RuleMessage,
+        ServiceUserMessage,
+        VaultMessage,
+    )
     from reconciler.model.resources import Resource
 
 _IDENTITIES = (Kind.MEMBER, Kind.SERVICE_ACCOUNT)
@@ -100,19 +110,16 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
     _add_people(found, readings)
     members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
     _add_groups(found, readings, members, accounts)
-    for account in readings.service.accounts:
+    for account in readings.service.users:
         if account.id in readings.credentials:
             _add_credentials(found, account, readings.credentials[account.id])
         for vault in readings.account_vaults.get(account.id, ()):
             if vault.scope == USER_SCOPE:
-                found.add(
-                    _vault(vault, OwnerKind.SERVICE_ACCOUNT, account.name), vault.id, Moments(updated=vault.updated)
-                )
+                _add_vault(found, vault, OwnerKind.SERVICE_ACCOUNT, account.name)
     groups = {group.id: group for group in readings.groups}
     for vault in readings.vaults:
         if vault.scope == GROUP_SCOPE and vault.group in groups:
-            owned = _vault(vault, OwnerKind.GROUP, groups[vault.group].name)
-            found.add(owned, vault.id, Moments(updated=vault.updated))
+            _add_vault(found, vault, OwnerKind.GROUP, groups[vault.group].name)
     _add_rules(found, readings, members, accounts)
     return _live(found, readings, claims, access_key)
 
@@ -140,110 +147,127 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
         credentials={address: facts for address, facts in found.facts.items() if address not in ambiguous},
         credential_counts={
             Address.service_account(account.name): account.credentials
-            for account in readings.service.accounts
+            for account in readings.service.users
             if account.id not in readings.credentials and found.unique(Address.service_account(account.name))
         },
         server_rules=found.server_rules,
         moments={address: moments for address, moments in found.moments.items() if address not in ambiguous},
-        admin_accounts_allowed=readings.service.admins_allowed,
-        maximum_service_accounts=readings.service.maximum,
+        admin_accounts_allowed=bool(readings.service.allow_admins),
+        maximum_service_accounts=readings.service.allowed_service_users,
     )
 
 
 def _add_people(found: _Found, readings: Readings) -> None:
-    accounts = {account.id for account in readings.service.accounts}
+    accounts = {account.id for account in readings.service.users}
     for user in readings.users:
         if user.id not in accounts and user.email:
-            member = Member(user.email, user.role, user.name, MemberState.ACTIVE, user.fixed)
-            found.add(member, user.id, Moments(created=user.made))
+            member = Member(user.email, user.known_role, user.name, MemberState.ACTIVE, user.fixed)
+            found.add(member, user.id, Moments(created=when(user.created)))
     active = set(found.resources)
-    for invitation in readings.sign_up.invitations:
-        if Address.member(invitation.email) not in active:
-            invited = Member(invitation.email, None, None, MemberState.INVITED)
-            found.add(invited, None, Moments(created=invitation.added))
-    for account in readings.service.accounts:
+    for entry in readings.settings.whitelist_entries:
+        if entry.invited is not None and Address.member(entry.invited) not in active:
+            invited = Member(entry.invited, None, None, MemberState.INVITED)
+            found.add(invited, None, Moments(created=when(entry.added)))
+    for account in readings.service.users:
         admin = account.role is Role.ADMIN
-        found.add(ServiceAccount(account.name, account.impersonation, admin), account.id)
+        found.add(ServiceAccount(account.name, bool(account.allow_running_as_owner), admin), account.id)
 
 
 def _add_groups(found: _Found, readings: Readings, members: _Names, accounts: _Names) -> None:
-    for record in readings.groups:
-        group = _group(record, members, accounts)
-        found.add(group, record.id)
-        strangers = record.users - members.ids - accounts.ids
+    for message in readings.groups:
+        group = _group(message, members, accounts)
+        found.add(group, message.id)
+        strangers = message.user_ids - members.ids - accounts.ids
         if strangers:
             found.strangers[group.address] = strangers
 
 
-def _group(record: GroupRecord, members: _Names, accounts: _Names) -> Group:
+def _group(message: GroupMessage, members: _Names, accounts: _Names) -> Group:
     return Group(
-        name=record.name,
-        description=record.description,
-        members=members.among(record.users),
-        service_accounts=accounts.among(record.users),
-        builtin=record.builtin,
-        assignable=record.assignable,
+        name=message.name,
+        description=message.description or "",
+        members=members.among(message.user_ids),
+        service_accounts=accounts.among(message.user_ids),
+        builtin=message.builtin,
+        assignable=message.assignable is not False,
     )
 
 
 def _add_rules(found: _Found, readings: Readings, members: _Names, accounts: _Names) -> None:
     """Add the access rules. The server's own are kept by id: no plan touches them, whatever they are called."""
     groups = _Names.of(found, Kind.GROUP)
-    for record in sorted(readings.rules, key=lambda record: record.id):
-        rule = _rule(record, members, accounts, groups)
-        if record.autocreated:
-            found.server_rules[record.id] = rule
+    for message in sorted(readings.rules, key=lambda message: message.id):
+        rule = replace(
+            rule_of(message),
+            members=members.among(message.user_ids),
+            service_accounts=accounts.among(message.user_ids),
+            groups=groups.among(message.group_ids),
+        )
+        if message.autocreated:
+            found.server_rules[message.id] = rule
             continue
-        found.add(rule, record.id)
-        strangers = (record.users - members.ids - accounts.ids) | (record.groups - groups.ids)
+        found.add(rule, message.id)
+        strangers = (message.user_ids - members.ids - accounts.ids) | (message.group_ids - groups.ids)
         if strangers:
             found.strangers[rule.address] = strangers
 
 
-def _rule(record: RuleRecord, members: _Names, accounts: _Names, groups: _Names) -> AccessRule:
+def rule_of(message: RuleMessage) -> AccessRule:
+    """Return an access rule without the people in it, whom the server knows by id."""
     return AccessRule(
-        name=record.name,
-        entity=record.entity,
-        permission=record.permission,
-        members=members.among(record.users),
-        service_accounts=accounts.among(record.users),
-        groups=groups.among(record.groups),
-        description=record.description,
+        name=message.name or "",
+        entity=message.entity,
+        permission=message.access_permission,
+        description=message.description or "",
     )
 
 
-def _add_credentials(found: _Found, account: AccountRecord, records: Iterable[CredentialRecord]) -> None:
+def _add_credentials(found: _Found, account: ServiceUserMessage, messages: Iterable[CredentialMessage]) -> None:
     """Name each credential by its label.
 
     Of several with one label the newest keeps it; the others, and those without a label, are told apart by their
     access key, so that none hides another and each can be revoked by itself.
     """
     taken: set[str] = set()
-    newest_first = sorted(records, key=lambda record: (record.created or _LONG_AGO, record.access_key), reverse=True)
-    for record in newest_first:
-        label = record.label or ""
+    for facts in sorted(map(_facts, messages), key=_age, reverse=True):
+        label = facts.label or ""
         if not fold(label) or fold(label) in taken:
-            label = f"{label} [{record.access_key}]".lstrip()
+            label = f"{label} [{facts.access_key}]".lstrip()
         taken.add(fold(label))
         credential = Credential(account.name, label)
-        found.add(credential, record.access_key)
-        found.facts[credential.address] = CredentialFacts(
-            access_key=record.access_key,
-            label=record.label,
-            created=record.created,
-            expires=record.expires,
-            last_used=record.last_used,
-            last_used_from=record.last_used_from,
-        )
+        found.add(credential, facts.access_key)
+        found.facts[credential.address] = facts
 
 
-def _vault(record: VaultRecord, owner_kind: OwnerKind, owner: str) -> Vault:
+def _facts(message: CredentialMessage) -> CredentialFacts:
+    return CredentialFacts(
+        access_key=message.access_key,
+        label=message.label or None,
+        created=when(message.created),
+        expires=when(message.expire),
+        last_used=when(message.last_used),
+        last_used_from=message.last_used_from,
+    )
+
+
+def _age(facts: CredentialFacts) -> tuple[datetime, str]:
+    return facts.created or _LONG_AGO, facts.access_key
+
+
+def _add_vault(found: _Found, message: VaultMessage, owner_kind: OwnerKind, owner: str) -> None:
+    vault = vault_of(message, owner_kind, owner)
+    found.add(vault, message.id, Moments(updated=when(message.last_update)))
+
+
+def vault_of(message: VaultMessage, owner_kind: OwnerKind, owner: str) -> Vault:
+    """Return a vault; what the server leaves out has the default of ``docs/explanation/clearml-api.md, Vaults``."""
+    written = message.format or DocumentFormat.HOCON
     return Vault(
-        name=record.name,
+        name=message.name,
         owner_kind=owner_kind,
         owner=owner,
-        document=Document(record.format, record.text),
-        format=record.format,
-        target=record.target,
-        enabled=record.enabled,
+        document=Document(written, message.text),
+        format=written,
+        target=message.type if message.type is not None else "config",
+        enabled=message.enabled is not False,
     )

@@ -8,38 +8,38 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from reconciler.clearml.failures import shown
-from reconciler.clearml.records import GROUP_SCOPE, USERS_GROUP_ID
+from reconciler.clearml.messages import GROUP_SCOPE, USERS_GROUP_ID
 from reconciler.frozen import Frozen
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.clearml.records import (
-        AccountList,
-        CredentialRecord,
-        GroupRecord,
-        RuleRecord,
-        SignUpRecord,
-        UserRecord,
-        VaultRecord,
+    from reconciler.clearml.messages import (
+        CredentialMessage,
+        GroupMessage,
+        RuleMessage,
+        ServiceUsersAnswer,
+        SettingsAnswer,
+        UserMessage,
+        VaultMessage,
     )
 
 
 class Readings(Frozen):
     """Everything that was read, as the server told it. ``credentials`` and ``account_vaults`` are by account id."""
 
-    users: tuple[UserRecord, ...]
-    service: AccountList
-    groups: tuple[GroupRecord, ...]
-    sign_up: SignUpRecord
-    vaults: tuple[VaultRecord, ...]
-    rules: tuple[RuleRecord, ...] = ()
-    credentials: Mapping[str, tuple[CredentialRecord, ...]] = field(default_factory=dict)
-    account_vaults: Mapping[str, tuple[VaultRecord, ...]] = field(default_factory=dict)
+    users: tuple[UserMessage, ...]
+    service: ServiceUsersAnswer
+    groups: tuple[GroupMessage, ...]
+    settings: SettingsAnswer
+    vaults: tuple[VaultMessage, ...]
+    rules: tuple[RuleMessage, ...] = ()
+    credentials: Mapping[str, tuple[CredentialMessage, ...]] = field(default_factory=dict)
+    account_vaults: Mapping[str, tuple[VaultMessage, ...]] = field(default_factory=dict)
 
 
-def users_group(groups: Iterable[GroupRecord]) -> GroupRecord | None:
+def users_group(groups: Iterable[GroupMessage]) -> GroupMessage | None:
     """Return the built-in group that everyone is in."""
     found = list(groups)
     by_id = next((group for group in found if group.id == USERS_GROUP_ID), None)
@@ -61,7 +61,7 @@ def _contradictions(readings: Readings) -> Iterator[str]:
     yield from _repeated(readings)
     yield from _people(readings)
     yield from _groups(readings)
-    for account in readings.service.accounts:
+    for account in readings.service.users:
         listed = readings.credentials.get(account.id)
         if listed is not None and len(listed) != account.credentials:
             yield (
@@ -72,7 +72,7 @@ def _contradictions(readings: Readings) -> Iterator[str]:
 
 def _repeated(readings: Readings) -> Iterator[str]:
     lists = (
-        ("users.get_service_users", [account.id for account in readings.service.accounts]),
+        ("users.get_service_users", [account.id for account in readings.service.users]),
         ("permissions.get_user_groups", [group.id for group in readings.groups]),
         ("users.get_organization_vaults", [vault.id for vault in readings.vaults]),
         ("permissions.get_access_rules", [rule.id for rule in readings.rules]),
@@ -90,19 +90,19 @@ def _people(readings: Readings) -> Iterator[str]:
     if everyone is None:
         yield "permissions.get_user_groups does not list the built-in group Users, which always exists"
         return
-    accounts = {account.id for account in readings.service.accounts}
+    accounts = {account.id for account in readings.service.users}
     listed = {user.id for user in readings.users}
-    unlisted = everyone.users - listed - accounts
+    unlisted = everyone.user_ids - listed - accounts
     if unlisted:
         yield (
             f"{_some(unlisted)} in the built-in group Users, but neither users.get_all_ex nor "
             "users.get_service_users lists them"
         )
-    extra = (listed | accounts) - everyone.users
+    extra = (listed | accounts) - everyone.user_ids
     if extra:
         yield f"{_some(extra)} listed, but the built-in group Users, which has everyone in it, does not have them"
     for user in readings.users:
-        if user.id not in accounts and (not user.email or user.role is None):
+        if user.id not in accounts and (not user.email or user.known_role is None):
             yield (
                 f"users.get_all_ex lists {shown(user.id, limit=80)} without e-mail or role, "
                 "and users.get_service_users does not list it as a service account"
@@ -115,8 +115,8 @@ def _groups(readings: Readings) -> Iterator[str]:
     for told, users in _told_groups(readings).items():
         group = groups.get(told)
         if group is not None:
-            if not group.builtin and not group.users.issuperset(users):
-                stranger = min(user for user in users if user not in group.users)
+            if not group.builtin and not group.user_ids.issuperset(users):
+                stranger = min(user for user in users if user not in group.user_ids)
                 yield (
                     f"users.get_all_ex has {shown(stranger, limit=80)} in the group {shown(group.name, limit=80)}, "
                     "permissions.get_user_groups does not"
@@ -133,7 +133,7 @@ def _groups(readings: Readings) -> Iterator[str]:
                 "which permissions.get_user_groups does not list"
             )
     for rule in readings.rules:
-        unlisted = rule.groups - groups.keys()
+        unlisted = rule.group_ids - groups.keys()
         if unlisted:
             yield (
                 f"permissions.get_access_rules has the group {shown(min(unlisted), limit=80)} in a rule, "

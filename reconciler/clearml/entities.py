@@ -59,12 +59,11 @@ async def _candidates(reader: Reader, entity: Entity) -> Candidates:
     """Look for exactly this name. A server may match without regard to case, so the answer is compared again."""
     call, name = LOOK_UPS[entity.type], entity.name or ""
     answered = await reader.entities(call.endpoint, call.answer, f"^{re.escape(name)}$")
-    ids = tuple(sorted(record.id for record in answered if record.name == name))
+    ids = tuple(sorted(found.id for found in answered if found.name == name))
     if ids:
         return Candidates(ids)
-    others = {record.name for record in answered} | {
-        record.name for record in await reader.entities(call.endpoint, call.answer, None)
-    }
+    listed = await reader.entities(call.endpoint, call.answer, None)
+    others = {found.name or "" for found in (*answered, *listed)}
     by_fold = {fold(other): other for other in sorted(others)}
     import difflib
 

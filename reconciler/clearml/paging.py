@@ -11,13 +11,13 @@ from reconciler.errors import IncompleteReadError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
 
+    from reconciler.clearml.messages import UserMessage
     from reconciler.clearml.reader import Reader
-    from reconciler.clearml.records import UserRecord
 
 _MOST_PAGES = 20_000
 
 
-async def read_users(reader: Reader, expected: Awaitable[frozenset[str]]) -> list[UserRecord]:
+async def read_users(reader: Reader, expected: Awaitable[frozenset[str]]) -> list[UserMessage]:
     """Read every user once.
 
     ``expected`` tells the ids that must turn up (from the built-in group Users), so that pages can be fetched at once
@@ -43,14 +43,14 @@ async def read_users(reader: Reader, expected: Awaitable[frozenset[str]]) -> lis
     return list(users.values())
 
 
-async def read_some_users(reader: Reader, ids: Collection[str]) -> list[UserRecord]:
+async def read_some_users(reader: Reader, ids: Collection[str]) -> list[UserMessage]:
     """Read the users with these ids; one who is not there (any more) is left out."""
     ordered = sorted(ids)
     parts = (ordered[start : start + PAGE_SIZE] for start in range(0, len(ordered), PAGE_SIZE))
     return [user for part in await together(reader.users(part) for part in parts) for user in part]
 
 
-def _take(users: dict[str, UserRecord], page: list[UserRecord]) -> None:
+def _take(users: dict[str, UserMessage], page: tuple[UserMessage, ...]) -> None:
     before = len(users)
     users.update((user.id, user) for user in page)
     if page and len(users) == before:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Collection
 
+    from reconciler.clearml.messages import CredentialMessage, GroupMessage, ServiceUsersAnswer, VaultMessage
     from reconciler.clearml.reader import Reader
-    from reconciler.clearml.records import AccountList, CredentialRecord, GroupRecord, VaultRecord
     from reconciler.model.access import Entity
     from reconciler.model.live import Live
 
@@ -104,10 +104,12 @@ async def _read(reader: Reader, wanted: Callable[[], Wanted], people: Collection
     return replace(lists.result(), credentials=credentials, account_vaults=account_vaults)
 
 
-async def _read_lists(reader: Reader, service: asyncio.Task[AccountList], only: Collection[str] | None) -> Readings:
+async def _read_lists(
+    reader: Reader, service: asyncio.Task[ServiceUsersAnswer], only: Collection[str] | None
+) -> Readings:
     async with task_group() as tasks:
         groups = tasks.create_task(reader.groups())
-        sign_up = tasks.create_task(reader.settings())
+        settings = tasks.create_task(reader.settings())
         vaults = tasks.create_task(reader.organization_vaults())
         rules = tasks.create_task(reader.access_rules())
         everyone = tasks.create_task(_people(groups, service))
@@ -115,24 +117,26 @@ async def _read_lists(reader: Reader, service: asyncio.Task[AccountList], only: 
     return Readings(
         users=tuple(users.result()),
         service=await service,
-        groups=tuple(groups.result()),
-        sign_up=sign_up.result(),
-        vaults=tuple(vaults.result()),
-        rules=tuple(rules.result()),
+        groups=groups.result(),
+        settings=settings.result(),
+        vaults=vaults.result(),
+        rules=rules.result(),
     )
 
 
-async def _people(groups: asyncio.Task[list[GroupRecord]], service: asyncio.Task[AccountList]) -> frozenset[str]:
+async def _people(
+    groups: asyncio.Task[tuple[GroupMessage, ...]], service: asyncio.Task[ServiceUsersAnswer]
+) -> frozenset[str]:
     everyone = users_group(await groups)
-    accounts = {account.id for account in (await service).accounts}
-    return everyone.users - accounts if everyone else frozenset()
+    accounts = {account.id for account in (await service).users}
+    return everyone.user_ids - accounts if everyone else frozenset()
 
 
 async def _read_accounts(
     reader: Reader,
-    service: asyncio.Task[AccountList],
+    service: asyncio.Task[ServiceUsersAnswer],
     wanted: Callable[[], Wanted],
-) -> tuple[dict[str, tuple[CredentialRecord, ...]], dict[str, tuple[VaultRecord, ...]]]:
+) -> tuple[dict[str, tuple[CredentialMessage, ...]], dict[str, tuple[VaultMessage, ...]]]:
     """Read what belongs to each account as soon as the accounts are known, beside the lists."""
     unique = _unique_accounts(await service)
     asked = wanted()
@@ -143,17 +147,14 @@ async def _read_accounts(
     async with task_group() as tasks:
         credentials = tasks.create_task(few_at_once(map(reader.credentials, with_credentials), reader.concurrency))
         vaults = tasks.create_task(few_at_once(map(reader.account_vaults, with_vaults), reader.concurrency))
-    held = {account: tuple(found) for account, found in zip(with_credentials, credentials.result(), strict=True)}
+    held = dict(zip(with_credentials, credentials.result(), strict=True))
     account, key = next(((account, keys[0].access_key) for account, keys in held.items() if keys), (None, None))
     if account is not None and key is not None:
         await check_holder(reader, account, key)
-    return (
-        held,
-        {account: tuple(found) for account, found in zip(with_vaults, vaults.result(), strict=True)},
-    )
+    return held, dict(zip(with_vaults, vaults.result(), strict=True))
 
 
-def _unique_accounts(service: AccountList) -> dict[str, str]:
+def _unique_accounts(service: ServiceUsersAnswer) -> dict[str, str]:
     """Return ids by folded name, without the names that two accounts share: nobody can say which one is meant."""
-    names = Counter(fold(account.name) for account in service.accounts)
-    return {fold(account.name): account.id for account in service.accounts if names[fold(account.name)] == 1}
+    names = Counter(fold(account.name) for account in service.users)
+    return {fold(account.name): account.id for account in service.users if names[fold(account.name)] == 1}

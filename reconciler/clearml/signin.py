@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from reconciler.clearml.claims import Claims, decode_claims
 from reconciler.errors import SignInError, UnexpectedAnswerError
 from reconciler.frozen import Frozen
-from reconciler.model.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
+    from reconciler.clearml.messages import LoginAnswer
     from reconciler.clearml.retrying import Timing
     from reconciler.clearml.settings import ConnectionSettings
+    from reconciler.model.secret import Secret
 
 RENEW_BEFORE = 360.0
 """Seconds before its end when a token is renewed, as ClearML's clients do; for a short one, a tenth of its life."""
@@ -36,7 +37,7 @@ class SignIn:
         self,
         settings: ConnectionSettings,
         timing: Timing,
-        log_in: Callable[[str], Awaitable[Mapping[str, object]]],
+        log_in: Callable[[str], Awaitable[LoginAnswer]],
     ) -> None:
         self._settings = settings
         self._timing = timing
@@ -70,13 +71,13 @@ class SignIn:
         settings = self._settings
         if settings.secret_key is not None and settings.access_key:
             pair = f"{settings.access_key}:{settings.secret_key.reveal()}".encode()
-            return _token_in(await self._log_in(f"Basic {base64.b64encode(pair).decode('ascii')}"))
+            return (await self._log_in(f"Basic {base64.b64encode(pair).decode('ascii')}")).token
         token = self._ticket.token if self._ticket else settings.token
         if token is None:
             raise SignInError("there are no credentials to sign in with")
         if self._ticket is None:
             return token
-        return _token_in(await self._log_in(f"Bearer {token.reveal()}"))
+        return (await self._log_in(f"Bearer {token.reveal()}")).token
 
     def _accepted(self, token: Secret) -> Ticket:
         if not token.reveal().isascii() or not token.reveal().isprintable():
@@ -87,10 +88,3 @@ class SignIn:
         if claims.lifetime is not None:
             until = self._timing.clock() + claims.lifetime - min(RENEW_BEFORE, claims.lifetime / 10)
         return Ticket(token, claims, until)
-
-
-def _token_in(data: Mapping[str, object]) -> Secret:
-    token = data.get("token")
-    if not isinstance(token, str) or not token:
-        raise UnexpectedAnswerError("auth.login: there is no token in the answer")
-    return Secret(token)

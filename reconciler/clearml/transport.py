@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from reconciler.clearml.answers import Context, Reply, data_of
 from reconciler.clearml.clients import CallEvent, Clients, TransportOptions, client_maker
 from reconciler.clearml.endpoints import READS, SIGN_IN
+from reconciler.clearml.messages import LoginAnswer
 from reconciler.clearml.retrying import Timing, repeated
 from reconciler.clearml.signin import SignIn
 from reconciler.errors import UnexpectedAnswerError
@@ -94,31 +95,29 @@ class ReadTransport:
         return (await self._sign_in.ticket()).claims
 
     async def call(
-        self, endpoint: str, body: Mapping[str, object] | None = None, *, impersonate: str | None = None
-    ) -> Mapping[str, object]:
-        """Call a reading endpoint and return the data of its answer; anything else is refused before it is sent."""
-        _require_reading(endpoint)
-        return await self._call(endpoint, body or {}, impersonate, write=False)
+        self, endpoint: str, body: Mapping[str, object], form: type[Form], *, impersonate: str | None = None
+    ) -> Form:
+        """Call a reading endpoint and return the data of its answer, in this form.
 
-    async def read(self, endpoint: str, body: Mapping[str, object], form: type[Form]) -> Form | Mapping[str, object]:
-        """Do as :meth:`call` does and return the data in this form, or as a mapping if it does not fit."""
+        Anything but a reading endpoint is refused before it is sent.
+        """
         _require_reading(endpoint)
-        return await self._call(endpoint, body, None, write=False, form=form)
+        return await self._call(endpoint, body, form, impersonate, write=False)
 
     async def _call(
         self,
         endpoint: str,
         body: Mapping[str, object],
+        form: type[Form],
         impersonate: str | None,
         *,
         write: bool,
         document: Secret | None = None,
-        form: type[Form] | None = None,
-    ) -> Mapping[str, object] | Form:
+    ) -> Form:
         content = json.dumps(body).encode("ascii")
         headers = {} if impersonate is None else {IMPERSONATE: _header_value(endpoint, impersonate)}
 
-        async def attempt() -> Mapping[str, object] | Form:
+        async def attempt() -> Form:
             ticket = await self._sign_in.ticket()
             reply = await self._send(endpoint, content, headers | {"Authorization": f"Bearer {ticket.token.reveal()}"})
             if reply.status == 401 and self._sign_in.renewable:
@@ -130,12 +129,12 @@ class ReadTransport:
 
         return await repeated(attempt, endpoint=endpoint, write=write, policy=self._options.retry, timing=self._timing)
 
-    async def _log_in(self, authorization: str) -> Mapping[str, object]:
+    async def _log_in(self, authorization: str) -> LoginAnswer:
         content = json.dumps({"set_cookie": False}).encode("ascii")
 
-        async def attempt() -> Mapping[str, object]:
+        async def attempt() -> LoginAnswer:
             reply = await self._send(SIGN_IN, content, {"Authorization": authorization})
-            return data_of(reply, self._context(SIGN_IN, None, self._settings.token, None))
+            return data_of(reply, self._context(SIGN_IN, None, self._settings.token, None), LoginAnswer)
 
         return await repeated(attempt, endpoint=SIGN_IN, write=False, policy=self._options.retry, timing=self._timing)
 
@@ -170,17 +169,18 @@ class Transport(ReadTransport):
     async def call(
         self,
         endpoint: str,
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object],
+        form: type[Form],
         *,
         impersonate: str | None = None,
         document: Secret | None = None,
-    ) -> Mapping[str, object]:
-        """Call any endpoint and return the data of its answer.
+    ) -> Form:
+        """Call any endpoint and return the data of its answer, in this form.
 
         A write is repeated only where it surely was not carried out; where that is unknown,
         :class:`~reconciler.errors.AnswerLostError` says so. ``document`` is a text that no message may quote.
         """
-        return await self._call(endpoint, body or {}, impersonate, write=endpoint not in READS, document=document)
+        return await self._call(endpoint, body, form, impersonate, write=endpoint not in READS, document=document)
 
 
 def _require_reading(endpoint: str) -> None:

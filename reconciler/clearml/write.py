@@ -10,66 +10,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.clearml.records import GROUP_SCOPE, USER_SCOPE
-from reconciler.clearml.wire import Node
+from reconciler.clearml.messages import (
+    GROUP_SCOPE,
+    USER_SCOPE,
+    AddedAnswer,
+    DeletedAnswer,
+    NewCredentialAnswer,
+    NewServiceUserAnswer,
+    RemovedAnswer,
+    RevokedAnswer,
+    UpdatedAnswer,
+    UserDeletedAnswer,
+    VaultWrittenAnswer,
+    WrittenAnswer,
+)
 from reconciler.errors import AnswerLostError, CallRefusedError
-from reconciler.frozen import Frozen
 from reconciler.model.resources import OwnerKind
-from reconciler.model.secret import Secret
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
+    from reconciler.clearml.messages import NewCredentialMessage
     from reconciler.clearml.transport import Transport
-    from reconciler.model.access import Entity, Permission
-    from reconciler.model.resources import DocumentFormat, Role
-
-
-class NewCredential(Frozen):
-    """A credential that was just made. Its secret key is told this once and never again."""
-
-    access_key: str
-    secret_key: Secret
-    label: str | None = None
-    expires: datetime | None = None
-
-
-class CreatedAccount(Frozen):
-    """A service account that was just made, with the credential that the server makes unasked."""
-
-    id: str
-    credential: NewCredential
-
-
-class RuleContent(Frozen):
-    """All that an access rule says, in server ids; a write replaces all of it.
-
-    Source: ``docs/explanation/clearml-api.md, Access rules``.
-    """
-
-    name: str
-    description: str
-    entity: Entity
-    permission: Permission
-    users: frozenset[str]
-    groups: frozenset[str]
-
-
-class VaultContent(Frozen):
-    """All that a vault says, and the server id of whom it belongs to; a write replaces all of it.
-
-    Source: ``docs/explanation/clearml-api.md, Vaults``.
-    """
-
-    name: str
-    owner_kind: OwnerKind
-    owner_id: str
-    text: Secret
-    format: DocumentFormat
-    target: str = "config"
-    enabled: bool = True
+    from reconciler.model.resources import AccessRule, Role, Vault
+    from reconciler.model.secret import Secret
 
 
 class Writer:
@@ -80,38 +46,37 @@ class Writer:
 
     async def invite(self, email: str, role: Role) -> bool:
         """Invite a person; ``False`` if the server says that the entry was there already."""
-        node = await self._post("login.add_whitelist_entries", {"emails": [email], "role": role.value})
-        return fold(email) in {fold(added) for added in node.texts("added")}
+        body = {"emails": [email], "role": role.value}
+        answer = await self._transport.call("login.add_whitelist_entries", body, AddedAnswer)
+        return fold(email) in {fold(added) for added in answer.added}
 
     async def cancel_invitation(self, email: str) -> None:
         """Take back an invitation; refused if it is not pending any more (the person may have joined meanwhile)."""
-        node = await self._post("login.remove_whitelist_entries", {"emails": [email]})
-        if fold(email) not in {fold(removed) for removed in node.texts("removed")}:
-            raise _nothing_removed(node.endpoint)
+        endpoint = "login.remove_whitelist_entries"
+        answer = await self._transport.call(endpoint, {"emails": [email]}, RemovedAnswer)
+        _require_removed(endpoint, fold(email) in {fold(removed) for removed in answer.removed})
 
     async def set_role(self, user_id: str, role: Role) -> bool:
         """Give a member or service account a role; ``False`` if it had it already."""
-        return _updated(await self._post("users.set_role", {"user": user_id, "role": role.value}))
+        return await self._update("users.set_role", {"user": user_id, "role": role.value})
 
     async def rename_user(self, user_id: str, name: str) -> bool:
         """Set a member's name; ``False`` if it was so already."""
-        return _updated(await self._post("users.update", {"user": user_id, "name": name}))
+        return await self._update("users.update", {"user": user_id, "name": name})
 
     async def delete_user(self, user_id: str) -> None:
         """Remove a member or service account with all its credentials; its tasks stay."""
-        node = await self._post("auth.delete_user", {"user": user_id})
-        if not node.flag("deleted"):
-            raise _nothing_removed(node.endpoint)
+        answer = await self._transport.call("auth.delete_user", {"user": user_id}, UserDeletedAnswer)
+        _require_removed("auth.delete_user", answer.deleted)
 
     async def create_service_account(
         self, name: str, impersonation: bool, lifetime: timedelta | None = None
-    ) -> CreatedAccount:
-        """Make a service account. Names are not unique on the server: a repeat makes a second one."""
+    ) -> NewServiceUserAnswer:
+        """Create a service account. Names are not unique on the server: a repeat creates a second one."""
         body: dict[str, object] = {"name": name, "allow_running_as_owner": impersonation}
         if lifetime is not None:
             body["credentials_expiration_sec"] = _seconds(lifetime)
-        node = await self._post("auth.create_service_user", body)
-        return CreatedAccount(node.identifier("id"), _new_credential(node.node("credentials")))
+        return await self._transport.call("auth.create_service_user", body, NewServiceUserAnswer)
 
     async def update_service_account(
         self, account_id: str, *, name: str | None = None, impersonation: bool | None = None
@@ -122,33 +87,35 @@ class Writer:
             body["name"] = name
         if impersonation is not None:
             body["allow_running_as_owner"] = impersonation
-        return _updated(await self._post("users.update_service_user", body))
+        return await self._update("users.update_service_user", body)
 
     async def create_credential(
         self, account_id: str, label: str | None, lifetime: timedelta | None = None
-    ) -> NewCredential:
-        """Make a credential of a service account; a repeat makes a second one."""
+    ) -> NewCredentialMessage:
+        """Create a credential of a service account; a repeat creates a second one."""
         body: dict[str, object] = {}
         if label is not None:
             body["label"] = label
         if lifetime is not None:
             body["expiration_sec"] = _seconds(lifetime)
-        node = await self._post("auth.create_credentials", body, impersonate=account_id)
-        return _new_credential(node.node("credentials"))
+        answer = await self._transport.call(
+            "auth.create_credentials", body, NewCredentialAnswer, impersonate=account_id
+        )
+        return answer.credentials
 
     async def label_credential(self, account_id: str, access_key: str, label: str) -> bool:
         """Set a credential's label; ``False`` if it was so already."""
         body = {"access_key": access_key, "label": label}
-        return _updated(await self._post("auth.edit_credentials", body, impersonate=account_id))
+        return await self._update("auth.edit_credentials", body, impersonate=account_id)
 
     async def revoke_credential(self, account_id: str, access_key: str) -> None:
         """Revoke a credential of a service account."""
-        node = await self._post("auth.revoke_credentials", {"access_key": access_key}, impersonate=account_id)
-        if not node.number("revoked"):
-            raise _nothing_removed(node.endpoint)
+        endpoint, body = "auth.revoke_credentials", {"access_key": access_key}
+        answer = await self._transport.call(endpoint, body, RevokedAnswer, impersonate=account_id)
+        _require_removed(endpoint, answer.revoked)
 
     async def create_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
-        """Make a group under a fresh id that the caller made up, so that a repeat does no harm.
+        """Create a group under a fresh id that the caller chose, so that a repeat does no harm.
 
         Source: ``docs/explanation/clearml-api.md, Groups``.
         """
@@ -160,93 +127,93 @@ class Writer:
 
     async def delete_group(self, group_id: str) -> None:
         """Remove a group; what was granted through it alone is lost."""
-        node = await self._post("permissions.delete_user_groups", {"groups": [group_id]})
-        if not node.number("deleted"):
-            raise _nothing_removed(node.endpoint)
+        await self._delete("permissions.delete_user_groups", {"groups": [group_id]})
 
-    async def create_vault(self, content: VaultContent) -> str:
-        """Make a vault of a group or a service account and return its id; a repeat makes a second one."""
-        return await self._put_vault(content)
+    async def create_vault(self, vault: Vault, owner_id: str, text: Secret) -> str:
+        """Create a vault of the group or service account with this id; return its id. A repeat creates a second one.
 
-    async def update_vault(self, vault_id: str, content: VaultContent) -> None:
-        """Set everything about a vault."""
-        answered = await self._put_vault(content, {"id": vault_id})
+        ``text`` is what is stored; the vault's own document is not looked at.
+        """
+        return await self._put_vault(vault, owner_id, text)
+
+    async def update_vault(self, vault_id: str, vault: Vault, owner_id: str, text: Secret) -> None:
+        """Set everything about a vault: a write replaces all of it.
+
+        Source: ``docs/explanation/clearml-api.md, Vaults``.
+        """
+        answered = await self._put_vault(vault, owner_id, text, {"id": vault_id})
         _require_same("users.add_or_update_vault", vault_id, answered)
 
     async def delete_vault(self, vault_id: str) -> None:
         """Remove a vault."""
-        node = await self._post("users.delete_vaults", {"vaults": [vault_id]})
-        if not node.number("deleted"):
-            raise _nothing_removed(node.endpoint)
+        await self._delete("users.delete_vaults", {"vaults": [vault_id]})
 
-    async def create_rule(self, content: RuleContent) -> str:
-        """Make an access rule and return its id; a repeat makes a second one."""
-        return (await self._put_rule(content)).identifier("id")
+    async def create_rule(self, rule: AccessRule, users: Collection[str], groups: Collection[str]) -> str:
+        """Create an access rule for the users and groups with these ids; return its id. A repeat creates a second one.
 
-    async def update_rule(self, rule_id: str, content: RuleContent) -> None:
-        """Set everything about an access rule."""
-        node = await self._put_rule(content, {"id": rule_id})
-        _require_same(node.endpoint, rule_id, node.identifier("id"))
+        Whom the rule itself names is not looked at: the server knows ids only.
+        """
+        return await self._put_rule(rule, users, groups)
+
+    async def update_rule(
+        self, rule_id: str, rule: AccessRule, users: Collection[str], groups: Collection[str]
+    ) -> None:
+        """Set everything about an access rule: a write replaces all of it.
+
+        Source: ``docs/explanation/clearml-api.md, Access rules``.
+        """
+        answered = await self._put_rule(rule, users, groups, {"id": rule_id})
+        _require_same("permissions.add_or_update_access_rule", rule_id, answered)
 
     async def delete_rule(self, rule_id: str) -> None:
         """Remove an access rule; what it alone gave is lost."""
-        node = await self._post("permissions.delete_access_rules", {"rules": [rule_id]})
-        if not node.number("deleted"):
-            raise _nothing_removed(node.endpoint)
+        await self._delete("permissions.delete_access_rules", {"rules": [rule_id]})
 
-    async def _put_rule(self, content: RuleContent, identity: Mapping[str, object] | None = None) -> Node:
+    async def _put_rule(
+        self,
+        rule: AccessRule,
+        users: Collection[str],
+        groups: Collection[str],
+        identity: Mapping[str, object] | None = None,
+    ) -> str:
         body: dict[str, object] = {
-            "name": content.name,
-            "description": content.description,
-            "entity_type": content.entity.type.value,
-            "entity_id": content.entity.id,
-            "access_permission": content.permission.value,
-            "users": sorted(content.users),
-            "groups": sorted(content.groups),
+            "name": rule.name,
+            "description": rule.description or "",
+            "entity_type": rule.entity.type.value,
+            "entity_id": rule.entity.id,
+            "access_permission": rule.permission.value,
+            "users": sorted(users),
+            "groups": sorted(groups),
         }
-        return await self._post("permissions.add_or_update_access_rule", body | dict(identity or {}))
+        endpoint = "permissions.add_or_update_access_rule"
+        return (await self._transport.call(endpoint, body | dict(identity or {}), WrittenAnswer)).id
 
     async def _put_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
+        endpoint = "permissions.add_or_update_user_group"
         body = {"id": group_id, "name": name, "description": description, "users": sorted(users)}
-        node = await self._post("permissions.add_or_update_user_group", body)
-        _require_same(node.endpoint, group_id, node.identifier("id"))
+        _require_same(endpoint, group_id, (await self._transport.call(endpoint, body, WrittenAnswer)).id)
 
-    async def _put_vault(self, content: VaultContent, identity: Mapping[str, object] | None = None) -> str:
-        in_group = content.owner_kind is OwnerKind.GROUP
-        vault = {
-            "description": content.name,
-            "data": content.text.reveal(),
-            "format": content.format.value,
-            "type": content.target,
+    async def _put_vault(
+        self, vault: Vault, owner_id: str, text: Secret, identity: Mapping[str, object] | None = None
+    ) -> str:
+        in_group = vault.owner_kind is OwnerKind.GROUP
+        content = {
+            "description": vault.name,
+            "data": text.reveal(),
+            "format": vault.format.value,
+            "type": vault.target,
             "scope": GROUP_SCOPE if in_group else USER_SCOPE,
-            "enabled": content.enabled,
+            "enabled": vault.enabled,
         }
-        body = {"vault": vault | dict(identity or {}), "group" if in_group else "user": content.owner_id}
-        return (await self._post("users.add_or_update_vault", body, document=content.text)).identifier("vault")
+        body = {"vault": content | dict(identity or {}), "group" if in_group else "user": owner_id}
+        answer = await self._transport.call("users.add_or_update_vault", body, VaultWrittenAnswer, document=text)
+        return answer.vault
 
-    async def _post(
-        self,
-        endpoint: str,
-        body: Mapping[str, object],
-        *,
-        impersonate: str | None = None,
-        document: Secret | None = None,
-    ) -> Node:
-        data = await self._transport.call(endpoint, body, impersonate=impersonate, document=document)
-        return Node(endpoint, data, written=True)
+    async def _update(self, endpoint: str, body: Mapping[str, object], *, impersonate: str | None = None) -> bool:
+        return (await self._transport.call(endpoint, body, UpdatedAnswer, impersonate=impersonate)).updated > 0
 
-
-def _new_credential(node: Node) -> NewCredential:
-    return NewCredential(
-        access_key=node.identifier("access_key"),
-        secret_key=Secret(node.identifier("secret_key")),
-        label=node.optional_text("label") or None,
-        expires=node.moment("expire"),
-    )
-
-
-def _updated(node: Node) -> bool:
-    return node.number("updated") > 0
+    async def _delete(self, endpoint: str, body: Mapping[str, object]) -> None:
+        _require_removed(endpoint, (await self._transport.call(endpoint, body, DeletedAnswer)).deleted)
 
 
 def _seconds(lifetime: timedelta) -> int:
@@ -258,5 +225,6 @@ def _require_same(endpoint: str, sent: str, answered: str) -> None:
         raise AnswerLostError(f"{endpoint}: the server answers for another object than the one that was sent")
 
 
-def _nothing_removed(endpoint: str) -> CallRefusedError:
-    return CallRefusedError(endpoint, 200, 0, "it answers that nothing was removed")
+def _require_removed(endpoint: str, removed: int) -> None:
+    if not removed:
+        raise CallRefusedError(endpoint, 200, 0, "it answers that nothing was removed")

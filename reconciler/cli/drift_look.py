@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from reconciler.clearml.decode import when
 from reconciler.clearml.tasks import together
 from reconciler.drift.attention import Workspace, admins_to_ask_about, find_attention
 from reconciler.drift.classify import find_drift
@@ -66,7 +67,7 @@ async def _vault_traces(
         console.note(f"Who changed vaults is not known: {error.message}")
         return {}
     return {
-        address: Trace(what=entry.operation, by=name_of(entry.user, live), at=entry.created)
+        address: Trace(what=entry.operation, by=name_of(entry.user, live), at=when(entry.created))
         for address, entry in zip(wanted, found, strict=True)
         if entry is not None
     }
@@ -81,4 +82,4 @@ async def _activity(reader: Reader, live: Live, console: Console) -> dict[Addres
     except CallRefusedError as error:
         console.note(f"When admins were last active is not known: {error.message}")
         return {}
-    return {admins[item.user]: item.last for item in found if item.told and item.user in admins}
+    return {admins[user.id]: user.last for user in found if user.activity is not None and user.id in admins}

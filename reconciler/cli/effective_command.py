@@ -16,7 +16,7 @@ from reconciler.effective.configuration import Configuration, configure
 from reconciler.effective.reach import find_principal
 from reconciler.effective.sources import Discretion, read_base
 from reconciler.errors import ExitCode, UsageError
-from reconciler.model.resources import Document, OwnerKind, Vault
+from reconciler.model.resources import OwnerKind, Vault
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold, harmless
 from reconciler.vaults.errors import DocumentError
@@ -34,7 +34,7 @@ from reconciler.views.effective import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reconciler.clearml.records import VaultRecord
+    from reconciler.clearml.messages import VaultMessage
     from reconciler.cli.console import Console
     from reconciler.cli.options import Connection
     from reconciler.cli.session import Target
@@ -235,19 +235,16 @@ class _Job:
         }
 
 
-def _organization_wide(records: Iterable[VaultRecord]) -> Iterator[Vault]:
+def _organization_wide(messages: Iterable[VaultMessage]) -> Iterator[Vault]:
     """Return the vaults of the whole organization, which belong to no group, as what they are: vaults for everyone."""
-    for record in records:
-        if record.scope == _ORGANIZATION:
-            yield Vault(
-                name=f"{record.name} (whole organization)",
-                owner_kind=OwnerKind.GROUP,
-                owner="Users",
-                document=Document(record.format, record.text),
-                format=record.format,
-                target=record.target,
-                enabled=record.enabled,
-            )
+    from msgspec.structs import replace
+
+    from reconciler.clearml.assemble import vault_of
+
+    for message in messages:
+        if message.scope == _ORGANIZATION:
+            vault = vault_of(message, OwnerKind.GROUP, "Users")
+            yield replace(vault, name=f"{vault.name} (whole organization)")
 
 
 def _path(text: str | None) -> KeyPath:

@@ -87,7 +87,7 @@ def served(server: Server, *endpoints: str, between: Callable[[], object] = lamb
     async def run() -> None:
         async with connected(server, **options) as transport:  # type: ignore[arg-type]
             for endpoint in endpoints:
-                assert await transport.call(endpoint) == {"n": 1}
+                assert await transport.call(endpoint, {}, dict) == {"n": 1}
                 between()
                 await asyncio.sleep(0.02)
 
@@ -136,7 +136,7 @@ def test_a_connection_that_the_server_closed_while_the_program_was_busy_is_made_
             settings = ConnectionSettings(address, source="the test", token=Secret(token()))
             async with Transport(settings, timing=FakeTime().timing) as transport:
                 for _ in range(3):
-                    assert await transport.call(WRITE) == {"n": 1}
+                    assert await transport.call(WRITE, {}, dict) == {"n": 1}
                     time.sleep(0.2)  # noqa: ASYNC251 - the loop must see nothing of what happens meanwhile
 
         asyncio.run(run())
@@ -243,8 +243,8 @@ def test_after_a_call_was_given_up_its_late_answer_is_not_taken_for_the_next_one
         server.serve = hanging_first(server)  # type: ignore[method-assign]
         async with connected(server, **{limit: 0.05}) as transport:  # type: ignore[arg-type]
             with pytest.raises(AnswerLostError, match=r"within 0\.05 seconds"):
-                await transport.call(WRITE)
-            assert await transport.call(READ) == {"n": 1}
+                await transport.call(WRITE, {}, dict)
+            assert await transport.call(READ, {}, dict) == {"n": 1}
 
     asyncio.run(run())
 
@@ -310,7 +310,7 @@ class TestCertificates:
                 port = listener.sockets[0].getsockname()[1]
                 settings = ConnectionSettings(f"https://127.0.0.1:{port}", source="the test", token=Secret(token()))
                 async with Transport(settings, timing=FakeTime().timing) as transport:
-                    await transport.call(READ)
+                    await transport.call(READ, {}, dict)
 
         with pytest.raises(UnreachableError, match="cannot be reached"):
             asyncio.run(run())
@@ -328,7 +328,7 @@ def test_an_address_where_nobody_is(server: str, told: str) -> None:
     async def run() -> None:
         settings = ConnectionSettings(server, source="the test", token=Secret(token()))
         async with Transport(settings, timing=FakeTime().timing) as transport:
-            await transport.call(WRITE)
+            await transport.call(WRITE, {}, dict)
 
     with pytest.raises(UnreachableError, match=told):
         asyncio.run(run())

@@ -62,7 +62,7 @@ def test_calls_go_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def ask() -> object:
         async with ReadTransport(settings) as transport:
-            return await transport.call("login.get_settings")
+            return await transport.call("login.get_settings", {}, dict)
 
     with answering(lambda _: http(envelope({"through": "the proxy"}))) as address:
         monkeypatch.setenv("HTTP_PROXY", address)

@@ -11,9 +11,9 @@ import pytest
 from clearml_fakes import FakeTime, ScriptedServer, envelope, ok, reading
 
 from reconciler.clearml.entities import LOOK_UPS, LookUp
+from reconciler.clearml.messages import USERS_GROUP_ID
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
-from reconciler.clearml.records import USERS_GROUP_ID
 from reconciler.errors import (
     CallRefusedError,
     ImpersonationLostError,
@@ -364,18 +364,24 @@ def test_each_list_that_cannot_be_read_is_an_error(endpoint: str, answer: str) -
 SHAPES = {
     "role": (lambda s: s.people[1].update(role="emperor"), r"users\.get_all_ex.*role should be one of admin"),
     "read_only": (lambda s: s.people[1].update(read_only="no"), r"read_only should be true or false"),
-    "account name": (lambda s: s.accounts[0].pop("name"), r"users\[0\]\.name should be a text, it is nothing"),
+    "account name": (lambda s: s.accounts[0].pop("name"), r"users\[0\]\.name should be a string, but is missing"),
     "count": (lambda s: s.accounts[0].update(credentials=True), r"credentials should be a count"),
     "group users": (lambda s: s.groups[0].pop("users"), r"groups\[1\]\.users should be a list"),
     "vault format": (lambda s: s.vaults[0].update(format="toml"), r"format should be one of hocon"),
-    "vault data": (lambda s: s.vaults[0].update(data={"key": "sesame"}), r"data should be a text"),
-    "vault scope": (lambda s: s.vaults[0].pop("scope"), r"scope should be a text"),
+    "vault data": (lambda s: s.vaults[0].update(data={"key": "sesame"}), r"data should be a string, but is an object"),
+    "vault scope": (lambda s: s.vaults[0].pop("scope"), r"scope should be a string that is not empty, but is missing"),
     "entity type": (lambda s: s.rules[0].update(entity_type="planet"), r"entity_type should be one of project"),
     "permission": (lambda s: s.rules[0].update(access_permission="write"), r"access_permission should be one of read"),
     "rule users": (lambda s: s.rules[0].pop("users"), r"rules\[0\]\.users should be a list"),
     "autocreated": (lambda s: s.rules[0].update(autocreated="yes"), r"autocreated should be true or false"),
-    "status": (lambda s: s.entries[0].update(status="maybe"), r"status should be pending or accepted"),
-    "created": (lambda s: s.credentials[0].update(created="yesterday"), r"created should be a time"),
+    "status": (
+        lambda s: s.entries[0].update(status="maybe"),
+        r"status should be one of pending, accepted, but is another string",
+    ),
+    "created": (
+        lambda s: s.credentials[0].update(created="yesterday"),
+        r"created should be a time, but is another string",
+    ),
 }
 
 

@@ -34,7 +34,7 @@ ATTEMPTS = RetryPolicy().attempts
 def call(server: ScriptedServer, endpoint: str = READ, time: FakeTime | None = None, **options: object) -> object:
     async def run() -> object:
         async with writing(server, time, **options) as transport:
-            return await transport.call(endpoint, {"user": "u1"})
+            return await transport.call(endpoint, {"user": "u1"}, dict)
 
     return asyncio.run(run())
 
@@ -52,7 +52,7 @@ def test_signs_in_once_with_basic_and_then_sends_the_bearer_token() -> None:
 
     async def run() -> None:
         async with writing(server) as transport:
-            await asyncio.gather(*(transport.call(READ) for _ in range(20)))
+            await asyncio.gather(*(transport.call(READ, {}, dict) for _ in range(20)))
             assert transport.calls == {"auth.login": 1, READ: 20}
             assert (await transport.claims()).user == "me"
 
@@ -168,7 +168,7 @@ def test_many_calls_with_a_refused_token_share_one_new_sign_in() -> None:
             first.add(f"Bearer {(await transport._sign_in.ticket()).token.reveal()}")
             server.handlers[READ] = handler
             tokens.update(first)
-            await asyncio.gather(*(transport.call(READ) for _ in range(8)))
+            await asyncio.gather(*(transport.call(READ, {}, dict) for _ in range(8)))
 
     asyncio.run(run())
     assert server.calls["auth.login"] == 2
@@ -180,12 +180,12 @@ def test_a_token_near_its_end_is_renewed_before_the_call() -> None:
 
     async def run() -> None:
         async with writing(server, time) as transport:
-            await transport.call(READ)
+            await transport.call(READ, {}, dict)
             time.moment = 3000
-            await transport.call(READ)
+            await transport.call(READ, {}, dict)
             assert transport.calls["auth.login"] == 1
             time.moment = 3600 - 359
-            await transport.call(READ)
+            await transport.call(READ, {}, dict)
             assert transport.calls["auth.login"] == 2
 
     asyncio.run(run())
@@ -197,9 +197,9 @@ def test_a_ready_token_needs_no_sign_in_and_is_not_renewed_when_refused() -> Non
 
     async def run() -> None:
         async with Transport(settings, transport=server, timing=FakeTime().timing) as transport:
-            assert await transport.call(READ) == {}
+            assert await transport.call(READ, {}, dict) == {}
             with pytest.raises(SignInError, match="CLEARML_AUTH_TOKEN"):
-                await transport.call(READ)
+                await transport.call(READ, {}, dict)
             assert transport.access_key is None
 
     asyncio.run(run())
@@ -303,7 +303,7 @@ def test_a_refusal_that_quotes_the_document_is_not_shown() -> None:
             texts = []
             for _ in range(2):
                 with pytest.raises(CallRefusedError) as caught:
-                    await transport.call(WRITE, {}, document=document)
+                    await transport.call(WRITE, {}, dict, document=document)
                 texts.append(str(caught.value))
             return texts
 
@@ -327,7 +327,7 @@ def test_a_reading_connection_refuses_to_write_before_anything_is_sent() -> None
         async with reading(server) as transport:
             for endpoint in (WRITE, "auth.login", "users.delete", "made.up"):
                 with pytest.raises(ReadOnlyError):
-                    await transport.call(endpoint)
+                    await transport.call(endpoint, {}, dict)
 
     asyncio.run(run())
     assert not server.requests
@@ -342,7 +342,7 @@ def test_no_writing_call_counts_as_a_read() -> None:
 def test_an_id_that_would_break_a_header_is_never_sent(user: str) -> None:
     async def run() -> None:
         async with writing(ScriptedServer()) as transport:
-            await transport.call(READ, impersonate=user)
+            await transport.call(READ, {}, dict, impersonate=user)
 
     with pytest.raises(UnexpectedAnswerError, match="user id"):
         asyncio.run(run())
@@ -353,7 +353,7 @@ def test_impersonation_is_a_header() -> None:
 
     async def run() -> None:
         async with writing(server) as transport:
-            await transport.call("auth.get_credentials", impersonate="u7")
+            await transport.call("auth.get_credentials", {}, dict, impersonate="u7")
 
     asyncio.run(run())
     assert server.requests[-1][1].headers["x-clearml-impersonate-as"] == "u7"
@@ -364,7 +364,7 @@ def test_lone_surrogates_can_be_sent_back() -> None:
 
     async def run() -> None:
         async with writing(server) as transport:
-            await transport.call(WRITE, {"user": "\ud800"})
+            await transport.call(WRITE, {"user": "\ud800"}, dict)
 
     asyncio.run(run())
     assert json.loads(server.requests[-1][1].content) == {"user": "\ud800"}
@@ -387,7 +387,7 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
 
     async def run() -> None:
         async with writing(server, concurrency=3) as transport:
-            await asyncio.gather(*(transport.call(READ) for _ in range(20)))
+            await asyncio.gather(*(transport.call(READ, {}, dict) for _ in range(20)))
 
     asyncio.run(run())
     assert most == 3
@@ -400,7 +400,7 @@ def test_the_observer_hears_of_every_request_and_of_no_secret() -> None:
     async def run() -> None:
         transport = Transport(SETTINGS, transport=server, timing=FakeTime().timing, observer=events.append)
         async with transport:
-            await transport.call(READ)
+            await transport.call(READ, {}, dict)
 
     asyncio.run(run())
     assert [(event.endpoint, event.status) for event in events] == [("auth.login", 200), (READ, None), (READ, 200)]
