@@ -46,7 +46,8 @@ class Message(Frozen):
 class Time:
     """A point in time as the server writes it: ISO 8601, in UTC if it names no zone.
 
-    Source: ``docs/explanation/clearml-wire.md, Users``. ``at`` is ``None`` for an empty string, which is how a server writes a time that never was.
+    ``at`` is ``None`` for an empty string, which is how a server writes a time that never was.
+    Source: ``docs/explanation/clearml-wire.md, Users``.
     """
 
     __slots__ = ("at",)
