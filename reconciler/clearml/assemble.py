@@ -50,7 +50,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class _Found:
+class _Assembly:
     """Resources by address as they come in, with their server ids; an address that comes twice is ambiguous."""
 
     resources: dict[Address, tuple[Resource, str | None]] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class _Names(Frozen):
     ids: frozenset[str]
 
     @staticmethod
-    def of(found: _Found, kind: Kind) -> _Names:
+    def of(found: _Assembly, kind: Kind) -> _Names:
         names = {
             identifier: address.key[0]
             for address, (_, identifier) in found.resources.items()
@@ -106,7 +106,7 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
     Resources that share an address (names are not unique on the server) are in ``ambiguous`` only, and so is what
     belongs to them; such users in a group count among its strangers, so that they are always kept.
     """
-    found = _Found()
+    found = _Assembly()
     _add_people(found, readings)
     members, accounts = _Names.of(found, Kind.MEMBER), _Names.of(found, Kind.SERVICE_ACCOUNT)
     _add_groups(found, readings, members, accounts)
@@ -124,7 +124,7 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
     return _live(found, readings, claims, access_key)
 
 
-def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | None) -> Live:
+def _live(found: _Assembly, readings: Readings, claims: Claims, access_key: str | None) -> Live:
     resources: dict[Address, Resource] = {}
     ids: dict[Address, str] = {}
     ambiguous: dict[Address, tuple[str, ...]] = {}
@@ -157,7 +157,7 @@ def _live(found: _Found, readings: Readings, claims: Claims, access_key: str | N
     )
 
 
-def _add_people(found: _Found, readings: Readings) -> None:
+def _add_people(found: _Assembly, readings: Readings) -> None:
     accounts = {account.id for account in readings.service.users}
     for user in readings.users:
         if user.id not in accounts and user.email:
@@ -173,7 +173,7 @@ def _add_people(found: _Found, readings: Readings) -> None:
         found.add(ServiceAccount(account.name, bool(account.allow_running_as_owner), admin), account.id)
 
 
-def _add_groups(found: _Found, readings: Readings, members: _Names, accounts: _Names) -> None:
+def _add_groups(found: _Assembly, readings: Readings, members: _Names, accounts: _Names) -> None:
     for message in readings.groups:
         group = _group(message, members, accounts)
         found.add(group, message.id)
@@ -193,7 +193,7 @@ def _group(message: GroupMessage, members: _Names, accounts: _Names) -> Group:
     )
 
 
-def _add_rules(found: _Found, readings: Readings, members: _Names, accounts: _Names) -> None:
+def _add_rules(found: _Assembly, readings: Readings, members: _Names, accounts: _Names) -> None:
     """Add the access rules. The server's own are kept by id: no plan touches them, whatever they are called."""
     groups = _Names.of(found, Kind.GROUP)
     for message in sorted(readings.rules, key=lambda message: message.id):
@@ -222,7 +222,7 @@ def rule_of(message: RuleMessage) -> AccessRule:
     )
 
 
-def _add_credentials(found: _Found, account: ServiceUserMessage, messages: Iterable[CredentialMessage]) -> None:
+def _add_credentials(found: _Assembly, account: ServiceUserMessage, messages: Iterable[CredentialMessage]) -> None:
     """Name each credential by its label.
 
     Of several with one label the newest keeps it; the others, and those without a label, are told apart by their
@@ -254,7 +254,7 @@ def _age(facts: CredentialFacts) -> tuple[datetime, str]:
     return facts.created or _LONG_AGO, facts.access_key
 
 
-def _add_vault(found: _Found, message: VaultMessage, owner_kind: OwnerKind, owner: str) -> None:
+def _add_vault(found: _Assembly, message: VaultMessage, owner_kind: OwnerKind, owner: str) -> None:
     vault = vault_of(message, owner_kind, owner)
     found.add(vault, message.id, Moments(updated=when(message.last_update)))
 

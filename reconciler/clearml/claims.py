@@ -6,16 +6,13 @@ Sources: ``docs/explanation/clearml-api.md, Calling convention``, ``docs/explana
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from typing import TYPE_CHECKING
 
+from reconciler.clearml.decode import Lenient, Message, MisfitError, NonEmpty, decoded, misfits, read
 from reconciler.errors import OpenSourceServerError, UnexpectedAnswerError
 from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reconciler.model.secret import Secret
 
 _UNREADABLE = "auth.login: the token in the answer cannot be read"
@@ -23,12 +20,10 @@ _TOO_LONG_TO_COUNT = 10 * 365 * 24 * 3600.0
 
 
 class Claims(Frozen):
-    """The payload of a token. ``lifetime`` is in seconds from its issue, ``None`` for a token that has no end."""
+    """Who the caller is. ``lifetime`` is in seconds from the token's issue, ``None`` for a token that has no end."""
 
     user: str
     role: str
-    company: str | None = None
-    user_name: str | None = None
     company_name: str | None = None
     feature_set: str = "basic"
     api_version: str | None = None
@@ -43,53 +38,55 @@ class Claims(Frozen):
             )
 
 
+class IdentityMessage(Message):
+    """The identity in a token's payload."""
+
+    user: NonEmpty
+    role: NonEmpty
+    company_name: Lenient[NonEmpty] | None = None
+
+
+class TokenMessage(Message):
+    """The payload of a token; its times are seconds since the epoch."""
+
+    identity: IdentityMessage
+    exp: float | None = None
+    iat: Lenient[float] | None = None
+    feature_set: Lenient[NonEmpty] | None = None
+    api_version: Lenient[NonEmpty] | None = None
+
+
 def decode_claims(token: Secret, *, now: float) -> Claims:
     """Read a token's payload. Its signature is the server's business: like ClearML's clients, we only look.
 
     ``now`` (seconds since the epoch) stands in for a missing time of issue.
     """
     payload = _payload(token.reveal())
-    identity = payload.get("identity")
-    if not isinstance(identity, dict):
-        raise UnexpectedAnswerError(f"{_UNREADABLE}: it names no identity")
-    user, role = _text(identity, "user"), _text(identity, "role")
-    if user is None or role is None:
-        raise UnexpectedAnswerError(f"{_UNREADABLE}: its identity has no user or no role")
     return Claims(
-        user=user,
-        role=role,
-        company=_text(identity, "company"),
-        user_name=_text(identity, "user_name"),
-        company_name=_text(identity, "company_name"),
-        feature_set=_text(payload, "feature_set") or "basic",
-        api_version=_text(payload, "api_version"),
+        user=payload.identity.user,
+        role=payload.identity.role,
+        company_name=read(payload.identity.company_name),
+        feature_set=read(payload.feature_set) or "basic",
+        api_version=read(payload.api_version),
         lifetime=_lifetime(payload, now),
     )
 
 
-def _payload(token: str) -> dict[str, object]:
+def _payload(token: str) -> TokenMessage:
     parts = token.split(".")
     if len(parts) != 3:
         raise UnexpectedAnswerError(_UNREADABLE)
     try:
-        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
+        return decoded(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), TokenMessage)
+    except MisfitError as error:
+        sentence = next(misfits(error.plain, TokenMessage, "its payload"))
+        raise UnexpectedAnswerError(f"{_UNREADABLE}: {sentence}") from None
+    except ValueError:
         raise UnexpectedAnswerError(_UNREADABLE) from None
-    if not isinstance(payload, dict):
-        raise UnexpectedAnswerError(_UNREADABLE)
-    return payload
 
 
-def _text(values: Mapping[str, object], name: str) -> str | None:
-    value = values.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-def _lifetime(payload: Mapping[str, object], now: float) -> float | None:
-    end, start = payload.get("exp"), payload.get("iat")
-    if end is None:
+def _lifetime(payload: TokenMessage, now: float) -> float | None:
+    if payload.exp is None:
         return None
-    if isinstance(end, bool) or not isinstance(end, int | float):
-        raise UnexpectedAnswerError(f"{_UNREADABLE}: its end is not a time")
-    begin = now if isinstance(start, bool) or not isinstance(start, int | float) else float(start)
-    return min(float(end) - begin, _TOO_LONG_TO_COUNT)
+    issued = read(payload.iat)
+    return min(payload.exp - (now if issued is None else issued), _TOO_LONG_TO_COUNT)

@@ -83,10 +83,15 @@ class Lenient(Generic[Value]):
         return f"Lenient({self.value!r})"
 
 
+def read(field: Lenient[Value] | None) -> Value | None:
+    """Return what a field says that nothing depends on, if it can be read."""
+    return field.value if field is not None else None
+
+
 def when(time: Time | Lenient[Time] | None) -> datetime | None:
     """Return the point in time that a field holds, if it holds one."""
     if isinstance(time, Lenient):
-        time = time.value
+        time = read(time)
     return time.at if time is not None else None
 
 
@@ -237,7 +242,7 @@ def _wanted(form: Any) -> str:
         return "one of " + ", ".join(map(str, form.__members__.values()))
     if _item(form) is not None:
         return "a list"
-    return {str: "a string", Secret: "a string", bool: "true or false", int: "a number", Time: "a time"}.get(
+    return {str: "a string", Secret: "a string", bool: "true or false", float: "a number", Time: "a time"}.get(
         form, "an object"
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from reconciler.clearml.decode import Count, FieldError, Id, Lenient, Message, NonEmpty, Time, when
+from reconciler.clearml.decode import Count, FieldError, Id, Lenient, Message, NonEmpty, Time, read, when
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
 from reconciler.model.secret import Secret
@@ -37,7 +37,7 @@ class LoginAnswer(Message):
             raise FieldError("token", "a token")
 
 
-class Reference(Message, gc=False):
+class IdMessage(Message, gc=False):
     """A user or group that another object names; a group has thousands of them."""
 
     id: Id
@@ -137,15 +137,15 @@ class EntryMessage(Message):
 
     def __post_init__(self) -> None:
         if self.status is EntryStatus.PENDING:
-            if self.email is None or self.email.value is None:
+            if read(self.email) is None:
                 raise FieldError("email", "an id")
-            if self.added is not None and self.added.value is None:
+            if self.added is not None and read(self.added) is None:
                 raise FieldError("added", "a time")
 
     @property
     def invited(self) -> str | None:
         """The e-mail of a person who was invited and has not signed in yet."""
-        return self.email.value if self.status is EntryStatus.PENDING and self.email is not None else None
+        return read(self.email) if self.status is EntryStatus.PENDING else None
 
 
 class SettingsAnswer(Message):
@@ -160,7 +160,7 @@ class GroupMessage(Message, dict=True):
 
     id: Id
     name: str
-    users: tuple[Reference, ...]
+    users: tuple[IdMessage, ...]
     description: str | None = None
     system: bool | None = None
     assignable: bool | None = None
@@ -259,8 +259,8 @@ class RuleMessage(Message, dict=True):
     id: Id
     entity_type: EntityType
     access_permission: Permission
-    users: tuple[Reference, ...]
-    groups: tuple[Reference, ...]
+    users: tuple[IdMessage, ...]
+    groups: tuple[IdMessage, ...]
     name: str | None = None
     description: str | None = None
     entity_id: str | None = None
@@ -385,5 +385,5 @@ class VaultWrittenAnswer(Message):
     vault: Id
 
 
-def _ids(references: tuple[Reference, ...]) -> frozenset[str]:
-    return frozenset([reference.id for reference in references])
+def _ids(messages: tuple[IdMessage, ...]) -> frozenset[str]:
+    return frozenset([message.id for message in messages])

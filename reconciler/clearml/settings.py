@@ -48,7 +48,7 @@ class ConnectionSettings(Frozen):
     token: Secret | None = None
 
 
-class _Found(Frozen):
+class _Setting(Frozen):
     value: str
     source: str
 
@@ -96,7 +96,7 @@ def find_settings(
 
 def _server(
     flag: str | None, declared: str | None, environ: Mapping[str, str], conf: ConfFile | None, *, uses_conf: bool
-) -> _Found:
+) -> _Setting:
     chosen = _given("--server", flag)
     if chosen is not None:
         return chosen
@@ -121,19 +121,19 @@ def _server(
     return chosen
 
 
-def _given(source: str, value: str | None) -> _Found | None:
-    return _Found(value.strip(), source) if value and value.strip() else None
+def _given(source: str, value: str | None) -> _Setting | None:
+    return _Setting(value.strip(), source) if value and value.strip() else None
 
 
-def _from_environment(environ: Mapping[str, str], names: tuple[str, ...]) -> _Found | None:
+def _from_environment(environ: Mapping[str, str], names: tuple[str, ...]) -> _Setting | None:
     for name in names:
         value = environ.get(name, "").strip()
         if value:
-            return _Found(value, name)
+            return _Setting(value, name)
     return None
 
 
-def _no_credentials(key: _Found | None, secret: _Found | None, conf: str) -> SignInError:
+def _no_credentials(key: _Setting | None, secret: _Setting | None, conf: str) -> SignInError:
     what = "there are no credentials to sign in with"
     if key is not None:
         what = f"there is an access key (from {key.source}), but no secret key"
@@ -143,7 +143,7 @@ def _no_credentials(key: _Found | None, secret: _Found | None, conf: str) -> Sig
     return SignInError(f"{what}; looked in {places}", hint="create a key pair in the ClearML web page and set both")
 
 
-def _unsendable(found: _Found) -> SignInError:
+def _unsendable(found: _Setting) -> SignInError:
     return SignInError(f"what {found.source} gives cannot be sent: it is not made of the characters of a credential")
 
 
