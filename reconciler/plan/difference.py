@@ -50,7 +50,7 @@ class Difference(Frozen):
 
 
 @dataclass(slots=True)
-class _Found:
+class _Changes:
     changes: list[Change] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     text_only: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ def difference(
     ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning, ``rotation`` tells
     which credentials are due.
     """
-    found = _Found()
+    found = _Changes()
     context = _Context(desired, live, places, documents, rotation, found)
     before = live.snapshot.resources
     for address, wanted in desired.resources.items():
@@ -105,7 +105,7 @@ class _Context(Frozen):
     places: Mapping[Address, Place]
     documents: DocumentComparison
     rotation: Rotation
-    found: _Found
+    found: _Changes
 
     def create(self, address: Address, wanted: Resource) -> None:
         if isinstance(wanted, AccessRule):

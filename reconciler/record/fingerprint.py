@@ -15,7 +15,7 @@ from reconciler.model.resources import Vault
 from reconciler.plan.fingerprints import digest_of, identity, public_digest
 from reconciler.record.document import Applied
 
-__all__ = ["Declared", "applied", "declared_at", "digest_of", "field_digests", "identity"]
+__all__ = ["DeclaredDigests", "applied", "declared_at", "digest_of", "field_digests", "identity"]
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _NOT_ON_THE_SERVER = frozenset({"lifetime", "rotate_before", "delivery"})
 
 
-class Declared(Frozen):
+class DeclaredDigests(Frozen):
     """What a declaration said of a resource: digests of all but its document, and of that document.
 
     ``document`` is of the text to be stored (``None`` without its secrets), ``template`` of the text as it is written
@@ -41,7 +41,7 @@ class Declared(Frozen):
 
 
 def applied(
-    resource: Resource, server_id: str | None, key: DigestKey, seen: datetime, declared: Declared | None = None
+    resource: Resource, server_id: str | None, key: DigestKey, seen: datetime, declared: DeclaredDigests | None = None
 ) -> Applied:
     """Return what the record keeps of a live resource, as it is at this moment, and of what was ``declared`` then.
 
@@ -65,15 +65,15 @@ def applied(
     )
 
 
-def declared_at(address: Address, snapshot: Snapshot, documents: DocumentComparison) -> Declared | None:
+def declared_at(address: Address, snapshot: Snapshot, documents: DocumentComparison) -> DeclaredDigests | None:
     """Return what a declaration says of a resource, as the record keeps it; ``None`` if it says nothing."""
     resource = snapshot.get(address)
     if resource is None:
         return None
     if not isinstance(resource, Vault):
-        return Declared(public_digest(resource))
+        return DeclaredDigests(public_digest(resource))
     _, stored = documents.digests(None, resource)
-    return Declared(public_digest(resource), stored, documents.key.of_text(resource.document.text))
+    return DeclaredDigests(public_digest(resource), stored, documents.key.of_text(resource.document.text))
 
 
 def field_digests(resource: Resource) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Change
     from reconciler.plan.fingerprints import DigestKey
     from reconciler.record.document import Applied, Record, RunEntry, Told
-    from reconciler.record.fingerprint import Declared
+    from reconciler.record.fingerprint import DeclaredDigests
 
 KEPT_RUNS = 200
 KEPT_OPERATIONS = 5000
@@ -54,7 +54,7 @@ def _without_old_operations(runs: Iterable[RunEntry]) -> Iterable[RunEntry]:
         yield run if fits or not run.operations else replace(run, operations=())
 
 
-def _nothing(_: Address) -> Declared | None:
+def _nothing(_: Address) -> DeclaredDigests | None:
     return None
 
 
@@ -72,7 +72,7 @@ class Sight(Frozen):
     touched: Collection[Address]
     key: DigestKey
     seen: datetime
-    wanted: Callable[[Address], Declared | None] = _nothing
+    wanted: Callable[[Address], DeclaredDigests | None] = _nothing
     managed: tuple[str, ...] = ()
 
 
@@ -115,7 +115,7 @@ def with_sight(record: Record, sight: Sight) -> Record:
     return record if same else replace(record, resources=ordered, managed=managed)
 
 
-def _seen(address: Address, before: Applied | None, sight: Sight, declared: Declared | None) -> Applied:
+def _seen(address: Address, before: Applied | None, sight: Sight, declared: DeclaredDigests | None) -> Applied:
     resource = sight.live.snapshot.resources[address]
     now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen, declared)
     same = before is not None and before == replace(now, seen=before.seen)

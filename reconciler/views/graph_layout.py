@@ -1,6 +1,6 @@
 """Where the nodes and lines of a graph stand: columns from who to what, ordered so that lines cross little.
 
-A line that passes a column takes a narrow place in it, so that it runs between the nodes and not behind them.
+A line that passes a column takes a narrow slot in it, so that it runs between the nodes and not behind them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GAP, _ROW, _LANE = 96, 56, 20
 _SWEEPS = 6
 
 
-class Place(Frozen):
+class Slot(Frozen):
     """A node, or the lane of a line that passes; lanes have no node."""
 
     key: object
@@ -58,39 +58,39 @@ class Layout(Frozen):
 def layout_of(graph: Graph) -> Layout:
     """Return where everything stands."""
     used = [column for column in Column if any(node.key[0] is column for node in graph.nodes)]
-    columns = [[Place(node.key, node) for node in graph.nodes if node.key[0] is column] for column in used]
+    columns = [[Slot(node.key, node) for node in graph.nodes if node.key[0] is column] for column in used]
     chains = [_chain(edge, used, columns) for edge in graph.edges]
     ordered = _untangled(columns, chains)
-    height = max((sum(place.height for place in places) for places in ordered), default=0)
+    height = max((sum(slot.height for slot in slots) for slots in ordered), default=0)
     spots: dict[object, tuple[float, float]] = {}
-    for position, places in enumerate(ordered):
-        y = TOP + (height - sum(place.height for place in places)) / 2
-        for place in places:
-            spots[place.key] = (2 + position * (BOX + _GAP), y)
-            y += place.height
+    for position, slots in enumerate(ordered):
+        y = TOP + (height - sum(slot.height for slot in slots)) / 2
+        for slot in slots:
+            spots[slot.key] = (2 + position * (BOX + _GAP), y)
+            y += slot.height
     return Layout(
         width=len(used) * BOX + max(0, len(used) - 1) * _GAP + 4,
         height=TOP + height,
         heads=tuple((column.value, 2 + position * (BOX + _GAP)) for position, column in enumerate(used)),
-        boxes=tuple((place.node, *spots[place.key]) for places in ordered for place in places if place.node),
+        boxes=tuple((slot.node, *spots[slot.key]) for slots in ordered for slot in slots if slot.node),
         lines=_lines(graph.edges, chains, spots),
     )
 
 
-def _chain(edge: Edge, used: Sequence[Column], columns: Sequence[list[Place]]) -> list[object]:
+def _chain(edge: Edge, used: Sequence[Column], columns: Sequence[list[Slot]]) -> list[object]:
     """Return what an edge goes through, and make it a lane in each column that it passes."""
     between = range(used.index(edge.start[0]) + 1, used.index(edge.end[0]))
     chain: list[object] = [edge.start]
     for position in between:
         lane = (position, edge.start, edge.end)
-        columns[position].append(Place(lane))
+        columns[position].append(Slot(lane))
         chain.append(lane)
     return [*chain, edge.end]
 
 
-def _untangled(columns: Sequence[Sequence[Place]], chains: Sequence[Sequence[object]]) -> list[list[Place]]:
+def _untangled(columns: Sequence[Sequence[Slot]], chains: Sequence[Sequence[object]]) -> list[list[Slot]]:
     """Order each column by where its neighbors stand, back and forth."""
-    ordered = [list(places) for places in columns]
+    ordered = [list(slots) for slots in columns]
     near: dict[object, list[object]] = defaultdict(list)
     for chain in chains:
         for one, other in pairwise(chain):
@@ -99,12 +99,12 @@ def _untangled(columns: Sequence[Sequence[Place]], chains: Sequence[Sequence[obj
     for sweep in range(_SWEEPS):
         for position in range(len(ordered)) if sweep % 2 == 0 else reversed(range(len(ordered))):
             spots = _spread(ordered)
-            ordered[position].sort(key=lambda place: _middle(near[place.key], spots, spots[place.key]))
+            ordered[position].sort(key=lambda slot: _middle(near[slot.key], spots, spots[slot.key]))
     return ordered
 
 
-def _spread(columns: Sequence[Sequence[Place]]) -> dict[object, float]:
-    return {place.key: (row + 0.5) / len(places) for places in columns for row, place in enumerate(places)}
+def _spread(columns: Sequence[Sequence[Slot]]) -> dict[object, float]:
+    return {slot.key: (row + 0.5) / len(slots) for slots in columns for row, slot in enumerate(slots)}
 
 
 def _middle(keys: Sequence[object], spots: Mapping[object, float], own: float) -> float:

@@ -13,9 +13,9 @@ from reconciler.model.policy import Expression, Rule, RuleSubject
 from reconciler.model.resources import Credential, Kind, Member, Resource, Role, ServiceAccount
 from reconciler.model.snapshot import Snapshot
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
-from reconciler.plan.policy.evaluate import Finding, declared_findings, filled, gain_findings
+from reconciler.plan.policy.evaluate import Violation, declared_violations, filled, gain_violations
 from reconciler.plan.policy.fields import FIELDS, FieldType
-from reconciler.plan.policy.subjects import Declared, gains
+from reconciler.plan.policy.subjects import DeclaredResources, gains
 from tests.build import admin, group, rule, vault
 
 ADA = Member("Ada@ACME.io", Role.ADMIN, "Ada")
@@ -62,7 +62,7 @@ IMPACT = Impact(
 
 
 def values(subject: RuleSubject, position: int = 0) -> dict[str, object]:
-    return dict(list(Declared(Snapshot.of(RESOURCES)).of(subject))[position].values)
+    return dict(list(DeclaredResources(Snapshot.of(RESOURCES)).of(subject))[position].values)
 
 
 def asked(
@@ -74,7 +74,11 @@ def asked(
 
 @pytest.mark.parametrize("subject", list(RuleSubject))
 def test_every_documented_field_is_there_with_its_type(subject: RuleSubject) -> None:
-    seen = list(gains(IMPACT)) if subject is RuleSubject.GAIN else list(Declared(Snapshot.of(RESOURCES)).of(subject))
+    seen = (
+        list(gains(IMPACT))
+        if subject is RuleSubject.GAIN
+        else list(DeclaredResources(Snapshot.of(RESOURCES)).of(subject))
+    )
     assert seen
     types = {FieldType.TEXT: str, FieldType.NUMBER: int, FieldType.FLAG: bool, FieldType.TEXTS: list}
     for one in seen:
@@ -116,8 +120,8 @@ def test_a_rule_is_asked_only_when_it_applies() -> None:
         asked(RuleSubject.MEMBER, 'member.email == "bob@acme.io"', when="member.admin", message="{email}: not {role}"),
         asked(RuleSubject.GROUP, "size(group.members) < 2", message="{title} holds {members}", name="s"),
     ]
-    found = declared_findings(rules, snapshot)
-    assert [(finding.rule.id, finding.message) for finding in found] == [
+    found = declared_violations(rules, snapshot)
+    assert [(violation.rule.id, violation.message) for violation in found] == [
         ("r", "ada@acme.io: not admin"),
         ("s", "Finance holds ada@acme.io, eve@other.io"),
     ]
@@ -125,20 +129,20 @@ def test_a_rule_is_asked_only_when_it_applies() -> None:
 
 def test_findings_come_in_the_order_of_the_rules() -> None:
     rules = [asked(RuleSubject.GROUP, "false", name="one"), asked(RuleSubject.MEMBER, "false", name="two")]
-    assert [finding.rule.id for finding in declared_findings(rules, Snapshot.of(RESOURCES))] == ["one", "two"]
+    assert [violation.rule.id for violation in declared_violations(rules, Snapshot.of(RESOURCES))] == ["one", "two"]
 
 
 def test_rules_on_gains_are_asked_of_the_impact_alone() -> None:
     rules = [asked(RuleSubject.GAIN, 'gain.kind != "everyone"'), asked(RuleSubject.MEMBER, "false")]
-    assert [finding.seen.title for finding in gain_findings(rules, IMPACT)] == ["everyone"]
-    assert [finding.rule.subject for finding in declared_findings(rules, Snapshot.of(RESOURCES))] == [
+    assert [violation.seen.title for violation in gain_violations(rules, IMPACT)] == ["everyone"]
+    assert [violation.rule.subject for violation in declared_violations(rules, Snapshot.of(RESOURCES))] == [
         RuleSubject.MEMBER
     ]
 
 
 def test_what_has_no_result_is_an_error_of_the_policy_file() -> None:
     with pytest.raises(InvalidDeclarationError) as raised:
-        declared_findings([asked(RuleSubject.GROUP, 'group.members[5] == ""')], Snapshot.of(RESOURCES))
+        declared_violations([asked(RuleSubject.GROUP, 'group.members[5] == ""')], Snapshot.of(RESOURCES))
     (problem,) = raised.value.problems
     assert str(problem.place) == "policy.yaml:4:1"
     assert "has no result for group Finance" in problem.message
@@ -156,5 +160,5 @@ def test_messages_take_long_lists_in_part_and_no_other_braces() -> None:
 def test_ten_thousand_members_and_ten_rules_take_seconds() -> None:
     people = [Member(f"user{number}@acme.io") for number in range(10_000)]
     rules = [asked(RuleSubject.MEMBER, 'member.domain == "acme.io"', name=f"r{number}") for number in range(10)]
-    found: list[Finding] = declared_findings(rules, Snapshot.of(people))
+    found: list[Violation] = declared_violations(rules, Snapshot.of(people))
     assert found == []

@@ -9,7 +9,7 @@ from reconciler.errors import InvalidDeclarationError, Problem
 from reconciler.frozen import Frozen
 from reconciler.model.policy import RuleSubject
 from reconciler.plan.policy.expressions import EvaluationError, Program, activation, check
-from reconciler.plan.policy.subjects import Declared, Seen, gains
+from reconciler.plan.policy.subjects import DeclaredResources, Seen, gains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 _MOST_NAMES = 10
 
 
-class Finding(Frozen):
+class Violation(Frozen):
     """A rule that is broken, by what; ``message`` is the rule's, filled in."""
 
     rule: Rule
@@ -33,22 +33,22 @@ class Finding(Frozen):
     message: str
 
 
-def declared_findings(rules: Sequence[Rule], snapshot: Snapshot) -> list[Finding]:
+def declared_violations(rules: Sequence[Rule], snapshot: Snapshot) -> list[Violation]:
     """Ask every rule on resources of what is declared.
 
     Raises :class:`InvalidDeclarationError` where an expression has no result.
     """
-    subjects = Declared(snapshot)
+    subjects = DeclaredResources(snapshot)
     by_subject: dict[RuleSubject, list[Rule]] = {}
     for rule in rules:
         if rule.subject is not RuleSubject.GAIN:
             by_subject.setdefault(rule.subject, []).append(rule)
-    found = [finding for subject, its in by_subject.items() for finding in _ask(its, subjects.of(subject))]
+    found = [violation for subject, its in by_subject.items() for violation in _ask(its, subjects.of(subject))]
     order = {rule.id: position for position, rule in enumerate(rules)}
-    return sorted(found, key=lambda finding: order[finding.rule.id])
+    return sorted(found, key=lambda violation: order[violation.rule.id])
 
 
-def gain_findings(rules: Sequence[Rule], impact: Impact) -> list[Finding]:
+def gain_violations(rules: Sequence[Rule], impact: Impact) -> list[Violation]:
     """Ask every rule on gains of what a plan gives somebody.
 
     Raises :class:`InvalidDeclarationError` where an expression has no result.
@@ -57,7 +57,7 @@ def gain_findings(rules: Sequence[Rule], impact: Impact) -> list[Finding]:
     return list(_ask(wanted, gains(impact))) if wanted else []
 
 
-def _ask(rules: Sequence[Rule], subjects: Iterable[Seen]) -> Iterator[Finding]:
+def _ask(rules: Sequence[Rule], subjects: Iterable[Seen]) -> Iterator[Violation]:
     programs = [
         (rule, _program(rule, rule.when) if rule.when else None, _program(rule, rule.require)) for rule in rules
     ]
@@ -66,7 +66,7 @@ def _ask(rules: Sequence[Rule], subjects: Iterable[Seen]) -> Iterator[Finding]:
         for rule, when, require in programs:
             asked = when is None or _holds(when, values, rule.when or rule.require, seen)
             if asked and not _holds(require, values, rule.require, seen):
-                yield Finding(rule, seen, filled(rule.message, seen.title, seen.values))
+                yield Violation(rule, seen, filled(rule.message, seen.title, seen.values))
 
 
 def _program(rule: Rule, expression: Expression) -> Program:

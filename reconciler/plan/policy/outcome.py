@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from reconciler.model.desired import Desired
     from reconciler.model.policy import Rule
     from reconciler.plan.impact.report import Impact
-    from reconciler.plan.policy.evaluate import Finding
+    from reconciler.plan.policy.evaluate import Violation
 
 _MOST = 50
 """The most findings of one rule that a plan tells one by one; the rest are counted."""
 
 
 class Broken(Frozen):
-    """A finding, and where the declaration says what it is about, if it does."""
+    """A violation, and where the declaration says what it is about, if it does."""
 
-    finding: Finding
+    violation: Violation
     place: Place | None
 
     @property
     def rule(self) -> Rule:
         """The rule that is broken."""
-        return self.finding.rule
+        return self.violation.rule
 
 
 def broken_rules(desired: Desired, impact: Impact | None = None) -> tuple[Broken, ...]:
@@ -42,14 +42,14 @@ def broken_rules(desired: Desired, impact: Impact | None = None) -> tuple[Broken
     rules = desired.policy.rules
     if not rules:
         return ()
-    from reconciler.plan.policy.evaluate import declared_findings, gain_findings
+    from reconciler.plan.policy.evaluate import declared_violations, gain_violations
 
-    found = declared_findings(rules, desired.snapshot)
+    found = declared_violations(rules, desired.snapshot)
     if impact is not None:
-        found += gain_findings(rules, impact)
+        found += gain_violations(rules, impact)
     return tuple(
-        Broken(finding, desired.places.get(finding.seen.address) if finding.seen.address is not None else None)
-        for finding in found
+        Broken(violation, desired.places.get(violation.seen.address) if violation.seen.address is not None else None)
+        for violation in found
     )
 
 
@@ -61,17 +61,17 @@ def policy_refusals(broken: Sequence[Broken]) -> Iterator[Refusal]:
             by_rule[one.rule.id].append(one)
     for found in by_rule.values():
         for one in found[:_MOST]:
-            yield _refusal(one, (one.finding.seen.title,), one.finding.message)
+            yield _refusal(one, (one.violation.seen.title,), one.violation.message)
         rest = found[_MOST:]
         if rest:
-            titles = tuple(one.finding.seen.title for one in rest)
-            yield _refusal(rest[0], titles, f"and {len(rest)} more: {rest[0].finding.message}")
+            titles = tuple(one.violation.seen.title for one in rest)
+            yield _refusal(rest[0], titles, f"and {len(rest)} more: {rest[0].violation.message}")
 
 
 def _refusal(broken: Broken, names: tuple[str, ...], message: str) -> Refusal:
     return Refusal(
         guard=Guard.POLICY,
-        kind=broken.finding.seen.kind,
+        kind=broken.violation.seen.kind,
         subject=names[0],
         names=names,
         count=len(names),
@@ -86,8 +86,8 @@ def policy_warnings(broken: Sequence[Broken]) -> Iterator[Warned]:
     """Return the warnings for broken rules whose severity is warning."""
     for one in broken:
         if one.rule.severity is Severity.WARNING:
-            seen = one.finding.seen
-            yield Warned(kind=seen.kind, title=seen.title, rule=rule_name(one.rule), message=one.finding.message)
+            seen = one.violation.seen
+            yield Warned(kind=seen.kind, title=seen.title, rule=rule_name(one.rule), message=one.violation.message)
 
 
 def policy_problems(broken: Sequence[Broken]) -> Iterator[Problem]:
@@ -95,7 +95,7 @@ def policy_problems(broken: Sequence[Broken]) -> Iterator[Problem]:
     for one in broken:
         rule = one.rule
         hint = f"rule {rule.id}, {_at(rule.place)}"
-        yield Problem(rule_name(rule), one.finding.message, one.place or rule.place, hint, rule.severity)
+        yield Problem(rule_name(rule), one.violation.message, one.place or rule.place, hint, rule.severity)
 
 
 def rule_name(rule: Rule) -> str:

@@ -49,7 +49,7 @@ class Seen(Frozen):
     values: dict[str, Value]
 
 
-class Declared:
+class DeclaredResources:
     """The declared resources as rules see them."""
 
     def __init__(self, snapshot: Snapshot) -> None:
