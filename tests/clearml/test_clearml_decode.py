@@ -5,8 +5,10 @@ What each field may be is written down here once more, by hand: the table is wha
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from reconciler.clearml import messages
 from reconciler.clearml.answers import Context, Reply, data_of
+from reconciler.clearml.claims import Claims, decode_claims
 from reconciler.clearml.decode import Message, when
 from reconciler.clearml.failures import Failure
 from reconciler.clearml.messages import (
@@ -25,6 +28,7 @@ from reconciler.clearml.messages import (
     entities_answer,
 )
 from reconciler.errors import AnswerLostError, UnexpectedAnswerError
+from reconciler.model.secret import Secret
 
 CONTEXT = Context("a.call", "https://acme.io", "a flag", "admin", 0.0)
 ABSENT = object()
@@ -408,6 +412,65 @@ def test_a_time_that_nothing_depends_on_is_read_or_left_out(text: object, expect
     answer = read(VaultsAnswer, {"vaults": [VAULT | {"last_update": text}]})
     at = when(answer.vaults[0].last_update)  # type: ignore[attr-defined]
     assert (at.isoformat() if at else None) == expected
+
+
+IDENTITY = {"user": "me", "role": "admin", "company_name": "acme-ml"}
+CLAIMS = {"identity": IDENTITY, "exp": 1_000_600, "iat": 1_000_000.5, "feature_set": "full", "api_version": "2.31"}
+
+
+def claims_of(payload: object) -> Claims:
+    packed = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    return decode_claims(Secret(f"e30.{packed}.c2ln"), now=1_000_100.0)
+
+
+def test_a_token_says_who_the_caller_is() -> None:
+    assert claims_of(CLAIMS) == Claims("me", "admin", "acme-ml", "full", "2.31", 599.5)
+    assert claims_of({"identity": {"user": "me", "role": "user"}}) == Claims("me", "user")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("iat", "yesterday", 500.0),
+        ("iat", True, 500.0),
+        ("iat", None, 500.0),
+        ("exp", None, None),
+        ("exp", 10**12, 10 * 365 * 24 * 3600.0),
+        ("feature_set", 7, 599.5),
+        ("api_version", "", 599.5),
+    ],
+)
+def test_what_a_token_need_not_say_is_left_out(field: str, value: object, expected: float | None) -> None:
+    claims = claims_of(CLAIMS | {field: value})
+    assert claims.lifetime == expected
+    assert claims.feature_set == ("basic" if field == "feature_set" else "full")
+    assert claims.api_version == (None if field == "api_version" else "2.31")
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ([], "its payload should be an object, but is a list"),
+        ({}, "its payload.identity should be an object, but is missing"),
+        (CLAIMS | {"identity": "me"}, "its payload.identity should be an object, but is a string"),
+        (CLAIMS | {"identity": {"user": "me"}}, "its payload.identity.role should be a string that is not empty"),
+        (CLAIMS | {"identity": IDENTITY | {"user": ""}}, "its payload.identity.user should be a string that is not"),
+        (CLAIMS | {"identity": IDENTITY | {"user": 7}}, "but is a number"),
+        (CLAIMS | {"exp": "sesame"}, "its payload.exp should be a number, but is a string"),
+        (CLAIMS | {"exp": True}, "its payload.exp should be a number, but is a boolean"),
+    ],
+)
+def test_a_token_that_does_not_say_who_the_caller_is_is_refused(payload: object, said: str) -> None:
+    with pytest.raises(UnexpectedAnswerError, match=re.escape(said)) as caught:
+        claims_of(payload)
+    assert caught.value.message.startswith("auth.login: the token in the answer cannot be read: ")
+    assert "sesame" not in caught.value.message
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "e30.%%%.c2ln", "e30.e3.c2ln", "e30.-.c2ln", "e30.\u00e9.c2ln"])
+def test_what_is_no_token_is_refused(token: str) -> None:
+    with pytest.raises(UnexpectedAnswerError, match="the token in the answer cannot be read"):
+        decode_claims(Secret(token), now=0.0)
 
 
 TEXT = st.text(max_size=4) | st.just("\ud800")
