@@ -19,7 +19,7 @@ LINEAR = 2.5
 """The calls that the second doubling adds, against the first: 2 if they grow with the workspace, 4 if by its square."""
 
 SLACK = 100
-"""So many calls may come and go: a checkpoint by the clock, a page more."""
+"""So many calls may come and go: a page more, a poll of a thread."""
 
 
 def sections(count: int, *, permission: str = "read") -> dict[str, list[str]]:
@@ -43,10 +43,16 @@ def declare(project: Project, content: dict[str, list[str]]) -> None:
 
 
 def calls_in(work: Callable[[], object]) -> Counter[str]:
+    """Count calls by function, but for those of the record's checkpoints: how many there are depends on the clock."""
     made: Counter[str] = Counter()
+    checkpoints = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:
-        if event == "call" and frame.f_globals.get("__package__", "").startswith("reconciler"):
+        nonlocal checkpoints
+        if frame.f_code.co_qualname == "Recorder._checkpoint":
+            # A coroutine is called whenever it goes on, and returns whenever it waits.
+            checkpoints += {"call": 1, "return": -1}.get(event, 0)
+        elif event == "call" and not checkpoints and frame.f_globals.get("__package__", "").startswith("reconciler"):
             made[f"{frame.f_globals['__name__']}.{frame.f_code.co_qualname}"] += 1
 
     before = sys.getprofile()
