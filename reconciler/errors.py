@@ -83,6 +83,10 @@ class UsageError(ReconcilerError):
     exit_code = ExitCode.USAGE
 
 
+class UnknownPrincipalError(UsageError):
+    """Nobody has the name that was asked for, or two have."""
+
+
 class InvalidDeclarationError(ReconcilerError):
     """The declaration has errors; ``problems`` holds all of them, warnings included.
 

@@ -5,9 +5,7 @@ Source: ``docs/explanation/decisions.md, 7``.
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 from reconciler.apply.client_section import client_environment, client_section, kubernetes_secret
@@ -16,20 +14,28 @@ from reconciler.errors import DeliveryError
 from reconciler.frozen import Frozen
 from reconciler.model.delivery import CommandDelivery, Delivery, EnvFileDelivery, FileDelivery
 from reconciler.model.text import harmless
+from reconciler.world import ProgramTimeoutError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from reconciler.model.secret import Secret
+    from reconciler.world import World
 
 COMMAND_SECONDS = 60
 
 
 class Deliveries(Frozen):
-    """Delivers secret keys; relative paths start at the declaration's folder."""
+    """Delivers secret keys; relative paths start at the declaration's folder.
+
+    ``server`` is the address that clients are given, ``environment`` what a program sees.
+    """
 
     folder: Path
     server: str
+    environment: Mapping[str, str]
+    world: World
 
     def check(self, delivery: Delivery) -> None:
         """Make sure, before the first write of a run, that this delivery can work.
@@ -46,7 +52,7 @@ class Deliveries(Frozen):
 
         Raises :class:`DeliveryError`; then a file is as it was before, and a program has said that it failed.
         """
-        await asyncio.to_thread(self._hand_over, delivery, access_key, secret_key)
+        await self.world.in_thread(self._hand_over, delivery, access_key, secret_key)
 
     def _hand_over(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         section = client_section(self.server, access_key, secret_key)
@@ -63,7 +69,8 @@ class Deliveries(Frozen):
 
     def _program(self, delivery: CommandDelivery) -> str:
         name = delivery.command[0]
-        found = shutil.which(name if "/" not in name else str((self.folder / name).absolute()))
+        path = self.environment.get("PATH")
+        found = shutil.which(name if "/" not in name else str((self.folder / name).absolute()), path=path)
         if found is None:
             raise DeliveryError(f"the program {harmless(name)}, to deliver a secret key with, is not there")
         return found
@@ -72,18 +79,16 @@ class Deliveries(Frozen):
         """Run the program; what it prints is not shown, since it could hold the secret key."""
         name = harmless(delivery.command[0])
         try:
-            done = subprocess.run(  # noqa: S603 - a list of arguments from the declaration, without a shell
+            done = self.world.run_program(
                 [self._program(delivery), *delivery.command[1:]],
-                input=content.encode(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=self.folder,
-                timeout=COMMAND_SECONDS,
-                check=False,
+                folder=self.folder,
+                environment=self.environment,
+                seconds=COMMAND_SECONDS,
+                given=content.encode(),
             )
-        except subprocess.TimeoutExpired:
+        except ProgramTimeoutError:
             raise DeliveryError(f"{name} did not take the secret key within {COMMAND_SECONDS} seconds") from None
         except OSError as error:
             raise DeliveryError(f"{name} could not be run: {error.strerror}") from None
-        if done.returncode:
-            raise DeliveryError(f"{name} failed to take the secret key (exit code {done.returncode})")
+        if done.code:
+            raise DeliveryError(f"{name} failed to take the secret key (exit code {done.code})")

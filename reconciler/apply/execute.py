@@ -1,4 +1,4 @@
-"""Carries a whole plan out: checks deliveries, orders the operations, runs them, reports."""
+"""Carries a whole plan out: checks deliveries, orders the operations and runs them."""
 
 from __future__ import annotations
 
@@ -15,30 +15,22 @@ from reconciler.plan.order import dependencies
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from reconciler.apply.run import Run
-    from reconciler.apply.scheduler import Listener
     from reconciler.plan.changes import Change
-    from reconciler.plan.outcomes import Report
+    from reconciler.plan.outcomes import Result
 
 
-async def execute(
-    run: Run, changes: Sequence[Change], *, concurrency: int, stop: asyncio.Event, listener: Listener
-) -> Report:
-    """Carry out these changes and say how each operation ended.
+def execute(run: Run, changes: Sequence[Change], *, concurrency: int, stop: asyncio.Event) -> AsyncIterator[Result]:
+    """Carry out these changes and give the result of each operation as it ends.
 
     Raises :class:`RefusedError`, before the first write, if a secret key could not be delivered.
     """
     check_deliveries(run, changes)
     operations = operations_of(changes)
-    return await run_all(
-        operations,
-        dependencies(operations),
-        functools.partial(perform, run),
-        concurrency=concurrency,
-        stop=stop,
-        listener=listener,
+    return run_all(
+        operations, dependencies(operations), functools.partial(perform, run), concurrency=concurrency, stop=stop
     )
 
 

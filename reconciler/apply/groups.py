@@ -6,7 +6,6 @@ only what the plan says: whoever came in meanwhile, and users that are neither m
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from reconciler.apply.run import moved
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 async def create(run: Run, operation: Operation) -> None:
     """Create a group with its members. Its id is chosen here, so that a repeat changes nothing."""
     group = run.wanted(operation, Group)
-    group_id = str(uuid.uuid4())
+    group_id = run.chance.identifier()
     users = sorted(run.id_of(address) for address in operation.people)
     await repeated(
         lambda: run.writer.create_group(group_id, name=group.name, description=group.description or "", users=users)

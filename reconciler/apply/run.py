@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.plan.make import Prepared
     from reconciler.plan.operations import Operation
     from reconciler.vaults.parse import DocumentParser
+    from reconciler.world import Chance
 
 Sort = TypeVar("Sort", bound="Resource")
 
@@ -54,6 +55,7 @@ class Run:
     live: Live
     parser: DocumentParser
     deliveries: Delivering
+    chance: Chance
     ids: dict[Address, str]
     first_credentials: dict[Address, NewCredentialMessage] = field(default_factory=dict)
     organization_vaults: SharedRead[tuple[VaultMessage, ...]] = field(init=False)
@@ -62,8 +64,10 @@ class Run:
         self.organization_vaults = SharedRead(self.reader.organization_vaults)
 
     @staticmethod
-    def begin(transport: Transport, prepared: Prepared, parser: DocumentParser, deliveries: Delivering) -> Run:
-        """Start an apply of a plan over this connection."""
+    def begin(
+        transport: Transport, prepared: Prepared, parser: DocumentParser, deliveries: Delivering, chance: Chance
+    ) -> Run:
+        """Start an apply of a plan over this connection; ``chance`` gives the ids that we choose."""
         return Run(
             reader=Reader(transport),
             writer=Writer(transport),
@@ -71,6 +75,7 @@ class Run:
             live=prepared.live,
             parser=parser,
             deliveries=deliveries,
+            chance=chance,
             ids=dict(prepared.live.ids),
         )
 

@@ -9,46 +9,40 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 from reconciler.errors import AnswerLostError, ReconcilerError
-from reconciler.plan.outcomes import Outcome, Report, Result, ordered
+from reconciler.plan.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from reconciler.plan.operations import Operation
     from reconciler.plan.order import Identity
 
     Perform = Callable[[Operation], Awaitable[None]]
-    Listener = Callable[[Result], None]
 
 
-async def run_all(
+def run_all(
     operations: Sequence[Operation],
     dependencies: Mapping[Identity, frozenset[Identity]],
     perform: Perform,
     *,
     concurrency: int,
     stop: asyncio.Event,
-    listener: Listener,
-) -> Report:
-    """Carry all operations out and report one result for each, in their given order.
+) -> AsyncIterator[Result]:
+    """Carry all operations out and give the result of each as it comes.
 
     An operation whose dependency did not succeed is skipped, and so are its own dependents. Once ``stop`` is set no
-    operation is started any more; those under way are finished. ``listener`` hears of each result as it comes; one
-    that fails ends no run: the report names its first error.
+    operation is started any more; those under way are finished.
     """
-    run = _Run(operations, dependencies, perform, stop, listener, concurrency)
-    await run.to_the_end()
-    return Report(ordered(run.results.values(), operations), stop.is_set(), run.listener_error)
+    return _Schedule(operations, dependencies, perform, stop, concurrency).results()
 
 
-class _Run:
+class _Schedule:
     def __init__(
         self,
         operations: Sequence[Operation],
         dependencies: Mapping[Identity, frozenset[Identity]],
         perform: Perform,
         stop: asyncio.Event,
-        listener: Listener,
         concurrency: int,
     ) -> None:
         self._operations = {operation.identity: operation for operation in operations}
@@ -56,17 +50,15 @@ class _Run:
         self._dependencies = dependencies
         self._perform = perform
         self._stop = stop
-        self._listener = listener
         self._concurrency = concurrency
-        self.results: dict[Identity, Result] = {}
-        self.listener_error: str | None = None
+        self._ended: dict[Identity, Result] = {}
 
-    async def to_the_end(self) -> None:
+    async def results(self) -> AsyncIterator[Result]:
         sorter = TopologicalSorter(self._dependencies)
         sorter.prepare()
         ready: deque[Identity] = deque()
-        under_way: set[asyncio.Task[Identity]] = set()
-        finished: asyncio.Queue[asyncio.Task[Identity]] = asyncio.Queue()
+        under_way: set[asyncio.Task[Result]] = set()
+        finished: asyncio.Queue[asyncio.Task[Result]] = asyncio.Queue()
         while sorter.is_active():
             ready.extend(sorted(sorter.get_ready(), key=self._position.__getitem__))
             while ready and len(under_way) < self._concurrency:
@@ -75,27 +67,22 @@ class _Run:
                 under_way.add(task)
             task = await finished.get()
             under_way.remove(task)
-            sorter.done(task.result())
+            result = task.result()
+            sorter.done(result.operation.identity)
+            yield result
 
-    async def _carry_out(self, identity: Identity) -> Identity:
+    async def _carry_out(self, identity: Identity) -> Result:
         operation = self._operations[identity]
         await asyncio.sleep(0)  # lets signals in, even where no call ever waits (the sandbox in process)
         result = self._skipped(operation) or await self._attempt(operation)
-        self.results[identity] = result
-        self._announce(result)
-        return identity
-
-    def _announce(self, result: Result) -> None:
-        try:
-            self._listener(result)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the workspace is more important
-            self.listener_error = self.listener_error or f"internal error: {type(error).__name__}"
+        self._ended[identity] = result
+        return result
 
     def _skipped(self, operation: Operation) -> Result | None:
         missing = [
-            self.results[identity].operation
+            self._ended[identity].operation
             for identity in sorted(self._dependencies[operation.identity], key=self._position.__getitem__)
-            if self.results[identity].outcome is not Outcome.APPLIED
+            if self._ended[identity].outcome is not Outcome.APPLIED
         ]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

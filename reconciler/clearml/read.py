@@ -19,7 +19,7 @@ from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from reconciler.clearml.messages import CredentialMessage, GroupMessage, ServiceUsersAnswer, VaultMessage
     from reconciler.clearml.reader import Reader
@@ -56,21 +56,18 @@ async def read_live(
     may have changed between the calls the first time).
     """
     wanted = Wanted(accounts, accounts if vaults_of is None else vaults_of, entities)
-    return await read_wanted(reader, lambda: wanted)
+    return await read_wanted(reader, wanted)
 
 
-async def read_wanted(reader: Reader, wanted: Callable[[], Wanted]) -> Live:
-    """Read the workspace as :func:`read_live` does.
-
-    ``wanted`` is asked once the server has been given its first work, so that it may take a while to tell.
-    """
+async def read_wanted(reader: Reader, wanted: Wanted) -> Live:
+    """Read the workspace as :func:`read_live` does."""
     claims = await reader.claims()
     try:
         readings = await _consistent(reader, wanted)
     except IncompleteReadError:
         readings = await _consistent(reader, wanted)
     live = assemble(readings, claims, reader.access_key)
-    entities = wanted().entities
+    entities = wanted.entities
     return replace(live, entities=await look_up(reader, entities)) if entities else live
 
 
@@ -83,11 +80,11 @@ async def read_part(
     together cannot be told. ``accounts`` and ``vaults_of`` are as for :func:`read_live`.
     """
     claims = await reader.claims()
-    readings = await _read(reader, lambda: Wanted(accounts, vaults_of), people)
+    readings = await _read(reader, Wanted(accounts, vaults_of), people)
     return assemble(readings, claims, reader.access_key)
 
 
-async def _consistent(reader: Reader, wanted: Callable[[], Wanted]) -> Readings:
+async def _consistent(reader: Reader, wanted: Wanted) -> Readings:
     readings = await _read(reader, wanted, None)
     problem = inconsistency(readings)
     if problem is not None:
@@ -95,7 +92,7 @@ async def _consistent(reader: Reader, wanted: Callable[[], Wanted]) -> Readings:
     return readings
 
 
-async def _read(reader: Reader, wanted: Callable[[], Wanted], people: Collection[str] | None) -> Readings:
+async def _read(reader: Reader, wanted: Wanted, people: Collection[str] | None) -> Readings:
     async with task_group() as tasks:
         service = tasks.create_task(reader.service_users())
         lists = tasks.create_task(_read_lists(reader, service, people))
@@ -135,14 +132,13 @@ async def _people(
 async def _read_accounts(
     reader: Reader,
     service: asyncio.Task[ServiceUsersAnswer],
-    wanted: Callable[[], Wanted],
+    wanted: Wanted,
 ) -> tuple[dict[str, tuple[CredentialMessage, ...]], dict[str, tuple[VaultMessage, ...]]]:
     """Read what belongs to each account as soon as the accounts are known, beside the lists."""
     unique = _unique_accounts(await service)
-    asked = wanted()
     with_credentials, with_vaults = (
         [account for name, account in unique.items() if names is None or name in names]
-        for names in (asked.accounts, asked.vaults_of)
+        for names in (wanted.accounts, wanted.vaults_of)
     )
     async with task_group() as tasks:
         credentials = tasks.create_task(few_at_once(map(reader.credentials, with_credentials), reader.concurrency))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from reconciler.cli.edges import Edges
-from reconciler.cli.known_secrets import KnownSecrets
-from reconciler.cli.lasting import LASTING_STDERR
+from reconciler.cli.stderr import STDERR
+from reconciler.commands.known_secrets import KnownSecrets
 from reconciler.views.palette import Palette
 
 if TYPE_CHECKING:
@@ -28,15 +27,11 @@ class Console(NamedTuple):
     animated: bool
     debug: bool
     terminal: bool
-    edges: Edges
     secrets: KnownSecrets
 
     @staticmethod
-    def detect(color: str, environ: Mapping[str, str], *, debug: bool, before: Console | None = None) -> Console:
-        """Look at the streams and the environment (``NO_COLOR``, ``TERM``); ``color`` overrules them.
-
-        Edges and known secrets are those of the console ``before``, if there was one.
-        """
+    def detect(color: str, environ: Mapping[str, str], *, debug: bool, secrets: KnownSecrets | None = None) -> Console:
+        """Look at the streams and the environment (``NO_COLOR``, ``TERM``); ``color`` overrules them."""
         plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
 
         def colored(is_terminal: bool) -> Palette:
@@ -50,8 +45,7 @@ class Console(NamedTuple):
             animated=errors and environ.get("TERM") != "dumb",
             debug=debug,
             terminal=sys.stdout.isatty(),
-            edges=before.edges if before else Edges(),
-            secrets=before.secrets if before else KnownSecrets(),
+            secrets=KnownSecrets() if secrets is None else secrets,
         )
 
     def result(self, text: str) -> None:
@@ -64,7 +58,7 @@ class Console(NamedTuple):
 
     def note(self, text: str) -> None:
         """Print a line of progress or advice on stderr; if nobody can read it, work goes on all the same."""
-        click.echo(self.secrets.mask(text), file=LASTING_STDERR, color=True)
+        click.echo(self.secrets.mask(text), file=STDERR, color=True)
 
     def error(self, message: str, hint: str | None = None) -> None:
         """Print an error, and what to do about it, on stderr."""

@@ -7,19 +7,21 @@ import gc
 import importlib
 import os
 import sys
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
 from reconciler.cli.console import Console
-from reconciler.cli.lasting import drop
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.stderr import drop
 from reconciler.errors import ExitCode, InvalidDeclarationError, ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.cli.edges import Edges
+    from reconciler.commands.session import Session
 
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
 RARELY = 1_000_000
@@ -55,7 +57,8 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"reconciler.cli.{cmd_name}_command")
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"reconciler.cli.{name}")
         command: click.Command = module.command
         return command
 
@@ -80,7 +83,7 @@ class LazyGroup(click.Group):
         except InvalidDeclarationError as error:
             from reconciler.views.problems import render_problems
 
-            console: Console = ctx.obj
+            console: Console = ctx.obj.console
             excerpts = error.excerpts if console.animated else {}
             console.note(render_problems(error.problems, console.diagnostics, excerpts.get).rstrip("\n"))
             raise
@@ -104,19 +107,22 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(context: click.Context, color: str, *, debug: bool) -> None:
     """Manage a ClearML workspace as code: members, service accounts, groups, vaults and access rules."""
-    del color, debug  # read by :func:`run`, which needs them for errors too
-    context.ensure_object(Console)
+    del context, color, debug  # read by :func:`run`, which needs them for errors too
 
 
-def run(arguments: Sequence[str], *, edges: Edges | None = None) -> int:
-    """Run the command line and return its exit code; prints errors (with ``--debug`` whole tracebacks), raises none."""
-    console = Console.detect("auto", os.environ, debug=False)
-    if edges is not None:
-        console = console._replace(edges=edges)
+def run(arguments: Sequence[str], *, session: Session | None = None) -> int:
+    """Run the command line and return its exit code; prints errors (with ``--debug`` whole tracebacks), raises none.
+
+    ``session`` replaces what this process reaches the world through; what it reports goes to the console all the same.
+    """
+    environment = os.environ if session is None else session.environment
+    secrets = None if session is None else session.secrets
+    console = Console.detect("auto", environment, debug=False, secrets=secrets)
     try:
         with cli.make_context("reconciler", list(arguments)) as context:
             color, debug = context.params["color"], context.params["debug"]
-            console = context.obj = Console.detect(color, os.environ, debug=debug, before=console)
+            console = Console.detect(color, environment, debug=debug, secrets=console.secrets)
+            context.obj = Invocation(console, session)
             code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as error:

@@ -1,73 +1,94 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how they become one value."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from reconciler.frozen import Frozen
+from reconciler.commands.connection import Connection
 from reconciler.model.secret import Secret
 from reconciler.plan.changes import NEVER_LIFTED, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Parameters = ParamSpec("Parameters")
+    from reconciler.frozen import Frozen
+
 Returned = TypeVar("Returned")
+Command = TypeVar("Command", bound="Callable[..., object]")
 
 
-class Connection(Frozen):
-    """What the user said about the server and how to talk to it."""
+def gather(name: str, kind: type[Frozen]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Pass those options of a command that are fields of ``kind`` on as one value of it, by this name."""
 
-    server: str | None
-    access_key: str | None
-    secret_key: Secret | None
-    allow_http: bool
-    concurrency: int
-    timeout: float
+    def decorate(command: Callable[..., Returned]) -> Callable[..., Returned]:
+        @functools.wraps(command)
+        def wrapper(*arguments: object, **values: object) -> Returned:
+            own = {field: values.pop(field) for field in kind.__struct_fields__ if field in values}
+            return command(*arguments, **{name: kind(**own)}, **values)
+
+        return wrapper
+
+    return decorate
 
 
-def connection_options(command: Callable[..., Returned]) -> Callable[..., Returned]:
-    """Add the options that name a server and sign in, and pass them on as one ``connection``."""
+def stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return one decorator that does what all of these do, the last one first, as if they stood below each other."""
 
-    @click.option("--server", metavar="URL", help="API server; sandbox:FILE runs the embedded server in this process.")
-    @click.option("--access-key", metavar="KEY", help="Access key (or CLEARML_API_ACCESS_KEY, or clearml.conf).")
-    @click.option("--secret-key", metavar="KEY", help="Secret key (or CLEARML_API_SECRET_KEY, or clearml.conf).")
-    @click.option("--allow-http", is_flag=True, help="Allow http:// to another machine: keys travel unprotected.")
-    @click.option(
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _secret(_: click.Context, __: click.Parameter, value: str | None) -> Secret | None:
+    return Secret(value) if value is not None else None
+
+
+def _guards(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> frozenset[Guard]:
+    return frozenset(map(Guard, value))
+
+
+connection_options = stacked(
+    click.option("--server", metavar="URL", help="API server; sandbox:FILE runs the embedded server in this process."),
+    click.option("--access-key", metavar="KEY", help="Access key (or CLEARML_API_ACCESS_KEY, or clearml.conf)."),
+    click.option(
+        "--secret-key",
+        metavar="KEY",
+        callback=_secret,
+        help="Secret key (or CLEARML_API_SECRET_KEY, or clearml.conf).",
+    ),
+    click.option("--allow-http", is_flag=True, help="Allow http:// to another machine: keys travel unprotected."),
+    click.option(
         "--concurrency", type=click.IntRange(1, 64), default=16, show_default=True, help="Most calls at once."
-    )
-    @click.option(
+    ),
+    click.option(
         "--timeout",
         type=click.FloatRange(0.1, 3600),
         default=30.0,
         show_default=True,
         metavar="SECONDS",
         help="Longest wait for one answer.",
-    )
-    @functools.wraps(command)
-    def wrapper(
-        *arguments: object,
-        server: str | None,
-        access_key: str | None,
-        secret_key: str | None,
-        allow_http: bool,
-        concurrency: int,
-        timeout: float,
-        **others: object,
-    ) -> Returned:
-        secret = Secret(secret_key) if secret_key is not None else None
-        connection = Connection(server, access_key, secret, allow_http, concurrency, timeout)
-        return command(*arguments, connection=connection, **others)
-
-    return wrapper
-
+    ),
+    gather("connection", Connection),
+)
+"""The options that name a server and sign in; they become one ``connection``."""
 
 declaration_argument = click.argument(
     "file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"), required=False
+)
+
+record_option = click.option(
+    "--record",
+    envvar="RECONCILER_RECORD",
+    metavar="PATH|URL",
+    help="Where the record of runs and the lock are: a file, or s3://, gs:// or az://; none keeps none. "
+    "[env: RECONCILER_RECORD; default: a file in .reconciler beside the declaration]",
 )
 
 _LIFTABLE = [guard.value for guard in Guard if guard not in NEVER_LIFTED]
@@ -77,6 +98,7 @@ allow_option = click.option(
     "allowed",
     type=click.Choice(_LIFTABLE),
     multiple=True,
+    callback=_guards,
     metavar="GUARD",
     help=f"Lift one guard on purpose: {', '.join(_LIFTABLE)}. May be given more than once; there is no --force.",
 )

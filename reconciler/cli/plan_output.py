@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
-from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.cli.console import Console
+    from reconciler.cli.invocation import Invocation
+    from reconciler.commands.session import Session
     from reconciler.plan.document import Plan
 
 
@@ -29,7 +28,7 @@ class PlanFormat(StrEnum):
     SARIF = "sarif"
 
 
-def rendered(plan: Plan, form: PlanFormat, console: Console, *, full_impact: bool) -> str:
+def rendered(plan: Plan, form: PlanFormat, invocation: Invocation, *, full_impact: bool) -> str:
     """Return a plan in one of its forms."""
     match form:
         case PlanFormat.JSON:
@@ -37,7 +36,7 @@ def rendered(plan: Plan, form: PlanFormat, console: Console, *, full_impact: boo
         case PlanFormat.MARKDOWN:
             from reconciler.views.plan_markdown import render_markdown
 
-            return render_markdown(plan, whole=_elsewhere(os.environ))
+            return render_markdown(plan, whole=_elsewhere(invocation.session.environment))
         case PlanFormat.HTML:
             from reconciler.views.plan_html import render_html
 
@@ -53,30 +52,25 @@ def rendered(plan: Plan, form: PlanFormat, console: Console, *, full_impact: boo
         case PlanFormat.TEXT:
             from reconciler.views.plan_text import render_plan
 
-            return render_plan(plan, console.output, full_impact=full_impact)
+            return render_plan(plan, invocation.console.output, full_impact=full_impact)
 
 
-def step_summary_file() -> Path:
+def step_summary_file(session: Session) -> Path:
     """Return the file that becomes the summary of a workflow's step.
 
     Raises :class:`UsageError` outside of a workflow.
     """
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    path = session.environment.get("GITHUB_STEP_SUMMARY")
     if not path:
         raise UsageError("--step-summary needs a GitHub workflow: GITHUB_STEP_SUMMARY is not set")
     return Path(path)
 
 
-def append_step_summary(plan: Plan, path: Path, console: Console) -> None:
-    """Append a plan, as Markdown, to the summary of a workflow's step."""
+def step_summary(session: Session, plan: Plan) -> str:
+    """Return a plan as Markdown that fits the summary of a workflow's step."""
     from reconciler.views.plan_markdown import SUMMARY_LIMIT, render_markdown
 
-    content = render_markdown(plan, limit=SUMMARY_LIMIT, whole=_elsewhere(os.environ))
-    try:
-        with path.open("a", encoding="utf-8") as summary:
-            summary.write(console.secrets.mask(content))
-    except OSError as error:
-        raise UsageError(f"{harmless(str(path))} cannot be written: {error.strerror}") from error
+    return session.secrets.mask(render_markdown(plan, limit=SUMMARY_LIMIT, whole=_elsewhere(session.environment)))
 
 
 def _elsewhere(environ: Mapping[str, str]) -> str:

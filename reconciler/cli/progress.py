@@ -1,6 +1,6 @@
-"""Progress on stderr: a bar in a terminal, one line per operation elsewhere.
+"""Shows on stderr how far a command is: a bar in a terminal, one line per operation elsewhere.
 
-Rich is imported only where a bar is shown.
+Rich is imported only where something moves.
 """
 
 from __future__ import annotations
@@ -8,55 +8,88 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.cli.lasting import LASTING_STDERR
+from reconciler.cli.stderr import STDERR
 from reconciler.model.text import harmless
 from reconciler.plan.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
+    from rich.progress import Progress, TaskID
+
+    from reconciler.clearml.clients import CallEvent
     from reconciler.cli.console import Console
+    from reconciler.errors import Problem
 
 
-@contextmanager
-def working(console: Console, what: str) -> Iterator[None]:
-    """Show that something is going on while it lasts; only in a terminal."""
-    if not console.animated or console.debug:
-        yield
-        return
-    from rich.console import Console as RichConsole
+class ConsoleReporter:
+    """The :class:`reconciler.commands.reporter.Reporter` of the command line."""
 
-    with RichConsole(file=LASTING_STDERR).status(what):
-        yield
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._moves = console.animated and not console.debug
+        self._bar: tuple[Progress, TaskID] | None = None
 
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self._console.note(text)
 
-@contextmanager
-def operations_bar(console: Console, total: int) -> Iterator[Callable[[Result], None]]:
-    """Show the operations of an apply as they end; yields the listener to tell each result to."""
-    if not console.animated or console.debug:
-        yield lambda result: _tell(result, console)
-        return
-    from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    def warning(self, text: str) -> None:
+        """Print a line that begins with a colored word."""
+        self._console.note(f"{self._console.diagnostics.change('Warning:')} {text}")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=RichConsole(file=LASTING_STDERR)) as progress:
-        task = progress.add_task("Applying", total=total)
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Print the warnings of a declaration."""
+        from reconciler.views.problems import render_problems
 
-        def hear(result: Result) -> None:
-            if result.outcome is not Outcome.APPLIED:
-                progress.console.print(
-                    console.secrets.mask(operation_line(result, console)), markup=False, highlight=False
-                )
-            progress.advance(task)
+        self._console.note(render_problems(problems, self._console.diagnostics).rstrip("\n"))
 
-        yield hear
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Show that something is going on; only in a terminal."""
+        if not self._moves:
+            yield
+            return
+        from rich.console import Console as RichConsole
 
+        with RichConsole(file=STDERR).status(what):
+            yield
 
-def _tell(result: Result, console: Console) -> None:
-    console.note(operation_line(result, console))
-    if console.debug and result.trace:
-        console.note(result.trace.rstrip("\n"))
+    @contextmanager
+    def operations(self, total: int) -> Iterator[None]:
+        """Show a bar; only in a terminal."""
+        if not self._moves:
+            yield
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=RichConsole(file=STDERR)) as progress:
+            self._bar = progress, progress.add_task("Applying", total=total)
+            try:
+                yield
+            finally:
+                self._bar = None
+
+    def operation(self, result: Result) -> None:
+        """Print how an operation ended; beside a bar only what was not applied."""
+        line = operation_line(result, self._console)
+        if self._bar is None:
+            self._console.note(line)
+            if self._console.debug and result.trace:
+                self._console.note(result.trace.rstrip("\n"))
+            return
+        progress, task = self._bar
+        if result.outcome is not Outcome.APPLIED:
+            progress.console.print(self._console.secrets.mask(line), markup=False, highlight=False)
+        progress.advance(task)
+
+    def call(self, event: CallEvent) -> None:
+        """Print a call, where debugging."""
+        if self._console.debug:
+            status = "no answer" if event.status is None else event.status
+            self._console.note(f"{event.endpoint}: {status}, {event.seconds * 1000:.0f} ms")
 
 
 def operation_line(result: Result, console: Console) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import field
-from msgspec.structs import replace
 
-from reconciler.declaration.models import LIST_KINDS
 from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind, OwnerKind
@@ -107,11 +105,6 @@ class Declaration(Frozen):
         }
         entries, extent = lists.get(kind, (None, None))
         return Management.NONE if entries is None or extent is None else Management(extent.value)
-
-    def without_entries(self) -> Declaration:
-        """Return a declaration that knows its folder, files and rules, and nothing of its entries."""
-        emptied: dict[str, Any] = {name: None if getattr(self, name) is None else () for name in LIST_KINDS}
-        return replace(self, trees={}, documents={}, warnings=(), **emptied)
 
     def owned_vaults(self) -> Iterator[OwnedVault]:
         """Return every vault: those of groups, then those of service accounts."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.declaration.models import GroupEntry, ServiceAccountEntry
     from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.declaration.models_credentials import CredentialEntry, DeliverSection
-    from reconciler.declaration.secrets import SecretResolver
+    from reconciler.declaration.secrets import SecretProvider
     from reconciler.errors import Place
     from reconciler.model.delivery import Delivery
     from reconciler.model.resources import Resource
@@ -53,20 +53,21 @@ class Bindings(Frozen):
     without_secrets: bool
 
 
-def resolve(declaration: Declaration, *, secrets: SecretResolver | None) -> Desired:
+def resolve(declaration: Declaration, *, secrets: SecretProvider | None) -> Desired:
     """Return what a checked declaration asks for, with the secrets that its documents use: see :func:`bind`."""
     return desired_of(declaration, bind(declaration, secrets=secrets))
 
 
-def bind(declaration: Declaration, *, secrets: SecretResolver | None) -> Bindings:
+def bind(declaration: Declaration, *, secrets: SecretProvider | None, all_needed: bool = True) -> Bindings:
     """Return the secrets that the documents use.
 
-    ``secrets=None`` runs without secrets: their names stay, bound to nothing. Raises
-    :class:`reconciler.errors.SecretUnavailableError` naming every secret that could not be read.
+    ``secrets=None`` runs without secrets: their names stay, bound to nothing, as does the name of one that cannot be
+    read if not ``all_needed``. Else raises :class:`reconciler.errors.SecretUnavailableError` naming every secret that
+    could not be read.
     """
     failures: dict[str, SecretUnavailableError] = {}
     found = {vault.entry.key: _bound(declaration, vault, secrets, failures) for vault in declaration.owned_vaults()}
-    if failures:
+    if failures and all_needed:
         first = next(iter(failures.values()))
         raise SecretUnavailableError("; ".join(failures), hint=first.hint)
     return Bindings(found, secrets is None)
@@ -163,7 +164,7 @@ def _vaults(declaration: Declaration, bindings: Bindings) -> Iterator[tuple[Vaul
 def _bound(
     declaration: Declaration,
     vault: OwnedVault,
-    secrets: SecretResolver | None,
+    secrets: SecretProvider | None,
     failures: dict[str, SecretUnavailableError],
 ) -> tuple[tuple[str, Secret | None], ...]:
     """Return the secrets that a document uses, by name; what cannot be read is noted in ``failures``."""
@@ -176,6 +177,7 @@ def _bound(
         try:
             bound.append((name, None if secrets is None else secrets.resolve(name, source)))
         except SecretUnavailableError as error:
+            bound.append((name, None))
             failures.setdefault(error.message, error)
     return tuple(bound)
 

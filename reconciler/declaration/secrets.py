@@ -5,20 +5,20 @@ An error names the secret and its source and never a value: not what a command p
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reconciler.errors import SecretUnavailableError
+from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
+from reconciler.world import ProgramTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from reconciler.declaration.models import SecretSource
+    from reconciler.world import RunProgram
 
 COMMAND_TIMEOUT: Final = 30.0
 """How long a command that prints a secret may take (seconds)."""
@@ -27,38 +27,51 @@ MAXIMUM_SECRET_BYTES: Final = 64 * 1024
 """The longest secret (bytes)."""
 
 
-class SecretResolver:
-    """Reads secrets from the environment, from files and from commands, each source at most once."""
+class SecretSources(Frozen):
+    """Where secrets are looked for: variables, files and commands that start in a folder, and what runs commands."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
-        self._environ = environ
-        self._folder = folder
-        self._known: dict[tuple[str, ...], Secret | _Failure] = {}
+    environment: Mapping[str, str]
+    folder: Path
+    run_program: RunProgram
+
+
+class SecretProvider(Protocol):
+    """Gives secrets by name and source."""
 
     def resolve(self, name: str, source: SecretSource) -> Secret:
-        """Return the secret; a source that failed once is not asked again. Raises ``SecretUnavailableError``."""
+        """Return a secret; raises :class:`reconciler.errors.SecretUnavailableError`."""
+
+
+class SecretResolver:
+    """Reads secrets from the environment, from files and from commands, each source at most once.
+
+    One newline at the end of a file or of a command's output does not count.
+    """
+
+    def __init__(self, sources: SecretSources) -> None:
+        self._sources = sources
+        self._known: dict[tuple[str, ...], Secret | _Failure] = {}
+
+    @property
+    def found(self) -> tuple[Secret, ...]:
+        """Every secret that was read by now."""
+        return tuple(secret for secret in self._known.values() if isinstance(secret, Secret))
+
+    def resolve(self, name: str, source: SecretSource) -> Secret:
+        """Return the secret; a source that failed once is not asked again.
+
+        Raises :class:`reconciler.errors.SecretUnavailableError`, also if the secret is empty.
+        """
         key = _identity(source)
         if key not in self._known:
             try:
-                self._known[key] = _read(source, self._environ, self._folder)
+                self._known[key] = _read(source, self._sources)
             except _Failure as failure:
                 self._known[key] = failure
         found = self._known[key]
         if isinstance(found, _Failure):
             raise _unavailable(name, found)
         return found
-
-
-def resolve_secret(source: SecretSource, *, name: str, environ: Mapping[str, str], folder: Path) -> Secret:
-    """Read a secret from its source; relative files and commands start from ``folder``.
-
-    One newline at the end of a file or of a command's output does not count. Raises
-    :class:`reconciler.errors.SecretUnavailableError`, also if the secret is empty.
-    """
-    try:
-        return _read(source, environ, folder)
-    except _Failure as failure:
-        raise _unavailable(name, failure) from None
 
 
 class _Failure(Exception):  # noqa: N818  (never leaves this module)
@@ -70,19 +83,19 @@ def _unavailable(name: str, failure: _Failure) -> SecretUnavailableError:
     return SecretUnavailableError(f"the secret {harmless(name)} cannot be had: {failure}", hint=hint)
 
 
-def _read(source: SecretSource, environ: Mapping[str, str], folder: Path) -> Secret:
+def _read(source: SecretSource, sources: SecretSources) -> Secret:
     if source.env is not None:
         where = f"the environment variable {harmless(source.env)}"
-        value = environ.get(source.env)
+        value = sources.environment.get(source.env)
         if value is None:
             raise _Failure(f"{where} is not set")
     elif source.file is not None:
         where = f"the file {harmless(source.file)}"
-        value = _decoded(where, _file_bytes(where, folder / source.file))
+        value = _decoded(where, _file_bytes(where, sources.folder / source.file))
     else:
         command = source.command or []
         where = f"the command {harmless(command[0])}"
-        value = _decoded(where, _command_bytes(where, command, environ, folder))
+        value = _decoded(where, _command_bytes(where, command, sources))
     if not value:
         raise _Failure(f"{where} gives an empty text")
     return Secret(value)
@@ -103,38 +116,19 @@ def _file_bytes(where: str, path: Path) -> bytes:
         raise _Failure(f"{where} cannot be read: {reason}") from None
 
 
-def _command_bytes(where: str, command: list[str], environ: Mapping[str, str], folder: Path) -> bytes:
+def _command_bytes(where: str, command: list[str], sources: SecretSources) -> bytes:
     try:
-        process = subprocess.Popen(  # noqa: S603  (the declaration names the program; no shell is involved)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env=dict(environ),
-            start_new_session=True,
+        done = sources.run_program(
+            command, folder=sources.folder, environment=sources.environment, seconds=COMMAND_TIMEOUT, group=True
         )
+    except ProgramTimeoutError:
+        raise _Failure(f"{where} took longer than {COMMAND_TIMEOUT:g} seconds") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be run"
         raise _Failure(f"{where} cannot be run: {reason}") from None
-    try:
-        output, _ = process.communicate(timeout=COMMAND_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        raise _Failure(f"{where} took longer than {COMMAND_TIMEOUT:g} seconds") from None
-    finally:
-        _end(process)
-    if process.returncode != 0:
-        raise _Failure(f"{where} failed with exit code {process.returncode}")
-    return output
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command that did not end by itself, with everything that it started."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    if done.code != 0:
+        raise _Failure(f"{where} failed with exit code {done.code}")
+    return done.output
 
 
 def _decoded(where: str, data: bytes) -> str:

@@ -6,7 +6,7 @@ import difflib
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reconciler.errors import UsageError
+from reconciler.errors import UnknownPrincipalError
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Address, Kind, Member, OwnerKind, Role, ServiceAccount
 from reconciler.model.text import fold, harmless
@@ -68,7 +68,7 @@ class Reach(Frozen):
 def find_principal(who: str, snapshot: Snapshot) -> Principal:
     """Find a member by e-mail or a service account by name.
 
-    Raises :class:`UsageError` with the nearest names if there is none, and if the name means both.
+    Raises :class:`UnknownPrincipalError` with the nearest names if there is none, and if the name means both.
     """
     known = _principals(snapshot)
     found = [known[address] for address in (Address.member(who), Address.service_account(who)) if address in known]
@@ -76,11 +76,11 @@ def find_principal(who: str, snapshot: Snapshot) -> Principal:
         return found[0]
     name = harmless(who)
     if found:
-        raise UsageError(f"{name} is both a member and a service account; one of them needs another name")
+        raise UnknownPrincipalError(f"{name} is both a member and a service account; one of them needs another name")
     titles = {address.key[0]: principal.title for address, principal in known.items()}
     near = [harmless(titles[key]) for key in _nearest(fold(who), titles)]
     hint = f"did you mean {' or '.join(near)}?" if near else "give a member's e-mail or a service account's name"
-    raise UsageError(f"{name} is neither a member nor a service account", hint=hint)
+    raise UnknownPrincipalError(f"{name} is neither a member nor a service account", hint=hint)
 
 
 def reach(principal: Principal, snapshot: Snapshot) -> Reach:

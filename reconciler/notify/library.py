@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from reconciler.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.notify.target import Target
+    from reconciler.world import InThread
 
 
 def check(target: Target) -> None:
@@ -29,11 +29,11 @@ def check(target: Target) -> None:
         raise UsageError(f"--notify: {target.shown} would send it unprotected", hint=also)
 
 
-async def send(target: Target, title: str, body: str) -> None:
+async def send(target: Target, title: str, body: str, in_thread: InThread) -> None:
     """Send a message. Raises :class:`UnreachableError`, which never shows the address."""
     service = _service(target)
     try:
-        done = await asyncio.to_thread(lambda: service.notify(title=title, body=body))
+        done = await in_thread(lambda: service.notify(title=title, body=body))
     except Exception as error:  # noqa: BLE001 - whatever a service of the library raises
         raise UnreachableError(f"{target.shown} was not told: {type(error).__name__}") from None
     if not done:

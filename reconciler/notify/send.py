@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,15 +22,25 @@ _PAUSE = 2.0
 
 
 async def post(
-    target: Target, body: bytes, headers: Mapping[str, str], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    target: Target,
+    body: bytes,
+    headers: Mapping[str, str],
+    sleep: Callable[[float], Awaitable[None]],
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> None:
-    """Post a JSON body; redirects are not followed. Raises :class:`UnreachableError`, which never shows the address."""
+    """Post a JSON body, over the network if no transport is given; redirects are not followed.
+
+    Raises :class:`UnreachableError`, which never shows the address.
+    """
     import httpx
 
     url = target.url.reveal()
     sent = {"User-Agent": f"clearml-reconciler/{__version__}", "Content-Type": "application/json", **headers}
     async with httpx.AsyncClient(
-        timeout=_SECONDS, follow_redirects=False, trust_env=not is_loopback(urlsplit(url).hostname or "")
+        transport=transport,
+        timeout=_SECONDS,
+        follow_redirects=False,
+        trust_env=not is_loopback(urlsplit(url).hostname or ""),
     ) as http:
         for attempt in range(1, ATTEMPTS + 1):
             problem, again = await _once(http, url, body, sent)

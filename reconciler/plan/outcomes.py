@@ -41,11 +41,18 @@ class Result(Frozen):
 
 
 class Report(Frozen):
-    """How a whole run ended; ``listener_error`` is why its progress was not shown to the end."""
+    """How a whole run ended: one result for each operation, in their order."""
 
     results: tuple[Result, ...]
     interrupted: bool = False
-    listener_error: str | None = None
+
+    @staticmethod
+    def of(results: Iterable[Result], operations: Sequence[Operation], *, interrupted: bool) -> Report:
+        """Put results in the order of the operations, whatever order they ended in."""
+        position = {operation.identity: index for index, operation in enumerate(operations)}
+        return Report(
+            tuple(sorted(results, key=lambda result: position[result.operation.identity])), interrupted=interrupted
+        )
 
     def of_changes(self) -> dict[Address, Outcome]:
         """Return one outcome per change: the worst of its operations."""
@@ -92,9 +99,3 @@ class Left(Frozen):
         addresses = {change.address for change in carried_out.changes}
         planned = sum(change.address in addresses for change in now.changes)
         return Left(planned, len(now.changes) - planned, len(now.waiting))
-
-
-def ordered(results: Iterable[Result], operations: Sequence[Operation]) -> tuple[Result, ...]:
-    """Return results in the order of the operations, whatever order they ended in."""
-    position = {operation.identity: index for index, operation in enumerate(operations)}
-    return tuple(sorted(results, key=lambda result: position[result.operation.identity]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from reconciler.world import World
+
 
 class LocalFile:
     """A file of mode 0600; its folder is made (0700, kept out of git) if only that is missing.
@@ -29,8 +29,9 @@ class LocalFile:
     this process has it open: the system releases that lock however the process ends.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, world: World) -> None:
         self.path = path
+        self._world = world
         self._held: int | None = None
 
     @property
@@ -40,19 +41,19 @@ class LocalFile:
 
     async def read(self) -> Found | None:
         """Return what is there, or ``None``; raises :class:`RecordError`."""
-        return await asyncio.to_thread(self._read)
+        return await self._world.in_thread(self._read)
 
     async def write(self, content: bytes, expected: str | None, *, held: bool = False) -> str:
         """Replace that version; see :class:`reconciler.record.places.Place`."""
-        return await asyncio.to_thread(self._write, content, expected, held=held)
+        return await self._world.in_thread(self._write, content, expected, held=held)
 
     async def remove(self, expected: str) -> None:
         """Remove that version; see :class:`reconciler.record.places.Place`."""
-        await asyncio.to_thread(self._remove, expected)
+        await self._world.in_thread(self._remove, expected)
 
     async def is_orphaned(self) -> bool:
         """Tell whether no process of this machine holds the file. Only its own machine can tell."""
-        return await asyncio.to_thread(self._is_orphaned)
+        return await self._world.in_thread(self._is_orphaned)
 
     def _read(self) -> Found | None:
         try:
@@ -75,7 +76,7 @@ class LocalFile:
         return Found(content, _version(content))
 
     def _write(self, content: bytes, expected: str | None, *, held: bool) -> str:
-        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}")
+        temporary = self.path.with_name(f".{self.path.name}.{self._world.chance.token(6)}")
         try:
             self._make_folder()
             with self._alone():

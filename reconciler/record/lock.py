@@ -8,10 +8,7 @@ has only expired is never taken silently: a person looks, and breaks it with ``r
 from __future__ import annotations
 
 import json
-import os
-import platform
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.record.places import Found, Place
+    from reconciler.world import Machine, World
 
 LEASE = timedelta(minutes=10)
 SUFFIX = ".lock"
@@ -49,15 +47,16 @@ class Lock(Published, kw_only=True):
     until: Moment
 
     @staticmethod
-    def of(workspace: Workspace, run: str, who: Who, now: datetime, lease: timedelta = LEASE) -> Lock:
+    def of(workspace: Workspace, run: str, who: Who, world: World, lease: timedelta = LEASE) -> Lock:
         """Make the lock of a run of this process."""
+        now, machine = world.clock.now(), world.machine
         return Lock(
             workspace=workspace,
             run=run,
             who=who,
-            host=platform.node(),
-            boot=this_boot(),
-            process=os.getpid(),
+            host=machine.host,
+            boot=machine.boot,
+            process=machine.process,
             since=now,
             until=now + lease,
         )
@@ -71,14 +70,6 @@ class Lock(Published, kw_only=True):
     def to_bytes(self) -> bytes:
         """Return the lock as JSON."""
         return (json.dumps(self.plain(), indent=1) + "\n").encode()
-
-
-def this_boot() -> str | None:
-    """Return what tells this start of this machine from every other, where the system says it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def read_lock(found: Found | None) -> Lock | None:
@@ -108,7 +99,12 @@ class HeldLock:
 
     @staticmethod
     async def take(
-        place: Place, lock: Lock, *, lease: timedelta = LEASE, tell: Callable[[str], None] = lambda _: None
+        place: Place,
+        lock: Lock,
+        machine: Machine,
+        *,
+        lease: timedelta = LEASE,
+        note: Callable[[str], None] = lambda _: None,
     ) -> HeldLock:
         """Take the lock.
 
@@ -118,9 +114,9 @@ class HeldLock:
             found = await place.read()
             held = read_lock(found)
             if held is not None and held.run != lock.run:
-                if not await is_orphaned(place, held):
+                if not await is_orphaned(place, held, machine):
                     raise locked(held, lock.since)
-                tell(f"The run {harmless(held.run)} of {held.owner} is gone without an end; its lock was taken over.")
+                note(f"The run {harmless(held.run)} of {held.owner} is gone without an end; its lock was taken over.")
             try:
                 version = await place.write(lock.to_bytes(), found.version if found else None, held=True)
             except ChangedError:
@@ -166,9 +162,9 @@ class HeldLock:
         return True
 
 
-async def is_orphaned(place: Place, lock: Lock) -> bool:
+async def is_orphaned(place: Place, lock: Lock, machine: Machine) -> bool:
     """Tell whether the owner is certainly gone: it ran on this machine, and the system has let go of its file."""
-    same_machine = lock.boot == this_boot() if lock.boot else lock.host == platform.node()
+    same_machine = lock.boot == machine.boot if lock.boot else lock.host == machine.host
     return same_machine and await place.is_orphaned()
 
 

@@ -1,18 +1,19 @@
-"""Who makes a run and from which commit: the only place of the record that looks at the environment and at git."""
+"""Who makes a run and from which commit: the only place of the record that asks git."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 from reconciler.record.document import Commit, Who
+from reconciler.world import ProgramTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from reconciler.model.live import Caller
+    from reconciler.world import RunProgram
 
 # GitHub, GitLab, CircleCI, Buildkite, Jenkins, Azure Pipelines, Bitbucket.
 _STARTED_BY = (
@@ -45,14 +46,20 @@ def who_runs(caller: Caller, environ: Mapping[str, str]) -> Who:
     return Who(user=user, started_by=_first(environ, _STARTED_BY))
 
 
-def commit_of(folder: Path, files: Sequence[Path], environ: Mapping[str, str]) -> Commit | None:
+def commit_of(
+    folder: Path, files: Sequence[Path], environ: Mapping[str, str], run_program: RunProgram
+) -> Commit | None:
     """Return the commit that a declaration was checked out from, and whether its files were changed since.
 
     git is asked first: it knows what is really there. Where it says nothing the CI system's word counts.
     """
-    sha = _git(folder, "rev-parse", "--verify", "HEAD")
+
+    def git(*arguments: str) -> str | None:
+        return _git(folder, environ, run_program, arguments)
+
+    sha = git("rev-parse", "--verify", "HEAD")
     if sha is not None and _SHA.fullmatch(sha.strip()):
-        changed = _git(folder, "status", "--porcelain", "--", *(str(file) for file in files))
+        changed = git("status", "--porcelain", "--", *(str(file) for file in files))
         return Commit(sha=sha.strip(), dirty=None if changed is None else bool(changed.strip()))
     named = _first(environ, _COMMITS)
     return Commit(sha=named) if named is not None and _SHA.fullmatch(named) else None
@@ -63,13 +70,11 @@ def _first(environ: Mapping[str, str], names: Sequence[str]) -> str | None:
     return None if found is None else found[:_LONGEST_NAME]
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def _git(folder: Path, environ: Mapping[str, str], run_program: RunProgram, arguments: Sequence[str]) -> str | None:
     """Ask git, which shall neither write nor run anything that the repository names; ``None`` if it cannot say."""
     command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - fixed arguments and paths after --, no shell
-            command, cwd=folder, capture_output=True, timeout=_GIT_SECONDS, check=True, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = run_program(command, folder=folder, environment=environ, seconds=_GIT_SECONDS)
+    except (OSError, ValueError, ProgramTimeoutError):
         return None
-    return done.stdout.decode("utf-8", "replace")
+    return done.output.decode("utf-8", "replace") if done.code == 0 else None

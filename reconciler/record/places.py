@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from reconciler.world import World
 
 MAXIMUM_BYTES = 64 * 1024 * 1024
 OBJECT_STORES = frozenset({"s3", "gs", "az", "memory"})
@@ -49,7 +52,14 @@ class Place(Protocol):
         """Tell whether the process that holds it is certainly gone."""
 
 
-def open_place(where: str, *, base: Path | None = None, suffix: str = "") -> Place:
+class OpenObject(Protocol):
+    """Opens an object store."""
+
+    def __call__(self, scheme: str, bucket: str, name: str) -> Place:
+        """Return the place of one object; raises :class:`UsageError` for an address that cannot be one."""
+
+
+def open_place(where: str, *, base: Path, suffix: str = "", world: World, open_object: OpenObject) -> Place:
     """Return the place of a path or URL (``s3://``, ``gs://``, ``az://``, ``file://``), with a suffix to its name.
 
     A relative path starts at ``base``. Raises :class:`UsageError` for an address that cannot be one.
@@ -58,7 +68,7 @@ def open_place(where: str, *, base: Path | None = None, suffix: str = "") -> Pla
 
     if "://" not in where:
         path = Path(where).expanduser()
-        return LocalFile(_suffixed(path if base is None else base / path, suffix))
+        return LocalFile(_suffixed(base / path, suffix), world)
     parts = urlsplit(where)
     shown = harmless(where)
     if "@" in parts.netloc or parts.query or parts.fragment:
@@ -67,14 +77,12 @@ def open_place(where: str, *, base: Path | None = None, suffix: str = "") -> Pla
             hint="give them as the store's own environment variables",
         )
     if parts.scheme == "file" and not parts.netloc and parts.path.strip("/"):
-        return LocalFile(_suffixed(Path(unquote(parts.path)), suffix))
+        return LocalFile(_suffixed(Path(unquote(parts.path)), suffix), world)
     name = parts.path.strip("/")
     if parts.scheme not in OBJECT_STORES or not parts.netloc or not name:
         raise UsageError(
             f"a record cannot be kept at {shown}", hint="a file, or for example s3://bucket/folder/record.json"
         )
-    from reconciler.record.objects import open_object
-
     return open_object(parts.scheme, parts.netloc, name + suffix)
 
 

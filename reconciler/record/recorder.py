@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.record.document import Record, RunEntry
     from reconciler.record.places import Place
     from reconciler.record.store import RecordStore
+    from reconciler.world import World
 
 LONGEST_MESSAGE = 500
 
@@ -50,8 +51,8 @@ class Recorder:
     store: RecordStore
     lock_place: Place
     run: RunEntry
-    now: Callable[[], datetime]
-    tell: Callable[[str], None]
+    world: World
+    note: Callable[[str], None]
     redactor: Redactor = field(default_factory=Redactor)
     pace: Pace = field(default_factory=Pace)
     troubled: bool = False
@@ -68,23 +69,19 @@ class Recorder:
         :class:`RecordError` for a record that cannot be trusted or written; nothing is held then.
         """
         self._operations = tuple(operations)
-        lock = Lock.of(self.store.workspace, self.run.id, self.run.who, self.now(), self.pace.lease)
-        self._held = await HeldLock.take(self.lock_place, lock, lease=self.pace.lease, tell=self.tell)
+        lock = Lock.of(self.store.workspace, self.run.id, self.run.who, self.world, self.pace.lease)
+        machine = self.world.machine
+        self._held = await HeldLock.take(self.lock_place, lock, machine, lease=self.pace.lease, note=self.note)
         try:
             record = await self.store.update(lambda record: self._with_intent(record, latest))
         except BaseException:
             await self.release()
             raise
-        self._tell_of_unfinished(record)
+        self._note_unfinished(record)
 
-    def listening(self, listener: Callable[[Result], None]) -> Callable[[Result], None]:
-        """Return a listener that learns how each operation ended, and passes it on."""
-
-        def hear(result: Result) -> None:
-            self._results[result.operation.identity] = result
-            listener(result)
-
-        return hear
+    def ended(self, result: Result) -> None:
+        """Learn how an operation ended; it is written down before long."""
+        self._results[result.operation.identity] = result
 
     @asynccontextmanager
     async def watching(self, stop: asyncio.Event) -> AsyncIterator[None]:
@@ -103,14 +100,14 @@ class Recorder:
                 # A defect of ours here must not cost the report of what was done to the workspace.
                 if isinstance(ended, Exception):
                     self.troubled = True
-                    self.tell(f"The record was not kept up to date: internal error: {type(ended).__name__}")
+                    self.note(f"The record was not kept up to date: internal error: {type(ended).__name__}")
 
     async def finish(self, report: Report, sight: Sight | None) -> None:
         """Write down how the run ended, and, where the workspace could be read again, what is applied by now."""
         self._results |= {result.operation.identity: result for result in report.results}
         entry = replace(
             self._entry(),
-            finished=self.now(),
+            finished=self._now(),
             interrupted=report.interrupted,
             remaining=None if sight is None else len(tuple(sight.remaining)),
         )
@@ -129,7 +126,10 @@ class Recorder:
                 await held.release()
             except RecordError as error:
                 self.troubled = True
-                self.tell(f"The lock could not be released: {error.message}; break it with reconciler unlock.")
+                self.note(f"The lock could not be released: {error.message}; break it with reconciler unlock.")
+
+    def _now(self) -> datetime:
+        return self.world.clock.now()
 
     async def _every(self, seconds: float, closing: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
         while not closing.is_set():
@@ -142,13 +142,13 @@ class Recorder:
         if self._held is None or stop.is_set():
             return
         try:
-            kept = await self._held.renew(self.now())
+            kept = await self._held.renew(self._now())
             why = "somebody broke it"
         except RecordError as error:
-            kept = self.now() < self._held.lock.until
+            kept = self._now() < self._held.lock.until
             why = f"its lease has ended: {error.message}"
         if not kept:
-            self.tell(f"The lock of this run is lost ({why}): nothing more is started.")
+            self.note(f"The lock of this run is lost ({why}): nothing more is started.")
             self.troubled = True
             stop.set()
 
@@ -164,7 +164,7 @@ class Recorder:
             await self.store.update(change)
         except RecordError as error:
             if not self.troubled:
-                self.tell(f"The record could not be written: {error.message}")
+                self.note(f"The record could not be written: {error.message}")
             self.troubled = True
 
     def _entry(self) -> RunEntry:
@@ -196,11 +196,11 @@ class Recorder:
             )
         return with_run(record, self._entry())
 
-    def _tell_of_unfinished(self, record: Record) -> None:
+    def _note_unfinished(self, record: Record) -> None:
         earlier = next((run for run in record.runs if run.id != self.run.id), None)
         if earlier is not None and earlier.finished is None:
             who, when = harmless(earlier.who.user), f"{earlier.started:%Y-%m-%d %H:%M} UTC"
-            self.tell(
+            self.note(
                 f"The last run ({harmless(earlier.id)}, {who}, {when}) did not finish; this one goes on from there."
             )
 
@@ -210,9 +210,8 @@ class Unrecorded:
 
     troubled = False
 
-    def listening(self, listener: Callable[[Result], None]) -> Callable[[Result], None]:
-        """Return the listener as it is."""
-        return listener
+    def ended(self, result: Result) -> None:
+        """Remember nothing."""
 
     @asynccontextmanager
     async def watching(self, stop: asyncio.Event) -> AsyncIterator[None]:

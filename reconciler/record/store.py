@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from typing import TYPE_CHECKING
 
 from reconciler.errors import RecordError
@@ -14,17 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.record.places import Place
+    from reconciler.world import World
 
 ATTEMPTS = 30
-_LONGEST_PAUSE_MILLISECONDS = 100
+_LONGEST_PAUSE = 0.1
 
 
 class RecordStore:
     """The record of one workspace at one place."""
 
-    def __init__(self, place: Place, workspace: Workspace) -> None:
+    def __init__(self, place: Place, workspace: Workspace, world: World) -> None:
         self.place = place
         self.workspace = workspace
+        self._world = world
 
     async def load(self) -> Record:
         """Return the record, an empty one if there is none yet.
@@ -47,7 +47,7 @@ class RecordStore:
             try:
                 await self.place.write(changed.to_bytes(), version)
             except ChangedError:
-                await asyncio.sleep(secrets.randbelow(_LONGEST_PAUSE_MILLISECONDS) / 1000)
+                await self._world.clock.sleep(self._world.chance.fraction() * _LONGEST_PAUSE)
                 continue
             return changed
         raise RecordError(f"{self.place.shown}: others write to this record all the time", hint="run again")

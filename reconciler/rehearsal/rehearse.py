@@ -7,6 +7,7 @@ an end that is not what was declared.
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from reconciler.rehearsal.watch import Bounds, Watch
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import load_workspace
 from reconciler.sandbox.store import Store
+from reconciler.world import Chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,17 +79,12 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
         token = store.session_for(caller.user) if caller.address is not None else store.session_for_admin()
         settings = ConnectionSettings(_COPY, source="the rehearsal", token=Secret(token))
         async with Transport(settings, client=watch) as transport:
-            run = Run.begin(transport, prepared, terms.parser, _NoDeliveries())
+            chance = Chance(Random(prepared.plan.digest).randbytes)  # noqa: S311 - ids that nobody has to guess
+            run = Run.begin(transport, prepared, terms.parser, _NoDeliveries(), chance)
             holders = HolderIds.of(prepared.live)
             watch.bounds = _bounds(prepared, changes, desired, holders)
-            failed: list[Result] = []
-            await execute(
-                run,
-                changes,
-                concurrency=1,
-                stop=asyncio.Event(),
-                listener=lambda result: failed.append(result) if result.outcome is not Outcome.APPLIED else None,
-            )
+            results = execute(run, changes, concurrency=1, stop=asyncio.Event())
+            failed = [result async for result in results if result.outcome is not Outcome.APPLIED]
             problems = list(_failures(failed)) + watch.violations
             problems = problems or await _remaining(transport, prepared, changes, desired, terms, holders)
     if problems:

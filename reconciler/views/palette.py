@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import click
+_RED: Final = 31
+_GREEN: Final = 32
+_YELLOW: Final = 33
+_BOLD: Final = 1
+_DIM: Final = 2
 
 
 class Palette(NamedTuple):
@@ -14,27 +18,28 @@ class Palette(NamedTuple):
 
     def add(self, text: str) -> str:
         """Style what is added."""
-        return self._style(text, "green")
+        return self._style(text, _GREEN)
 
     def change(self, text: str) -> str:
         """Style what changes."""
-        return self._style(text, "yellow")
+        return self._style(text, _YELLOW)
 
     def remove(self, text: str) -> str:
         """Style what is removed."""
-        return self._style(text, "red")
+        return self._style(text, _RED)
 
     def error(self, text: str) -> str:
         """Style what stops a run."""
-        return click.style(text, fg="red", bold=True) if self.enabled else text
+        return self._style(text, _RED, _BOLD)
 
     def strong(self, text: str) -> str:
         """Style what should be seen first."""
-        return click.style(text, bold=True) if self.enabled else text
+        return self._style(text, _BOLD)
 
     def quiet(self, text: str) -> str:
         """Style what may be passed over."""
-        return click.style(text, dim=True) if self.enabled else text
+        return self._style(text, _DIM)
 
-    def _style(self, text: str, color: str) -> str:
-        return click.style(text, fg=color) if self.enabled else text
+    def _style(self, text: str, *codes: int) -> str:
+        """Put ANSI codes (SGR) around a text."""
+        return "".join(f"\033[{code}m" for code in codes) + text + "\033[0m" if self.enabled else text

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.sandbox import state
 from tests.support.project import Project
-from tests.support.runner import clean_environment, edges, invoke
+from tests.support.runner import clean_environment, invoke, session_at
 
 WORKSPACE = state.Workspace(
     people=(
@@ -53,7 +53,7 @@ def test_a_plan_right_after_is_empty(project: Project, split: str, expected: set
     folder = project.folder / "imported"
     assert {str(path.relative_to(folder)) for path in folder.rglob("*.yaml")} == expected
     for arguments in (("plan", "--detailed-exitcode"), ("fmt", "--check"), ("validate",)):
-        done = invoke(*arguments, folder=folder, environment=clean_environment(folder), edges=edges())
+        done = invoke(*arguments, folder=folder, environment=clean_environment(folder), session=session_at())
         assert done.code == 0, done
     if split == "group":
         first = (folder / "teams/research-more.yaml").read_text()

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.write_all import write_all
+from reconciler.commands.files import LocalFiles
 from reconciler.errors import UsageError
+from reconciler.process import CHANCE
+
+write_all = LocalFiles(CHANCE).write_all
 
 
 def test_all_are_written_and_links_are_followed(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from reconciler.apply.delivery import Deliveries
 from reconciler.errors import DeliveryError
 from reconciler.model.delivery import CommandDelivery, Delivery, EnvFileDelivery, FileDelivery, KubernetesSecretDelivery
 from reconciler.model.secret import Secret
+from tests.support.runner import world_at
 
 SECRET = Secret("s3cr3t-value")
 KEY = FileDelivery("key")
@@ -24,7 +25,7 @@ KEY = FileDelivery("key")
 
 @pytest.fixture
 def deliveries(tmp_path: Path) -> Deliveries:
-    return Deliveries(tmp_path, "https://api.acme.io")
+    return Deliveries(tmp_path, "https://api.acme.io", os.environ, world_at())
 
 
 def deliver(deliveries: Deliveries, delivery: Delivery, access_key: str, secret_key: Secret) -> None:

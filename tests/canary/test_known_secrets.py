@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from reconciler.cli.console import Console
-from reconciler.cli.known_secrets import KnownSecrets
+from reconciler.commands.known_secrets import KnownSecrets
 from reconciler.model.secret import Secret
 from tests.support.project import Project
 from tests.support.wires import refusal, tampering

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.declaration.resolve import resolve
-from reconciler.declaration.secrets import SecretResolver
+from reconciler.declaration.secrets import SecretResolver, SecretSources
 from reconciler.errors import SecretUnavailableError
 from reconciler.model.access import Entity, EntityType, Permission
 from reconciler.model.delivery import FileDelivery
@@ -25,6 +25,7 @@ from reconciler.model.resources import (
     Role,
     ServiceAccount,
 )
+from reconciler.process import run_program
 
 EVERYTHING = """\
 include: [teams/*.yaml]
@@ -65,7 +66,9 @@ TEAM = (
 def desired(files):
     files.write("teams/core.yaml", TEAM)
     files.write("vaults/s3.conf", "a: @{KEY}\n")
-    return resolve(files.loaded(EVERYTHING), secrets=SecretResolver({"KEY": "hunter2"}, Path()))
+    return resolve(
+        files.loaded(EVERYTHING), secrets=SecretResolver(SecretSources({"KEY": "hunter2"}, Path(), run_program))
+    )
 
 
 def test_every_resource_is_in_the_snapshot(desired) -> None:
@@ -164,7 +167,7 @@ def test_every_secret_that_is_missing_is_told_at_once(files) -> None:
         "  - {name: w, group: g, data: 'b: \"@{B}\"', secrets: {B: {file: b}}}\n"
     )
     with pytest.raises(SecretUnavailableError) as caught:
-        resolve(declaration, secrets=SecretResolver({}, Path()))
+        resolve(declaration, secrets=SecretResolver(SecretSources({}, Path(), run_program)))
     assert "the secret A cannot be had" in caught.value.message
     assert "the secret B cannot be had" in caught.value.message
 

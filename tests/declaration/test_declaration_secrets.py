@@ -10,13 +10,17 @@ import pytest
 
 from reconciler.declaration import secrets as module
 from reconciler.declaration.models import SecretSource
-from reconciler.declaration.secrets import SecretResolver, resolve_secret
+from reconciler.declaration.secrets import SecretResolver, SecretSources
 from reconciler.errors import SecretUnavailableError
+from reconciler.process import run_program
 
 
 def read(folder: Path, environ: dict[str, str] | None = None, **source: object) -> str:
-    found = resolve_secret(SecretSource(**source), name="KEY", environ=environ or {}, folder=folder)
-    return found.reveal()
+    return resolver(folder, environ or {}).resolve("KEY", SecretSource(**source)).reveal()
+
+
+def resolver(folder: Path, environ: dict[str, str]) -> SecretResolver:
+    return SecretResolver(SecretSources(environ, folder, run_program))
 
 
 def python(code: str) -> list[str]:
@@ -77,16 +81,17 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeyp
 
 def test_each_source_is_asked_once(tmp_path: Path) -> None:
     command = ["/bin/sh", "-c", "echo x >> count; echo value"]
-    resolver = SecretResolver({"PATH": "/usr/bin:/bin"}, tmp_path)
+    asked = resolver(tmp_path, {"PATH": "/usr/bin:/bin"})
     source = SecretSource(command=command)
-    assert resolver.resolve("A", source).reveal() == resolver.resolve("B", source).reveal() == "value"
+    assert asked.resolve("A", source).reveal() == asked.resolve("B", source).reveal() == "value"
+    assert [secret.reveal() for secret in asked.found] == ["value"]
     assert (tmp_path / "count").read_text() == "x\n"
 
 
 def test_a_source_that_failed_is_not_asked_again_and_each_name_is_told(tmp_path: Path) -> None:
-    resolver = SecretResolver({"PATH": "/usr/bin:/bin"}, tmp_path)
+    asked = resolver(tmp_path, {"PATH": "/usr/bin:/bin"})
     source = SecretSource(command=["/bin/sh", "-c", "echo x >> count; exit 1"])
     for name in ("FIRST", "SECOND"):
         with pytest.raises(SecretUnavailableError, match=f"the secret {name} cannot be had"):
-            resolver.resolve(name, source)
+            asked.resolve(name, source)
     assert (tmp_path / "count").read_text() == "x\n"

@@ -11,20 +11,18 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from reconciler.cli.edges import Edges
 from tests.support.project import Project
-from tests.support.runner import Result, clean_environment, edges, invoke
+from tests.support.runner import Result, clean_environment, invoke, session_at
 
 
 def at(project: Project, days: float, *arguments: str) -> Result:
     """Run a command so many days from now; the sandbox lives by the clock of this machine."""
     moment = datetime.now(UTC) + timedelta(days=days)
-    known = edges(project.wire)
     return invoke(
         *arguments,
         folder=project.folder,
         environment=clean_environment(project.folder / "home", **project.environment),
-        edges=Edges(now=lambda: moment, timing=known.timing, wire=known.wire),
+        session=session_at(moment, project.wire),
     )
 
 

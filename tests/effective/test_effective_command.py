@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.project import Project
-from tests.support.runner import Result, clean_environment, edges, invoke
+from tests.support.runner import Result, clean_environment, invoke, session_at
 
 TEAM = """\
 members:
@@ -51,7 +51,7 @@ def team(project: Project) -> Project:
 
 def in_terminal(project: Project, *arguments: str) -> Result:
     environment = clean_environment(project.folder / "home", NO_COLOR="1", **project.environment)
-    return invoke(*arguments, folder=project.folder, environment=environment, edges=edges(), terminal=True)
+    return invoke(*arguments, folder=project.folder, environment=environment, session=session_at(), terminal=True)
 
 
 @pytest.mark.parametrize(

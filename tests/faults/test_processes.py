@@ -22,8 +22,10 @@ PROGRAM = """
 import os, signal, sys
 from datetime import datetime
 import httpx
-from reconciler.cli.edges import Edges
+from msgspec.structs import replace
 from reconciler.cli.main import run
+from reconciler.commands.session import Session
+from tests.support.runner import WrappedSandbox, world_at
 
 class Killing(httpx.AsyncBaseTransport):
     def __init__(self, inner):
@@ -37,7 +39,8 @@ class Killing(httpx.AsyncBaseTransport):
         return response
 
 now = datetime.fromisoformat(sys.argv[2])
-sys.exit(run(sys.argv[3:], edges=Edges(now=lambda: now, wire=Killing)))
+session = replace(Session.of_process(wire=WrappedSandbox(Killing)), world=world_at(now, waits=True))
+sys.exit(run(sys.argv[3:], session=session))
 """
 NEVER = 0
 

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox import state
 from tests.support.project import Project
-from tests.support.runner import clean_environment, edges, invoke
+from tests.support.runner import clean_environment, invoke, session_at
 from tests.support.wires import Calls, tampering
 
 PEOPLE = """
@@ -269,7 +269,7 @@ class TestImport:
         assert result.code == 0, result
         folder = project.folder / "imported"
         planned = invoke(
-            "plan", "--detailed-exitcode", folder=folder, environment=clean_environment(folder), edges=edges()
+            "plan", "--detailed-exitcode", folder=folder, environment=clean_environment(folder), session=session_at()
         )
         assert planned.code == 0, planned
         return (folder / "workspace.yaml").read_text(), result.stderr

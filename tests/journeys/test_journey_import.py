@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox import state
 from tests.support.project import Project
-from tests.support.runner import Result, clean_environment, edges, invoke
+from tests.support.runner import Result, clean_environment, invoke, session_at
 from tests.support.wires import Calls
 
 SECRET = "hunter2-imported-value"
@@ -69,7 +69,10 @@ def in_the_import(project: Project, listed: str, *arguments: str) -> Result:
         variables |= {name: "AKIA" for name in variables if name.endswith("_KEY")}
     folder = project.folder / "imported"
     return invoke(
-        *arguments, folder=folder, environment=clean_environment(folder, **variables), edges=edges(project.wire)
+        *arguments,
+        folder=folder,
+        environment=clean_environment(folder, **variables),
+        session=session_at(wire=project.wire),
     )
 
 

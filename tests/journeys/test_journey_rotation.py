@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox.store import Store
 from tests.support.project import Project
-from tests.support.runner import Result, clean_environment, edges, invoke
+from tests.support.runner import Result, clean_environment, invoke, session_at
 
 BODY = """
 members:
@@ -38,7 +38,7 @@ def at(project: Project, days: float, *arguments: str) -> Result:
         *arguments,
         folder=project.folder,
         environment=clean_environment(project.folder / "home"),
-        edges=edges()._replace(now=lambda: now),
+        session=session_at(now),
     )
 
 

@@ -16,6 +16,7 @@ from reconciler.plan.changes import Guard
 from reconciler.plan.impact.report import Aspect, Effect, HeadlineType, Impact, Weight
 from reconciler.plan.make import Prepared
 from reconciler.plan.outcomes import Outcome
+from reconciler.process import CHANCE
 from reconciler.rehearsal.copying import workspace_of
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import load_workspace
@@ -208,11 +209,9 @@ async def _really(prepared: Prepared, parser: DocumentParser) -> tuple[Permissio
         token = Secret(store.session_for(prepared.live.caller.user))
         settings = ConnectionSettings("http://sandbox.localhost", token=token)
         async with Transport(settings, transport=httpx.ASGITransport(create_app(store))) as transport:
-            run = Run.begin(transport, prepared, parser, _Nowhere())
-            report = await execute(
-                run, prepared.plan.changes, concurrency=1, stop=asyncio.Event(), listener=lambda result: None
-            )
-        assert [item for item in report.results if item.outcome is not Outcome.APPLIED] == []
+            run = Run.begin(transport, prepared, parser, _Nowhere(), CHANCE)
+            results = [item async for item in execute(run, prepared.plan.changes, concurrency=1, stop=asyncio.Event())]
+        assert [item for item in results if item.outcome is not Outcome.APPLIED] == []
         return before, _ask(store, prepared, run.ids)
 
 

@@ -14,7 +14,7 @@ import pytest
 from real_client_cases import CASES, declaration
 
 from tests.support.project import Project, new_project
-from tests.support.runner import Result, clean_environment, edges, invoke
+from tests.support.runner import Result, clean_environment, invoke, session_at
 from tests.support.sandboxes import ADMIN_KEY, ADMIN_SECRET
 
 pytest.importorskip("clearml", reason="the test extra brings the clearml SDK")
@@ -40,7 +40,9 @@ class Seen:
         """Run the command in a terminal, with secrets shown."""
         arguments = ("effective", self.who, "--base", self.base, "--reveal", *options)
         environment = clean_environment(self.project.folder / "home", **self.project.environment)
-        return invoke(*arguments, folder=self.project.folder, environment=environment, edges=edges(), terminal=True)
+        return invoke(
+            *arguments, folder=self.project.folder, environment=environment, session=session_at(), terminal=True
+        )
 
     def document(self, *options: str) -> Any:
         result = self.effective("--format", "json", *options)

@@ -20,10 +20,12 @@ from msgspec.structs import replace
 from reconciler.record.document import Record, RunEntry, Who, Workspace, read_record
 from reconciler.record.lock import Lock
 from tests.support.project import Project
-from tests.support.runner import clean_environment
+from tests.support.runner import clean_environment, world_at
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = Workspace(name="acme-ml", server="https://api.acme.io")
+WORLD = world_at(NOON, waits=True)
+"""This machine at a moment at which the clock stands still."""
 ROOT = Who(user="root@acme.io")
 
 
@@ -33,7 +35,7 @@ def run_entry(name: str, **fields: object) -> RunEntry:
 
 
 def lock_of(run: str, now: datetime = NOON, lease: timedelta = timedelta(minutes=10), **changes: object) -> Lock:
-    return replace(Lock.of(ACME, run, ROOT, now, lease), **changes)
+    return replace(Lock.of(ACME, run, ROOT, world_at(now), lease), **changes)
 
 
 def record_path(project: Project) -> Path:
@@ -53,8 +55,9 @@ def record_of(project: Project) -> Record:
 
 _CHILD = """
 import asyncio, os, signal, sys, time
-from reconciler.cli.edges import Edges
 from reconciler.cli.main import run
+from reconciler.commands.session import Session
+from tests.support.runner import WrappedSandbox
 from tests.support.wires import Tampering, endpoint_of
 
 writes = 0
@@ -72,7 +75,8 @@ class Network(Tampering):
         await asyncio.sleep(0.02)  # as over a network: others get their turn
         return response
 
-sys.exit(run(sys.argv[1:], edges=Edges(wire=lambda inner: Network(inner, before=before))))
+wire = WrappedSandbox(lambda inner: Network(inner, before=before))
+sys.exit(run(sys.argv[1:], session=Session.of_process(wire=wire)))
 """
 
 

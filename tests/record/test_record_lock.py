@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
-from record_support import NOON, lock_of
+from record_support import NOON, WORLD, lock_of
 
 from reconciler.errors import LockedError, RecordError
 from reconciler.record.local import LocalFile
-from reconciler.record.lock import HeldLock, break_lock, read_lock, this_boot
+from reconciler.record.lock import HeldLock, break_lock, read_lock
 from reconciler.record.objects import StoredObject
 from reconciler.record.places import Place
 
 
 def local(folder: Path) -> Callable[[], Place]:
-    return lambda: LocalFile(folder / "record.json.lock")
+    return lambda: LocalFile(folder / "record.json.lock", WORLD)
 
 
 def memory(folder: Path) -> Callable[[], Place]:
@@ -39,14 +39,14 @@ def test_two_runs_never_hold_it_together(kind: Kind, tmp_path: Path) -> None:
     place = kind(tmp_path)
 
     async def story() -> None:
-        first = await HeldLock.take(place(), lock_of("first"))
+        first = await HeldLock.take(place(), lock_of("first"), WORLD.machine)
         with pytest.raises(LockedError) as caught:
-            await HeldLock.take(place(), lock_of("second"))
+            await HeldLock.take(place(), lock_of("second"), WORLD.machine)
         assert f"locked by root@acme.io (process {os.getpid()} on " in caught.value.message
         assert "since 2026-03-01 12:00 UTC" in caught.value.message
         assert "lease lasts until 12:10 UTC" in (caught.value.hint or "")
         await first.release()
-        second = await HeldLock.take(place(), lock_of("second"))
+        second = await HeldLock.take(place(), lock_of("second"), WORLD.machine)
         await second.release()
         assert read_lock(await place().read()) is None
 
@@ -60,7 +60,7 @@ def test_of_many_at_once_exactly_one_takes_it(kind: Kind, tmp_path: Path) -> Non
 
     async def attempt(number: int) -> None:
         try:
-            held.append(await HeldLock.take(place(), lock_of(f"run-{number}")))
+            held.append(await HeldLock.take(place(), lock_of(f"run-{number}"), WORLD.machine))
         except LockedError:
             return
 
@@ -76,12 +76,12 @@ def test_renewing_keeps_it_and_moves_the_end_of_the_lease(kind: Kind, tmp_path: 
     place = kind(tmp_path)
 
     async def story() -> None:
-        held = await HeldLock.take(place(), lock_of("first"))
+        held = await HeldLock.take(place(), lock_of("first"), WORLD.machine)
         later = NOON + timedelta(minutes=9)
         assert await held.renew(later)
         assert await held.renew(later)
         with pytest.raises(LockedError) as caught:
-            await HeldLock.take(place(), lock_of("second", NOON + timedelta(minutes=15)))
+            await HeldLock.take(place(), lock_of("second", NOON + timedelta(minutes=15)), WORLD.machine)
         assert "12:19 UTC" in (caught.value.hint or "")
 
     asyncio.run(story())
@@ -94,12 +94,12 @@ def test_an_expired_lock_is_called_stale_and_is_never_taken_silently(kind: Kind,
     async def story() -> None:
         await (elsewhere := place()).write(lock_of("first", boot="another machine", host="ci-7").to_bytes(), None)
         with pytest.raises(LockedError, match="the lock is stale: its lease ended at 12:10 UTC") as caught:
-            await HeldLock.take(place(), lock_of("second", NOON + timedelta(hours=1)))
+            await HeldLock.take(place(), lock_of("second", NOON + timedelta(hours=1)), WORLD.machine)
         assert "reconciler unlock" in (caught.value.hint or "")
         found = await elsewhere.read()
         assert found is not None
         assert await break_lock(place(), found)
-        await HeldLock.take(place(), lock_of("second"))
+        await HeldLock.take(place(), lock_of("second"), WORLD.machine)
         assert not await break_lock(place(), found), "it is another lock by now"
 
     asyncio.run(story())
@@ -110,12 +110,12 @@ def test_whoever_lost_it_notices_and_takes_nothing_from_the_next(kind: Kind, tmp
     place = kind(tmp_path)
 
     async def story() -> None:
-        first = await HeldLock.take(place(), lock_of("first"))
+        first = await HeldLock.take(place(), lock_of("first"), WORLD.machine)
         found = await place().read()
         assert found is not None
         await break_lock(place(), found)
         assert not await first.renew(NOON)
-        second = await HeldLock.take(place(), lock_of("second"))
+        second = await HeldLock.take(place(), lock_of("second"), WORLD.machine)
         assert not await first.renew(NOON)
         await first.release()
         assert await second.renew(NOON)
@@ -133,7 +133,7 @@ def test_an_answer_that_was_lost_does_not_lose_the_lock() -> None:
 
     async def story() -> None:
         place = Forgetful(MemoryStore(), "lock", "memory://x/lock")
-        held = await HeldLock.take(place, lock_of("first"))
+        held = await HeldLock.take(place, lock_of("first"), WORLD.machine)
         assert await held.renew(NOON)
         await held.release()
         assert read_lock(await place.read()) is None
@@ -145,17 +145,17 @@ def test_a_lock_that_cannot_be_read_counts_as_held(tmp_path: Path) -> None:
     path = tmp_path / "record.json.lock"
     path.write_bytes(b'{"format": "clearml-reconciler/lo')
     with pytest.raises(LockedError, match="cannot be read"):
-        asyncio.run(HeldLock.take(LocalFile(path), lock_of("first")))
+        asyncio.run(HeldLock.take(LocalFile(path, WORLD), lock_of("first"), WORLD.machine))
     assert path.read_bytes() == b'{"format": "clearml-reconciler/lo'
 
 
 def dead_holder(path: Path) -> None:
     script = (
         "import asyncio, os, signal, sys; from pathlib import Path\n"
-        "from record_support import lock_of\n"
+        "from record_support import WORLD, lock_of\n"
         "from reconciler.record.local import LocalFile\n"
         "from reconciler.record.lock import HeldLock\n"
-        "held = asyncio.run(HeldLock.take(LocalFile(Path(sys.argv[1])), lock_of('dead')))\n"
+        "held = asyncio.run(HeldLock.take(LocalFile(Path(sys.argv[1]), WORLD), lock_of('dead'), WORLD.machine))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     here = Path(__file__).parent
@@ -169,7 +169,7 @@ def test_the_lock_of_a_killed_process_of_this_machine_is_taken_over_and_that_is_
     dead_holder(path)
     assert path.exists()
     told: list[str] = []
-    asyncio.run(HeldLock.take(LocalFile(path), lock_of("next"), tell=told.append))
+    asyncio.run(HeldLock.take(LocalFile(path, WORLD), lock_of("next"), WORLD.machine, note=told.append))
     assert len(told) == 1
     assert "The run dead of root@acme.io" in told[0]
     assert "is gone without an end; its lock was taken over" in told[0]
@@ -178,12 +178,12 @@ def test_the_lock_of_a_killed_process_of_this_machine_is_taken_over_and_that_is_
 def test_a_killed_process_of_another_machine_is_not_presumed_dead(tmp_path: Path) -> None:
     path = tmp_path / "record.json.lock"
     dead_holder(path)
-    elsewhere = path.read_text().replace(this_boot() or "?", "boot-of-another-machine")
+    elsewhere = path.read_text().replace(WORLD.machine.boot or "?", "boot-of-another-machine")
     path.write_text(elsewhere)
     with pytest.raises(LockedError):
-        asyncio.run(HeldLock.take(LocalFile(path), lock_of("next")))
+        asyncio.run(HeldLock.take(LocalFile(path, WORLD), lock_of("next"), WORLD.machine))
 
 
 def test_a_folder_that_cannot_be_written_to_holds_no_lock(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="cannot be written"):
-        asyncio.run(HeldLock.take(LocalFile(tmp_path / "a" / "b" / "lock"), lock_of("first")))
+        asyncio.run(HeldLock.take(LocalFile(tmp_path / "a" / "b" / "lock", WORLD), lock_of("first"), WORLD.machine))

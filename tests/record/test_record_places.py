@@ -11,19 +11,23 @@ from pathlib import Path
 
 import pytest
 from obstore.store import LocalStore, MemoryStore
-from record_support import ACME, run_entry, s3_server
+from record_support import ACME, WORLD, run_entry, s3_server
 
 from reconciler.errors import RecordError, RecordUnavailableError, UsageError
 from reconciler.record.document import Record
 from reconciler.record.local import LocalFile
 from reconciler.record.merge import with_run
-from reconciler.record.objects import StoredObject
+from reconciler.record.objects import StoredObject, open_object
 from reconciler.record.places import ChangedError, Place, open_place
 from reconciler.record.store import RecordStore
 
 
+def opened(where: str, suffix: str = "") -> Place:
+    return open_place(where, base=Path(), suffix=suffix, world=WORLD, open_object=open_object)
+
+
 def local(folder: Path) -> Place:
-    return LocalFile(folder / "made" / "record.json")
+    return LocalFile(folder / "made" / "record.json", WORLD)
 
 
 def memory(folder: Path) -> Place:
@@ -63,11 +67,11 @@ def test_a_hundred_writers_of_one_record_lose_nothing(make: Callable[[Path], Pla
     place = make(tmp_path)
 
     async def add(name: str) -> None:
-        await RecordStore(place, ACME).update(lambda record: with_run(record, run_entry(name)))
+        await RecordStore(place, ACME, WORLD).update(lambda record: with_run(record, run_entry(name)))
 
     async def everybody() -> Record:
         await asyncio.gather(*(add(f"run-{number}") for number in range(20)))
-        return await RecordStore(place, ACME).load()
+        return await RecordStore(place, ACME, WORLD).load()
 
     assert {run.id for run in asyncio.run(everybody()).runs} == {f"run-{number}" for number in range(20)}
 
@@ -76,7 +80,7 @@ def test_threads_that_write_one_file_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
 
     def add(name: str) -> None:
-        store = RecordStore(LocalFile(path), ACME)
+        store = RecordStore(LocalFile(path, WORLD), ACME, WORLD)
         asyncio.run(store.update(lambda record: with_run(record, run_entry(name))))
 
     threads = [threading.Thread(target=add, args=(f"run-{number}",)) for number in range(8)]
@@ -84,19 +88,19 @@ def test_threads_that_write_one_file_lose_nothing(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    record = asyncio.run(RecordStore(LocalFile(path), ACME).load())
+    record = asyncio.run(RecordStore(LocalFile(path, WORLD), ACME, WORLD).load())
     assert len(record.runs) == 8
     assert [item.name for item in tmp_path.iterdir()] == ["record.json"], "no temporary file stays"
 
 
 def test_nothing_is_written_where_nothing_changes(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
-    asyncio.run(RecordStore(LocalFile(path), ACME).update(lambda record: record))
+    asyncio.run(RecordStore(LocalFile(path, WORLD), ACME, WORLD).update(lambda record: record))
     assert not path.exists()
 
 
 def test_a_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:
-    place = LocalFile(tmp_path / ".reconciler" / "acme.json")
+    place = LocalFile(tmp_path / ".reconciler" / "acme.json", WORLD)
     asyncio.run(place.write(b"{}", None))
     assert stat.S_IMODE(place.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.path.parent.stat().st_mode) == 0o700
@@ -106,7 +110,7 @@ def test_a_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:
 def test_a_record_is_never_read_or_replaced_through_a_symbolic_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_bytes(b"theirs")
     (tmp_path / "record.json").symlink_to("elsewhere")
-    place = LocalFile(tmp_path / "record.json")
+    place = LocalFile(tmp_path / "record.json", WORLD)
     with pytest.raises(RecordError, match="symbolic link"):
         asyncio.run(place.read())
     with pytest.raises(RecordError, match="symbolic link"):
@@ -118,12 +122,12 @@ def test_a_record_is_never_read_or_replaced_through_a_symbolic_link(tmp_path: Pa
 def test_what_is_no_plain_file_is_refused_at_once(make: Callable[[Path], None], tmp_path: Path) -> None:
     make(tmp_path / "record.json")
     with pytest.raises(RecordError):
-        asyncio.run(LocalFile(tmp_path / "record.json").read())
+        asyncio.run(LocalFile(tmp_path / "record.json", WORLD).read())
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"cannot be written: No such file") as caught:
-        asyncio.run(LocalFile(tmp_path / "a" / "b" / "record.json").write(b"{}", None))
+        asyncio.run(LocalFile(tmp_path / "a" / "b" / "record.json", WORLD).write(b"{}", None))
     assert "--record none" in (caught.value.hint or "")
 
 
@@ -146,7 +150,7 @@ def test_an_s3_server_is_written_to_on_conditions_only(monkeypatch: pytest.Monke
             monkeypatch.setenv(name, value)
 
         async def story() -> None:
-            place = open_place("s3://team/ml/record.json")
+            place = opened("s3://team/ml/record.json")
             assert await place.read() is None
             first = await place.write(b"one", None)
             with pytest.raises(ChangedError):
@@ -180,12 +184,12 @@ def test_an_s3_server_is_written_to_on_conditions_only(monkeypatch: pytest.Monke
 )
 def test_an_address_that_cannot_be_one_is_wrong_usage(where: str) -> None:
     with pytest.raises(UsageError) as caught:
-        open_place(where)
+        opened(where)
     assert "key:secret" not in caught.value.message
 
 
 def test_a_file_url_is_a_file(tmp_path: Path) -> None:
-    place = open_place(f"file://{tmp_path}/a%20b.json", suffix=".lock")
+    place = opened(f"file://{tmp_path}/a%20b.json", suffix=".lock")
     assert isinstance(place, LocalFile)
     assert place.path == tmp_path / "a b.json.lock"
 
@@ -193,5 +197,5 @@ def test_a_file_url_is_a_file(tmp_path: Path) -> None:
 def test_without_the_extra_package_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
     with pytest.raises(UsageError, match="needs an extra package") as caught:
-        open_place("gs://bucket/record.json")
+        opened("gs://bucket/record.json")
     assert caught.value.hint == "pip install 'clearml-reconciler[store]'"

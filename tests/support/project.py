@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.build import GAINS
-from tests.support.runner import Result, Wire, clean_environment, edges, invoke
+from tests.support.runner import Result, Wire, clean_environment, invoke, session_at
 from tests.support.sandboxes import Sandbox, new_sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -53,7 +53,7 @@ class Project:
             *self._allowing(arguments),
             folder=self.folder,
             environment=clean_environment(self.folder / "home", **self.environment),
-            edges=edges(wire or self.wire),
+            session=session_at(wire=wire or self.wire),
             stdin=stdin,
         )
 

@@ -7,7 +7,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,15 @@ from typing import Any
 from unittest import mock
 
 import httpx
+from msgspec.structs import replace
 
-from reconciler.clearml.retrying import Timing
-from reconciler.cli.edges import Edges
 from reconciler.cli.main import run
+from reconciler.cli.sandbox_wire import SandboxWire
+from reconciler.commands.server import Target
+from reconciler.commands.session import Session
+from reconciler.commands.wire import Line
+from reconciler.process import this_world
+from reconciler.world import Clock, World
 
 Wire = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
@@ -54,11 +60,32 @@ async def no_wait(seconds: float) -> None:
     del seconds
 
 
-def edges(wire: Wire | None = None) -> Edges:
-    """Return edges at which no time passes; ``wire`` wraps the sandbox's in-process wire."""
-    timing = Timing(sleep=no_wait, random=lambda: 0.5)
-    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    return Edges(now=lambda: now, timing=timing) if wire is None else Edges(now=lambda: now, timing=timing, wire=wire)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def world_at(now: datetime = NOON, *, waits: bool = False) -> World:
+    """Return this world at a moment at which the clock stands still; no wait takes time, unless it ``waits``."""
+    world = this_world()
+    sleep = world.clock.sleep if waits else no_wait
+    return replace(world, clock=Clock(now=lambda: now, monotonic=world.clock.monotonic, sleep=sleep))
+
+
+class WrappedSandbox(SandboxWire):
+    """A wire to the sandbox in this process that goes through another one."""
+
+    def __init__(self, wrap: Wire) -> None:
+        self._wrap = wrap
+
+    @contextmanager
+    def line_to(self, target: Target) -> Iterator[Line]:
+        with super().line_to(target) as line:
+            yield line if line.transport is None else replace(line, transport=self._wrap(line.transport))
+
+
+def session_at(now: datetime = NOON, wire: Wire | None = None) -> Session:
+    """Return a session in which no time passes; ``wire`` wraps the sandbox's in-process wire."""
+    session = Session.of_process(wire=SandboxWire() if wire is None else WrappedSandbox(wire))
+    return replace(session, world=world_at(now))
 
 
 def clean_environment(home: Path, **variables: str) -> dict[str, str]:
@@ -71,7 +98,7 @@ def invoke(
     *arguments: str | Path,
     folder: Path,
     environment: dict[str, str],
-    edges: Edges,
+    session: Session,
     stdin: str | None = None,
     terminal: bool = False,
 ) -> Result:
@@ -84,5 +111,6 @@ def invoke(
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        code = run([str(argument) for argument in arguments], edges=edges)
+        seen = replace(session, environment=environment, home=Path(environment["HOME"]))
+        code = run([str(argument) for argument in arguments], session=seen)
     return Result(int(code), out.getvalue(), err.getvalue())

@@ -1,0 +1,90 @@
+"""``reconciler apply``: carry out a saved plan, or make one and ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.interrupt import answering
+from reconciler.cli.options import allow_option, connection_options, exact_option, format_option, gather, record_option
+from reconciler.commands.apply import (
+    ApplyRequest,
+    ApplyResult,
+    carry_out,
+    check_proposal,
+    open_apply,
+    propose,
+    propose_again,
+)
+from reconciler.errors import ExitCode, UsageError
+from reconciler.views.outcome import outcome_json, render_outcome
+from reconciler.views.plan_text import render_plan
+
+if TYPE_CHECKING:
+    from reconciler.cli.invocation import Invocation
+
+
+@click.command("apply")
+@click.option("--yes", is_flag=True, help="Do not ask; for CI.")
+@allow_option
+@exact_option
+@format_option
+@record_option
+@connection_options
+@click.argument("target", metavar="[PLAN|FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
+@gather("request", ApplyRequest)
+@click.pass_obj
+def command(invocation: Invocation, *, request: ApplyRequest, yes: bool, output_format: str) -> int:
+    """Carry out PLAN, saved by plan --out, if it still fits; or make a plan from FILE (workspace.yaml) and ask.
+
+    Nothing is written without a plan that was shown or saved, and nothing if a guard refuses it.
+    """
+    console = invocation.console
+    if not yes and not console.interactive:
+        raise UsageError("there is no terminal to ask in", hint="--yes applies without asking")
+    text = output_format == "text"
+    result = invocation.wait_for(_apply(invocation, request, ask=not yes, text=text))
+    if result is None:
+        console.note("Nothing was changed.")
+        return ExitCode.INTERRUPTED
+    if not text:
+        console.result(outcome_json(result.plan, result.report, result.left))
+    elif result.report is not None:
+        console.result(render_outcome(result.report, result.left, console.output))
+    return _exit_code(result)
+
+
+async def _apply(invocation: Invocation, request: ApplyRequest, *, ask: bool, text: bool) -> ApplyResult | None:
+    """Show the plan, ask, and carry it out; ``None`` if somebody said no."""
+    console = invocation.console
+    async with open_apply(invocation.session, request) as opened:
+        proposal = await propose(opened)
+        if proposal.carried_out:
+            console.note("This plan is carried out already: nothing of it is left to do.")
+        if text or ask:
+            show = console.result if text else console.note
+            show(render_plan(proposal.plan, console.output))
+        check_proposal(proposal)
+        if ask and not proposal.plan.is_empty:
+            if not _agreed():
+                return None
+            proposal = await propose_again(opened, proposal)
+        return await carry_out(opened, proposal)
+
+
+def _agreed() -> bool:
+    with answering():
+        return click.confirm("Carry this out?", default=False, err=True)
+
+
+def _exit_code(result: ApplyResult) -> ExitCode:
+    report = result.report
+    if report is None:
+        return ExitCode.DONE
+    if not result.recorded:
+        return ExitCode.PARTLY_DONE
+    if report.interrupted and not report.has_failures:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE if report.is_complete and result.left.planned == 0 else ExitCode.PARTLY_DONE

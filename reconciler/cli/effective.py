@@ -1,0 +1,110 @@
+"""``reconciler effective``: somebody's merged client configuration. Its connection, if it needs one, cannot write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import connection_options, gather
+from reconciler.commands.effective import (
+    EffectiveRequest,
+    effective_configuration,
+    effective_difference,
+)
+from reconciler.errors import ExitCode, UsageError
+from reconciler.frozen import Frozen
+from reconciler.model.text import harmless
+from reconciler.vaults.tree import parse_path, path_text
+from reconciler.views.effective import (
+    difference_json,
+    effective_document,
+    note_lines,
+    render_difference,
+    render_effective,
+)
+
+if TYPE_CHECKING:
+    from reconciler.cli.invocation import Invocation
+    from reconciler.vaults.tree import Path as KeyPath
+
+
+class _Output(Frozen):
+    """What is shown, and in which form."""
+
+    diff: bool
+    output_format: str
+
+
+def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPath:
+    try:
+        return parse_path(value) if value else ()
+    except ValueError as error:
+        raise UsageError(f"{harmless(value or '')} is {error}") from None
+
+
+@click.command("effective")
+@click.option("--base", type=click.Path(path_type=Path), metavar="FILE", help="The clearml.conf below the vaults.")
+@click.option("--live", is_flag=True, help="Show what the workspace has, not what the declaration asks for.")
+@click.option("--diff", is_flag=True, help="Show what differs between the workspace and the declaration.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "hocon", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="Form of the result; all but text give the merged document alone.",
+)
+@click.option("--path", metavar="PATH", callback=_key_path, help="Only what is at or below a path, such as sdk.aws.")
+@click.option("--reveal", is_flag=True, help="Show secret values; only in a terminal.")
+@click.option("--without-secrets", is_flag=True, help="Do not even look for the declared secrets.")
+@connection_options
+@click.argument("who")
+@click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
+@gather("request", EffectiveRequest)
+@gather("output", _Output)
+@click.pass_obj
+def command(invocation: Invocation, *, request: EffectiveRequest, output: _Output) -> int:
+    """Show the merged client configuration of WHO, a member's e-mail or a service account's name.
+
+    Each value comes with the vault, file and line that says it. FILE (workspace.yaml by default) is enough: only
+    --live and --diff need a server, and nothing needs a secret. Secret values are hidden.
+    """
+    if request.live and output.diff:
+        raise UsageError("--diff compares with the live workspace already; leave --live out")
+    if output.diff and output.output_format not in {"text", "json"}:
+        raise UsageError("--diff can be shown as text or json")
+    if request.reveal and not invocation.console.terminal:
+        raise UsageError(
+            "--reveal shows secrets only in a terminal, never in a file or a pipe",
+            hint="leave --reveal out: everything but the secret values is shown",
+        )
+    show = _shown_difference if output.diff else _shown_configuration
+    text = show(invocation, request, output.output_format)
+    if request.reveal:
+        invocation.console.revealed(text)
+    else:
+        invocation.console.result(text)
+    return ExitCode.DONE
+
+
+def _shown_configuration(invocation: Invocation, request: EffectiveRequest, output_format: str) -> str:
+    """Return the configuration that is declared, or that is live."""
+    console = invocation.console
+    result = invocation.wait_for(effective_configuration(invocation.session, request))
+    found = result.configuration
+    values = found.within(request.path)
+    if output_format == "text":
+        return render_effective(found, values, result.where, console.output, path=path_text(request.path))
+    for line in note_lines(found, console.diagnostics):
+        console.note(line)
+    return effective_document(values, output_format)
+
+
+def _shown_difference(invocation: Invocation, request: EffectiveRequest, output_format: str) -> str:
+    """Return what differs between the live and the declared configuration."""
+    found = invocation.wait_for(effective_difference(invocation.session, request))
+    if output_format == "json":
+        return difference_json(found.difference)
+    return render_difference(found.difference, found.principal.title, invocation.console.output)

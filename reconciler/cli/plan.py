@@ -1,0 +1,87 @@
+"""``reconciler plan``: show what an apply would change. Its connection cannot write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import (
+    allow_option,
+    connection_options,
+    declaration_argument,
+    exact_option,
+    gather,
+    record_option,
+)
+from reconciler.cli.plan_output import PlanFormat, rendered, step_summary, step_summary_file
+from reconciler.commands.plan import PlanRequest, PlanResult, plan_changes
+from reconciler.errors import ExitCode
+from reconciler.frozen import Frozen
+from reconciler.views.sentences import counted
+
+if TYPE_CHECKING:
+    from reconciler.cli.invocation import Invocation
+
+
+class PlanOutput(Frozen):
+    """Where a plan goes, and in which form."""
+
+    out: Path | None
+    output_format: str
+    impact: str
+    step_summary: bool
+    detailed_exitcode: bool
+
+
+@click.command("plan")
+@click.option("--out", type=click.Path(path_type=Path), metavar="PLAN", help="Save the plan, for apply, in this file.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to change.")
+@click.option("--without-secrets", is_flag=True, help="Compare without secret values; such a plan cannot be applied.")
+@click.option("--rehearse", is_flag=True, help="Carry the plan out on an in-memory copy first; apply always does.")
+@click.option(
+    "--impact",
+    type=click.Choice(["short", "full"]),
+    default="short",
+    show_default=True,
+    help="In text: name what is critical and sensitive and count the rest, or name everything.",
+)
+@click.option("--step-summary", is_flag=True, help="Also append the plan to the summary of a GitHub workflow's step.")
+@allow_option
+@exact_option
+@record_option
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice([form.value for form in PlanFormat]),
+    default="text",
+    show_default=True,
+    help="Form of the result; markdown fits a pull-request comment, github makes workflow annotations.",
+)
+@connection_options
+@declaration_argument
+@gather("request", PlanRequest)
+@gather("output", PlanOutput)
+@click.pass_obj
+def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput) -> int:
+    """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
+    console, session = invocation.console, invocation.session
+    summary = step_summary_file(session) if output.step_summary else None
+    result = invocation.wait_for(plan_changes(session, request))
+    if result.rehearsed_writes is not None:
+        writes = counted(result.rehearsed_writes, "write")
+        console.note(f"Rehearsed on a copy: {writes}, all succeed, and nothing is left to do.")
+    if output.out is not None:
+        session.files.write(session.folder / output.out, result.plan.to_json())
+    if summary is not None:
+        session.files.append(summary, step_summary(session, result.plan))
+    full = output.impact == "full"
+    console.result(rendered(result.plan, PlanFormat(output.output_format), invocation, full_impact=full))
+    return _exit_code(result, detailed=output.detailed_exitcode)
+
+
+def _exit_code(result: PlanResult, *, detailed: bool) -> ExitCode:
+    if result.plan.refused:
+        return ExitCode.REFUSED
+    return ExitCode.DIFFERENCES if detailed and not result.plan.is_empty else ExitCode.DONE

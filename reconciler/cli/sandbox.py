@@ -1,0 +1,139 @@
+"""``reconciler sandbox``: the embedded ClearML-compatible server, on a port or played with by hand."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.errors import ExitCode, UsageError
+from reconciler.model.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.cli.invocation import Invocation
+    from reconciler.sandbox.serve import Running
+    from reconciler.sandbox.store import Store
+
+_COLLECTED_AFTER = 50_000
+"""A server does not end soon, so that the cycles in what it made must not be left lying about, as others do."""
+
+_database_option = click.option(
+    "--db",
+    "database",
+    type=click.Path(path_type=Path),
+    default=Path("sandbox.db"),
+    show_default=True,
+    metavar="FILE",
+    help="The sandbox's file; made if it is not there.",
+)
+
+
+@click.group("sandbox")
+def command() -> None:
+    """Try things out on an embedded ClearML-compatible server.
+
+    It keeps a whole workspace in one SQLite file. Give --server sandbox:FILE to any command to use it without a port.
+    """
+
+
+@command.command("serve")
+@_database_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8008, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option("--admin-email", default="root@acme.io", show_default=True, help="The first admin of a new sandbox.")
+@click.option("--admin-key", metavar="KEY", help="The first admin's access key, for scripts.")
+@click.option("--admin-secret", metavar="KEY", help="The first admin's secret key, for scripts.")
+@click.pass_obj
+def serve(
+    invocation: Invocation,
+    database: Path,
+    host: str,
+    *,
+    port: int,
+    admin_email: str,
+    admin_key: str | None,
+    admin_secret: str | None,
+) -> int:
+    """Serve the sandbox over HTTP until interrupted. A new one prints its first admin's credentials, once."""
+    from reconciler.sandbox.serve import serve as run
+
+    console = invocation.console
+    _check_port(host, port)
+    gc.set_threshold(_COLLECTED_AFTER)
+    with _opened(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
+
+        def ready(running: Running) -> None:
+            if store.bootstrap is not None:
+                console.result(
+                    f"export CLEARML_API_HOST={running.url}\n"
+                    f"export CLEARML_API_ACCESS_KEY={store.bootstrap.access_key}\n"
+                    f"export CLEARML_API_SECRET_KEY={store.bootstrap.secret_key}\n"
+                )
+            sys.stdout.flush()
+            console.note(f"The sandbox listens on {running.url} (Ctrl-C stops it).")
+            if store.bootstrap is None:
+                console.note("It was there already; its first admin's keys were printed when it was made.")
+
+        try:
+            run(store, host, port, on_ready=ready)
+        except OSError as error:
+            raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
+    return ExitCode.DONE
+
+
+def _check_port(host: str, port: int) -> None:
+    """Make sure of the port first: a new sandbox's keys are printed once, and that must not fail afterwards."""
+    from reconciler.sandbox.serve import listen
+
+    try:
+        listen(host, port).close()
+    except OSError as error:
+        raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
+
+
+@command.command("accept")
+@_database_option
+@click.option("--name", metavar="NAME", help="The name that the person signs up with.")
+@click.argument("email")
+@click.pass_obj
+def accept(invocation: Invocation, database: Path, email: str, name: str | None) -> int:
+    """Play the first sign-in of an invited person, who then becomes a member."""
+    from reconciler.sandbox.errors import SandboxError
+    from reconciler.sandbox.whitelist import accept_invitation
+
+    if not database.exists():
+        raise UsageError(f"there is no sandbox {harmless(str(database))}")
+    with _opened(database) as store:
+        try:
+            accept_invitation(store, email, name)
+        except SandboxError as error:
+            raise UsageError(harmless(str(error))) from error
+    invocation.console.note(f"{harmless(email)} has signed in for the first time.")
+    return ExitCode.DONE
+
+
+@contextmanager
+def _opened(
+    database: Path,
+    *,
+    admin_email: str = "root@acme.io",
+    admin_key: str | None = None,
+    admin_secret: str | None = None,
+) -> Iterator[Store]:
+    from reconciler.sandbox.errors import SandboxError
+    from reconciler.sandbox.store import Store
+
+    try:
+        store = Store.open(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret)
+    except SandboxError as error:
+        raise UsageError(harmless(str(error))) from error
+    with store:
+        yield store

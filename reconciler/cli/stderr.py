@@ -1,0 +1,46 @@
+"""stderr, whose loss stops no work: a reader that has gone, or a full disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Stderr:
+    """Writes to whatever ``sys.stderr`` is; once that fails (a closed pipe, a full disk), nowhere.
+
+    What it is told is progress and advice. An apply that stopped for want of a reader would leave its work half done
+    and unrecorded.
+    """
+
+    def write(self, text: str) -> int:
+        self._unless_lost(lambda: sys.stderr.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_lost(sys.stderr.flush)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys.stderr, name)
+
+    @staticmethod
+    def _unless_lost(do: Callable[[], object]) -> None:
+        try:
+            do()
+        except OSError:
+            drop(sys.stderr)
+
+
+STDERR = cast("TextIO", _Stderr())
+"""Where diagnostics go."""
+
+
+def drop(stream: TextIO) -> None:
+    """Send what is still to be written to a stream nowhere, so that Python does not fail once more as it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

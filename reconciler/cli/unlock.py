@@ -1,0 +1,55 @@
+"""``reconciler unlock``: break the lock of a run that is dead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.options import declaration_argument, record_option
+from reconciler.commands.unlock import FoundLock, break_found_lock, find_lock
+from reconciler.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.cli.invocation import Invocation
+
+
+@click.command("unlock")
+@click.option("--yes", is_flag=True, help="Do not ask; for CI.")
+@record_option
+@declaration_argument
+@click.pass_obj
+def command(invocation: Invocation, file: Path, *, yes: bool, record: str | None) -> int:
+    """Break the lock of the workspace of FILE (workspace.yaml by default), after showing who holds it.
+
+    A run that loses its lock this way starts nothing more. Make sure that it is dead all the same.
+    """
+    console = invocation.console
+    found = invocation.wait_for(find_lock(invocation.session, file, record))
+    if found is None:
+        console.note("The workspace is not locked.")
+        return ExitCode.DONE
+    console.note(_holder(found))
+    if not yes and not console.interactive:
+        raise UsageError("there is no terminal to ask in", hint="--yes breaks the lock without asking")
+    if not yes and not click.confirm("Break this lock?", default=False, err=True):
+        console.note("The lock was left as it is.")
+        return ExitCode.INTERRUPTED
+    invocation.wait_for(break_found_lock(found))
+    console.note("The lock is broken.")
+    return ExitCode.DONE
+
+
+def _holder(found: FoundLock) -> str:
+    lock = found.lock
+    if lock is None:
+        return "The lock cannot be read."
+    if found.orphaned:
+        state = "this process is gone"
+    elif found.stale:
+        state = f"it is stale: its lease ended at {lock.until:%Y-%m-%d %H:%M} UTC"
+    else:
+        state = f"its lease lasts until {lock.until:%H:%M} UTC"
+    return f"Locked by {lock.owner} since {lock.since:%Y-%m-%d %H:%M} UTC; {state}."

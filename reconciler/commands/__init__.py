@@ -1,0 +1,1 @@
+"""What each command does, as functions without a command line: the Python API."""

@@ -1,0 +1,179 @@
+"""``adopt``: write what is live back into the declaration's files. Its connection cannot write to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from reconciler.clearml.entities import look_up
+from reconciler.clearml.read import read_live
+from reconciler.clearml.reader import Reader
+from reconciler.commands.adopt_keys import AdoptKey, Selection, select
+from reconciler.commands.comparing import terms_of
+from reconciler.commands.connection import Connection
+from reconciler.commands.declared import Declared, read_declaration, secret_resolver
+from reconciler.commands.server import Target, find_target, open_reader
+from reconciler.commands.staging import staged, written_secrets
+from reconciler.declaration.adopt.run import Adopted, Adoption
+from reconciler.declaration.export_access import named_entities
+from reconciler.declaration.resolve import bind, desired_of
+from reconciler.errors import InvalidDeclarationError
+from reconciler.frozen import Frozen
+from reconciler.model.resources import Address, Kind
+from reconciler.model.text import fold
+from reconciler.plan.make import Prepared, make_plan
+from reconciler.vaults.parse import DocumentParser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.commands.session import Session
+    from reconciler.declaration.declaration import Declaration
+    from reconciler.declaration.models import SecretSource
+    from reconciler.declaration.secrets import SecretResolver
+    from reconciler.model.desired import Desired
+    from reconciler.model.live import Live
+    from reconciler.model.secret import Secret
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.make import Terms
+
+
+class AdoptRequest(Frozen):
+    """What to adopt: what the ``keys`` name, or without any everything that drifts.
+
+    Without ``write`` the files stay as they are.
+    """
+
+    keys: tuple[AdoptKey, ...] = ()
+    file: Path = Path("workspace.yaml")
+    connection: Connection = Connection()
+    write: bool = True
+
+
+class AdoptResult(Frozen):
+    """What was adopted, and what was left and why.
+
+    ``texts`` are the new texts by file, ``variables`` those that hold the new secrets. ``live`` and ``declared`` are
+    the two sides, for the names that people write.
+    """
+
+    done: tuple[Address, ...]
+    left: Mapping[Address, str]
+    texts: Mapping[Path, str]
+    variables: tuple[str, ...]
+    notes: tuple[str, ...]
+    live: Snapshot
+    declared: Snapshot
+
+
+class _Comparison(Frozen):
+    """A declaration and the workspace, compared."""
+
+    session: Session
+    parser: DocumentParser
+    declaration: Declaration
+    declared: Declared
+    resolver: SecretResolver
+    terms: Terms
+    live: Live
+    prepared: Prepared
+
+
+async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
+    """Write what is live back into a declaration and the files that it includes.
+
+    Raises :class:`InvalidDeclarationError`, also if the files would not be valid afterwards (then nothing was written),
+    :class:`reconciler.errors.UsageError` and :class:`reconciler.errors.ServerError`.
+    """
+    with DocumentParser() as parser:
+        comparison = await _compared(session, request, parser)
+        desired = comparison.declared.desired
+        selection = select(request.keys, comparison.prepared, desired)
+        for note in selection.notes:
+            session.reporter.note(f"Note: {note}")
+        adopted = _adoption(comparison).run(selection.changes, selection.undeclared)
+        left = dict(adopted.left)
+        if adopted.texts:
+            left |= _still_different(comparison, adopted, selection)
+        if request.write:
+            session.files.write_all(adopted.texts)
+        else:
+            # A diff of the files would show their lines.
+            session.secrets.add(*written_secrets(desired.snapshot, parser))
+        session.secrets.add(*comparison.resolver.found)
+    return AdoptResult(
+        done=tuple(address for address in adopted.done if address not in left),
+        left=left,
+        texts=adopted.texts,
+        variables=tuple(sorted(adopted.secrets)),
+        notes=adopted.notes,
+        live=comparison.prepared.live.snapshot,
+        declared=desired.snapshot,
+    )
+
+
+async def _compared(session: Session, request: AdoptRequest, parser: DocumentParser) -> _Comparison:
+    declaration = read_declaration(session, request.file, parser)
+    target = find_target(session, request.connection, declaration.top.workspace.server)
+    resolver = secret_resolver(session, declaration)
+    desired = desired_of(declaration, bind(declaration, secrets=resolver, all_needed=False))
+    session.secrets.add(*resolver.found)
+    declared = Declared(desired, request.file.as_posix(), declaration.folder, declaration.files)
+    terms = terms_of(session, declared, target, parser)
+    live = await _read(session, target, request.connection, desired)
+    prepared = make_plan(_recognizing_renames(desired, live, terms), live, terms)
+    return _Comparison(session, parser, declaration, declared, resolver, terms, live, prepared)
+
+
+async def _read(session: Session, target: Target, connection: Connection, desired: Desired) -> Live:
+    with session.reporter.step("Reading the workspace"):
+        async with open_reader(session, target, connection) as transport:
+            reader = Reader(transport)
+            live = await read_live(reader)
+            declared = {rule.entity for rule in desired.snapshot.access_rules.values()}
+            return replace(live, entities=await look_up(reader, named_entities(live) | declared))
+
+
+def _recognizing_renames(desired: Desired, live: Live, terms: Terms) -> Desired:
+    """Take what looks like a rename in the workspace for one: an entry keeps its place and its comments."""
+    renames = dict(desired.renames)
+    for rename in make_plan(desired, live, terms).plan.possible_renames:
+        owner = (Kind.GROUP.value, fold(rename.owner)) if rename.owner is not None else ()
+        renames[Address(rename.kind, (*owner, fold(rename.new)))] = Address(rename.kind, (*owner, fold(rename.old)))
+    return replace(desired, renames=renames)
+
+
+def _adoption(comparison: _Comparison) -> Adoption:
+    live = replace(comparison.prepared.live, entities=comparison.live.entities)
+    return Adoption(comparison.declaration, comparison.declared.desired.snapshot, live, comparison.parser)
+
+
+def _still_different(comparison: _Comparison, adopted: Adopted, selection: Selection) -> dict[Address, str]:
+    """Compare what the files would say with the workspace; raises :class:`InvalidDeclarationError`."""
+    known = _KnownSecrets(comparison.resolver, adopted.secrets)
+    try:
+        with staged(comparison.declaration, adopted.texts, comparison.parser) as declaration:
+            desired = desired_of(declaration, bind(declaration, secrets=known, all_needed=False))
+            changes = make_plan(desired, comparison.live, comparison.terms).plan.changes
+    except InvalidDeclarationError:
+        comparison.session.reporter.note("Nothing was written: the declaration would not be valid.")
+        raise
+    done = set(adopted.done)
+    found = [change.address for change in changes if change.address in done or not selection.chosen]
+    return {address: "it still differs" for address in found if address not in adopted.left}
+
+
+class _KnownSecrets:
+    """Knows the new secrets, which no source gives yet, and asks the declared sources for the others."""
+
+    def __init__(self, resolver: SecretResolver, secrets: Mapping[str, Secret]) -> None:
+        self._resolver = resolver
+        self._secrets = secrets
+
+    def resolve(self, name: str, source: SecretSource) -> Secret:
+        """Return a secret; raises :class:`reconciler.errors.SecretUnavailableError`."""
+        if source.env is not None and source.env in self._secrets:
+            return self._secrets[source.env]
+        return self._resolver.resolve(name, source)

@@ -1,0 +1,194 @@
+"""``effective``: somebody's merged client configuration. Its connection, if it needs one, cannot write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from reconciler.commands.connection import Connection
+from reconciler.commands.declared import Declared, SecretUse, load_declared
+from reconciler.effective.configuration import Configuration, configure
+from reconciler.effective.reach import find_principal
+from reconciler.effective.sources import Discretion, read_base
+from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
+from reconciler.model.resources import OwnerKind
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.text import fold, harmless
+from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.parse import DocumentParser
+from reconciler.vaults.references import template_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.clearml.messages import VaultMessage
+    from reconciler.commands.server import Target
+    from reconciler.commands.session import Session
+    from reconciler.effective.difference import Difference
+    from reconciler.effective.merge import Source
+    from reconciler.effective.reach import Principal
+    from reconciler.model.resources import Address, Vault
+    from reconciler.vaults.tree import Path as KeyPath
+
+_MAXIMUM_BASE = 4 * 1024 * 1024
+_ORGANIZATION = "organization"
+"""The scope of vaults that reach everyone without a group (``docs/explanation/clearml-api.md, Vaults``)."""
+
+
+class EffectiveRequest(Frozen):
+    """Whose configuration is asked for.
+
+    ``base`` is a ``clearml.conf`` below the vaults. ``live`` asks what the workspace has, not what the declaration asks
+    for. Only what is at or below the ``path`` counts. ``without_secrets`` reads no secret; ``reveal`` leaves secret
+    values in the result.
+    """
+
+    who: str
+    file: Path = Path("workspace.yaml")
+    connection: Connection = Connection()
+    base: Path | None = None
+    live: bool = False
+    path: KeyPath = ()
+    without_secrets: bool = False
+    reveal: bool = False
+
+
+class EffectiveResult(Frozen):
+    """A merged configuration, and of what state it is."""
+
+    configuration: Configuration
+    where: str
+
+
+class EffectiveDifference(Frozen):
+    """What differs between somebody's live and declared configuration."""
+
+    principal: Principal
+    difference: Difference
+
+
+class _Question(Frozen):
+    """A request with what it is answered from."""
+
+    session: Session
+    request: EffectiveRequest
+    parser: DocumentParser
+    declared: Declared | None
+    discretion: Discretion
+    base: Source | None
+
+
+async def effective_configuration(session: Session, request: EffectiveRequest) -> EffectiveResult:
+    """Return somebody's merged client configuration, declared or live.
+
+    Raises :class:`reconciler.errors.InvalidDeclarationError`, :class:`UsageError` for a name that is nobody's and for a
+    base that cannot be read, and :class:`reconciler.errors.ServerError`.
+    """
+    with DocumentParser() as parser:
+        question = _question(session, request, parser)
+        if request.live:
+            found, server = await _live(question)
+            return EffectiveResult(found, f"as it is on {server}")
+        shown = question.declared.shown if question.declared else ""
+        return EffectiveResult(_declared(question), f"as declared in {shown}")
+
+
+async def effective_difference(session: Session, request: EffectiveRequest) -> EffectiveDifference:
+    """Return what differs between somebody's live and declared configuration.
+
+    Raises what :func:`effective_configuration` raises.
+    """
+    from reconciler.effective.difference import difference
+
+    with DocumentParser() as parser:
+        question = _question(session, request, parser)
+        desired = _declared(question)
+        live, _ = await _live(question, missing=desired.principal)
+        found = difference(live.within(request.path), desired.within(request.path))
+        return EffectiveDifference(desired.principal, found)
+
+
+def _question(session: Session, request: EffectiveRequest, parser: DocumentParser) -> _Question:
+    declared = None
+    if not (request.live and request.connection.server and not (session.folder / request.file).exists()):
+        use = SecretUse.NONE if request.without_secrets else SecretUse.AVAILABLE
+        declared = load_declared(session, request.file, parser, use)
+    discretion = Discretion(session.secrets.redactor(), request.reveal)
+    return _Question(session, request, parser, declared, discretion, _base(session, request.base, parser, discretion))
+
+
+def _base(session: Session, path: Path | None, parser: DocumentParser, discretion: Discretion) -> Source | None:
+    if path is None:
+        return None
+    shown = path.as_posix()
+    try:
+        with (session.folder / path).open("rb") as stream:
+            text = stream.read(_MAXIMUM_BASE).decode("utf-8")
+        return read_base(shown, text, parser, discretion)
+    except OSError as error:
+        raise UsageError(f"{harmless(shown)} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{harmless(shown)} is not UTF-8 text") from None
+    except DocumentError as error:
+        line = f":{error.line}" if error.line else ""
+        raise UsageError(f"{harmless(shown)}{line}: {error.message}", hint=error.hint) from None
+
+
+def _declared(question: _Question) -> Configuration:
+    snapshot = _snapshot(question)
+    principal = find_principal(question.request.who, snapshot)
+    return configure(principal, snapshot, question.parser, question.discretion, base=question.base)
+
+
+def _snapshot(question: _Question) -> Snapshot:
+    return question.declared.desired.snapshot if question.declared else Snapshot()
+
+
+async def _live(question: _Question, *, missing: Principal | None = None) -> tuple[Configuration, str]:
+    """Return the live configuration and the server's name; ``missing`` is who may not be there yet."""
+    from reconciler.commands.server import find_target
+
+    session, parser, discretion, base = question.session, question.parser, question.discretion, question.base
+    declared_server = question.declared.server if question.declared else None
+    target = find_target(session, question.request.connection, declared_server)
+    snapshot = await _read(session, target, question.request)
+    if missing is not None and missing.address not in snapshot:
+        session.reporter.note(f"{harmless(missing.title)} is not in the workspace yet.")
+        return configure(missing, Snapshot(), parser, discretion, base=base), target.name
+    principal = find_principal(question.request.who, snapshot)
+    references = _references(_snapshot(question), parser)
+    return configure(principal, snapshot, parser, discretion, base=base, references=references), target.name
+
+
+async def _read(session: Session, target: Target, request: EffectiveRequest) -> Snapshot:
+    from reconciler.clearml.read import read_live
+    from reconciler.clearml.reader import Reader
+    from reconciler.commands.server import open_reader
+
+    with session.reporter.step("Reading the workspace"):
+        async with open_reader(session, target, request.connection) as transport:
+            reader = Reader(transport)
+            live = await read_live(reader, accounts=(), vaults_of={fold(request.who)})
+            return Snapshot.of((*live.snapshot, *_organization_wide(await reader.organization_vaults())))
+
+
+def _references(declared: Snapshot, parser: DocumentParser) -> dict[Address, frozenset[KeyPath]]:
+    """Return where the declared vaults hold secrets: what is live at these places is hidden as well."""
+    return {
+        address: frozenset(template_tree(vault.document, parser).references)
+        for address, vault in declared.vaults.items()
+        if vault.document.secrets
+    }
+
+
+def _organization_wide(messages: Iterable[VaultMessage]) -> Iterator[Vault]:
+    """Return the vaults of the whole organization, which belong to no group, as what they are: vaults for everyone."""
+    from reconciler.clearml.assemble import vault_of
+
+    for message in messages:
+        if message.scope == _ORGANIZATION:
+            vault = vault_of(message, OwnerKind.GROUP, "Users")
+            yield replace(vault, name=f"{vault.name} (whole organization)")

@@ -1,0 +1,180 @@
+"""What commands do with the record of a workspace: read it, and in an apply hold its lock and write it meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import __version__
+from reconciler.commands.record_places import Places, places_for, workspace_of
+from reconciler.errors import RecordError
+from reconciler.frozen import Frozen
+from reconciler.plan.documents import DocumentComparison
+from reconciler.plan.outcomes import Outcome
+from reconciler.record.document import Record, RunEntry
+from reconciler.record.fingerprint import declared_at
+from reconciler.record.known import known_identities
+from reconciler.record.lock import read_lock
+from reconciler.record.merge import Sight, spoken_for, with_sight
+from reconciler.record.origin import commit_of, who_runs
+from reconciler.record.recorder import Recorder, Unrecorded
+from reconciler.record.store import RecordStore
+from reconciler.vaults.redactor import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+
+    from reconciler.commands.declared import Declared
+    from reconciler.commands.server import Target
+    from reconciler.commands.session import Session
+    from reconciler.model.live import Live
+    from reconciler.model.resources import Address
+    from reconciler.model.secret import Secret
+    from reconciler.plan.document import Plan
+    from reconciler.plan.make import Prepared, Terms
+    from reconciler.plan.operations import Operation
+    from reconciler.plan.outcomes import Report
+    from reconciler.record.document import Commit
+
+
+class Past(Frozen):
+    """What is known of past runs at one moment.
+
+    Without ``places`` no record is wanted. ``record`` is ``None`` without one, and where it cannot be trusted;
+    ``trouble`` then says why.
+    """
+
+    places: Places | None = None
+    store: RecordStore | None = None
+    record: Record | None = None
+    trouble: RecordError | None = None
+
+    @property
+    def identities(self) -> Mapping[Address, str]:
+        """The server ids that the record knows; none without a record that can be trusted."""
+        return {} if self.record is None else known_identities(self.record)
+
+    @property
+    def latest_run(self) -> str | None:
+        """The id of the newest run."""
+        return self.record.runs[0].id if self.record is not None and self.record.runs else None
+
+
+async def read_past(session: Session, where: str | None, declared: Declared, target: Target) -> Past:
+    """Read the record; what is wrong with it is for the caller to judge.
+
+    Raises :class:`reconciler.errors.UsageError` for a place that cannot be one.
+    """
+    workspace = workspace_of(declared, target)
+    places = places_for(session, where, declared.folder, workspace)
+    if places is None:
+        return Past()
+    store = RecordStore(places.record, workspace, session.world)
+    try:
+        return Past(places, store, await store.load())
+    except RecordError as error:
+        return Past(places, store, trouble=error)
+
+
+async def read_past_for_comparison(session: Session, where: str | None, declared: Declared, target: Target) -> Past:
+    """Read the record for a command that only compares: what cannot be trusted is warned of, and not used."""
+    past = await read_past(session, where, declared, target)
+    if past.trouble is not None:
+        session.reporter.warning(f"{past.trouble.message}; it is not used, so nobody can tell what was applied last")
+    return past
+
+
+async def note_in_sync(session: Session, past: Past, sight: Sight) -> None:
+    """Keep what is applied where nothing was to be done; it costs nothing if it is known, and never fails a run."""
+    if past.places is None or past.store is None:
+        return
+    try:
+        if past.trouble is not None:
+            raise past.trouble
+        if read_lock(await past.places.lock.read()) is None:
+            await past.store.update(lambda record: with_sight(record, sight))
+    except RecordError as error:
+        session.reporter.note(f"The record was left as it is: {error.message}")
+
+
+@asynccontextmanager
+async def recorded(
+    session: Session, past: Past, entry: RunEntry, operations: Collection[Operation], secrets: Collection[Secret]
+) -> AsyncIterator[Recorder | Unrecorded]:
+    """Hold the lock while the block lasts, after writing down what it is about to do.
+
+    Raises :class:`reconciler.errors.LockedError`, :class:`reconciler.errors.StalePlanError` and
+    :class:`RecordError`, all before the block.
+    """
+    if past.places is None or past.store is None:
+        yield Unrecorded()
+        return
+    recorder = Recorder(
+        store=past.store,
+        lock_place=past.places.lock,
+        run=entry,
+        world=session.world,
+        note=session.reporter.note,
+        redactor=Redactor(secrets),
+    )
+    await recorder.begin(tuple(operations), past.latest_run)
+    try:
+        yield recorder
+    finally:
+        await recorder.release()
+
+
+def sight_of(
+    session: Session, declared: Declared, prepared: Prepared, terms: Terms, report: Report | None = None
+) -> Sight:
+    """Return what a reading of the workspace showed, after a run whose ``report`` there is, if there was one."""
+    desired = declared.desired
+    documents = DocumentComparison(terms.parser, terms.key)
+    return Sight(
+        live=prepared.live,
+        declared=frozenset(desired.snapshot.resources),
+        remaining=prepared.plan.changes,
+        touched=_touched(report) if report is not None else frozenset(),
+        key=terms.key,
+        seen=session.world.clock.now(),
+        wanted=lambda address: declared_at(address, desired.snapshot, documents),
+        managed=spoken_for(desired.scope),
+    )
+
+
+async def run_entry(session: Session, declared: Declared, plan: Plan, live: Live) -> RunEntry:
+    """Return what the record says of a run that is about to begin."""
+    world = session.world
+    now = world.clock.now()
+    commit = await world.in_thread(_commit, session, declared)
+    return RunEntry(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{world.chance.token(3)}",
+        started=now,
+        who=who_runs(live.caller, session.environment),
+        commit=commit,
+        plan=plan.digest,
+        allowed=tuple(sorted({refusal.guard.value for refusal in plan.refusals if refusal.allowed})),
+        tool=__version__,
+        total=0,
+    )
+
+
+def _commit(session: Session, declared: Declared) -> Commit | None:
+    files = [Path(file).absolute() for file in declared.files]
+    return commit_of(declared.folder.absolute(), files, session.environment, session.world.run_program)
+
+
+def secrets_of(declared: Declared, target: Target) -> Iterator[Secret]:
+    """Iterate over the secrets that a run uses: none of them stands in its record."""
+    for vault in declared.desired.snapshot.vaults.values():
+        yield from (value for _, value in vault.document.secrets if value is not None)
+    for secret in (target.settings.secret_key, target.settings.token):
+        if secret is not None:
+            yield secret
+
+
+def _touched(report: Report) -> frozenset[Address]:
+    return frozenset(
+        result.operation.change.address for result in report.results if result.outcome is not Outcome.SKIPPED
+    )

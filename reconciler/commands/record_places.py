@@ -1,0 +1,90 @@
+"""Where the record of a workspace is: at a place that the caller names, or beside the declaration."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
+from reconciler.model.text import fold, harmless
+from reconciler.record.document import Workspace
+from reconciler.record.lock import SUFFIX
+from reconciler.record.places import Place, open_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.commands.declared import Declared
+    from reconciler.commands.server import Target
+    from reconciler.commands.session import Session
+
+FOLDER = ".reconciler"
+NONE = "none"
+_ENDING = ".json"
+_SLUG_LENGTH = 40
+
+
+class Places(Frozen):
+    """The record, and the lock beside it."""
+
+    record: Place
+    lock: Place
+
+
+def workspace_of(declared: Declared, target: Target) -> Workspace:
+    """Return what tells this workspace's record from every other."""
+    server = target.name if target.database is None else f"sandbox:{target.database.resolve()}"
+    return Workspace(name=declared.desired.workspace, server=server)
+
+
+def places_for(session: Session, where: str | None, folder: Path, workspace: Workspace) -> Places | None:
+    """Return where a run keeps its record; ``None`` if it shall keep none."""
+    if where == NONE:
+        return None
+    if where:
+        return _places_at(session, where, session.folder)
+    return _places_at(session, f"{FOLDER}/{_slug(workspace)}{_ENDING}", folder)
+
+
+def find_places(session: Session, where: str | None, file: Path) -> Places:
+    """Return the places that are to be looked at, without a server: the ones named, or the only ones there are.
+
+    Raises :class:`UsageError` if there are none, or several to choose from.
+    """
+    if where == NONE:
+        raise UsageError("there is no record to look at: --record (or RECONCILER_RECORD) is none")
+    if where:
+        return _places_at(session, where, session.folder)
+    file = session.folder / file
+    folder = (file if file.is_dir() else file.parent) / FOLDER
+    names = {path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{_ENDING}*")}
+    found = sorted(name for name in names if name.endswith(_ENDING) and not name.startswith("."))
+    if not found:
+        raise UsageError(
+            f"there is no record in {harmless(str(folder))}",
+            hint="apply makes one; --record (or RECONCILER_RECORD) names another place",
+        )
+    if len(found) > 1:
+        shown = "".join(f"\n  --record {harmless(str(folder / name))}" for name in found)
+        raise UsageError(f"there are several records in {harmless(str(folder))}; choose one:{shown}")
+    return _places_at(session, found[0], folder)
+
+
+def _places_at(session: Session, where: str, base: Path) -> Places:
+    """Open both. Raises :class:`UsageError` for an address that cannot be one."""
+    if where.startswith("~/"):
+        where = str(session.home / where.removeprefix("~/"))
+    record, lock = (
+        open_place(where, base=base, suffix=suffix, world=session.world, open_object=session.open_object)
+        for suffix in ("", SUFFIX)
+    )
+    return Places(record, lock)
+
+
+def _slug(workspace: Workspace) -> str:
+    """Return a file name for a workspace: readable, and another one for every server."""
+    name = re.sub(r"[^a-z0-9]+", "-", fold(workspace.name))[:_SLUG_LENGTH].strip("-")
+    digest = hashlib.sha256(f"{workspace.server}\n{workspace.name}".encode()).hexdigest()[:8]
+    return f"{name}-{digest}" if name else digest

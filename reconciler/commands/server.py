@@ -1,0 +1,112 @@
+"""From what a caller says about a server to an open connection with it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.clearml.clients import TransportOptions
+from reconciler.clearml.retrying import Timing
+from reconciler.clearml.settings import ConnectionSettings, find_settings
+from reconciler.clearml.transport import ReadTransport, Transport
+from reconciler.errors import UsageError
+from reconciler.frozen import Frozen
+from reconciler.model.secret import Secret
+from reconciler.plan.fingerprints import DigestKey
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from reconciler.commands.connection import Connection
+    from reconciler.commands.session import Session
+
+SANDBOX = "sandbox:"
+SERVED_SANDBOX = "http://127.0.0.1:8008"
+_SANDBOX_URL = "http://sandbox.localhost"
+
+AnyTransport = TypeVar("AnyTransport", bound=ReadTransport)
+
+
+class Target(Frozen):
+    """A server that was settled on: how to reach it, what to call it, and the key for digests of documents.
+
+    ``database`` is the file of an embedded sandbox.
+    """
+
+    settings: ConnectionSettings
+    name: str
+    key: DigestKey
+    database: Path | None = None
+
+    @property
+    def client_server(self) -> str:
+        """The address for clients; that of ``sandbox serve``, by default, for a sandbox in this process."""
+        return self.name if self.database is None else SERVED_SANDBOX
+
+
+def find_target(session: Session, connection: Connection, declared_server: str | None) -> Target:
+    """Settle which server to talk to and with which credentials.
+
+    Raises :class:`UsageError` and :class:`reconciler.errors.SignInError`.
+    """
+    chosen = connection.server or declared_server or ""
+    if chosen.startswith(SANDBOX):
+        return _sandbox_target(session, chosen)
+    settings = find_settings(
+        server=connection.server,
+        access_key=connection.access_key,
+        secret_key=connection.secret_key.reveal() if connection.secret_key else None,
+        declared_server=declared_server,
+        environ=session.environment,
+        home=session.home,
+        allow_http=connection.allow_http,
+    )
+    secret = settings.secret_key or settings.token or Secret("")
+    return Target(settings, settings.server, DigestKey.derive(settings.access_key or "token", secret))
+
+
+def _sandbox_target(session: Session, chosen: str) -> Target:
+    path = chosen.removeprefix(SANDBOX)
+    if not path:
+        raise UsageError("sandbox: needs a file", hint="for example --server sandbox:workspace.db")
+    settings = ConnectionSettings(_SANDBOX_URL, source="the embedded sandbox")
+    return Target(settings, chosen, DigestKey.derive("sandbox", Secret(path)), session.folder / path)
+
+
+@asynccontextmanager
+async def open_reader(session: Session, target: Target, connection: Connection) -> AsyncIterator[ReadTransport]:
+    """Open a connection that cannot write."""
+    async with _opened(ReadTransport, session, target, connection) as transport:
+        yield transport
+
+
+@asynccontextmanager
+async def open_writer(session: Session, target: Target, connection: Connection) -> AsyncIterator[Transport]:
+    """Open a connection that can write; only ``apply`` asks for one."""
+    async with _opened(Transport, session, target, connection) as transport:
+        yield transport
+
+
+@asynccontextmanager
+async def _opened(
+    sort: type[AnyTransport], session: Session, target: Target, connection: Connection
+) -> AsyncIterator[AnyTransport]:
+    session.secrets.add(target.settings.secret_key, target.settings.token)
+    clock, chance = session.world.clock, session.world.chance
+    timing = Timing(
+        sleep=clock.sleep, random=chance.fraction, clock=clock.monotonic, now=lambda: clock.now().timestamp()
+    )
+    options = TransportOptions(concurrency=connection.concurrency, read=connection.timeout)
+    with session.wire.line_to(target) as line:
+        session.secrets.add(line.settings.token)
+        if line.note is not None:
+            session.reporter.note(line.note)
+        async with sort(
+            line.settings,
+            transport=line.transport,
+            options=options,
+            timing=timing,
+            observer=session.reporter.call,
+        ) as transport:
+            yield transport
