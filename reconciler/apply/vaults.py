@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.model.edits import DocumentEdit, TextEdit
 from reconciler.model.resources import OwnerKind, Vault
 from reconciler.model.text import fold
-from reconciler.plan.changes import DocumentEdit, TextEdit
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.clearml.read import Wanted, read_wanted
 from reconciler.clearml.reader import Reader
-from reconciler.plan.changes import DocumentEdit
+from reconciler.model.edits import DocumentEdit
 from reconciler.plan.make import Prepared, Terms, make_plan
 from reconciler.vaults.redactor import Redactor
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.drift.report import DriftClass, Part
+from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit, TextEdit
 from reconciler.model.resources import MemberState, Vault
-from reconciler.plan.changes import Change, DocumentEdit, FieldEdit, SetEdit, TextEdit
 from reconciler.plan.fingerprints import digest_of, public_digest
 from reconciler.record.fingerprint import field_digests
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.drift.base import Base
     from reconciler.model.resources import Resource
+    from reconciler.plan.changes import Change
     from reconciler.record.document import Applied
 
 _ENTITY = "entity"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.vaults.compare import DocumentEdit, compare
+from reconciler.vaults.compare import compare
 from reconciler.vaults.tree import Hidden, List, Object, Path, Scalar, Tree, leaves, lookup, transform
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from reconciler.effective.merge import Value
+    from reconciler.model.edits import DocumentEdit
 
 _CONFLICT = "(conflict)"
 _UNKNOWN = Hidden()

@@ -10,18 +10,18 @@ from msgspec.structs import replace
 from reconciler.errors import Problem
 from reconciler.frozen import Frozen
 from reconciler.model.access import Candidates, Entity
+from reconciler.model.edits import FieldEdit, SetEdit
 from reconciler.model.resources import AccessRule, Kind
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import harmless
-from reconciler.plan.changes import FieldEdit, SetEdit
 from reconciler.plan.edits import description_edits, field_edits, set_edits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.model.desired import Desired
+    from reconciler.model.edits import Edit
     from reconciler.model.live import Live
-    from reconciler.plan.changes import Edit
 
 GRANTEES = {"members": Kind.MEMBER, "service_accounts": Kind.SERVICE_ACCOUNT, "groups": Kind.GROUP}
 """The fields of a rule that say whom it gives access to."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from reconciler.frozen import Published
+from reconciler.model.edits import Edit, FieldEdit, SetEdit
 from reconciler.model.resources import Address, Kind
 
 
@@ -57,40 +58,6 @@ class Guard(StrEnum):
 
 NEVER_LIFTED = frozenset({Guard.OWN_IDENTITY, Guard.POLICY, Guard.SERVER_LIMIT})
 """An organization's own rule is not for whoever types the command to lift: it is changed in its file, in review."""
-
-
-class FieldEdit(Published, kw_only=True, tag_field="type", tag="field"):
-    """One field with one value: what it is and what it will be (``null``: absent)."""
-
-    field: str
-    before: str | bool | None
-    after: str | bool | None
-
-
-class SetEdit(Published, kw_only=True, tag_field="type", tag="set"):
-    """A field that is a set: who joins and who leaves, each sorted."""
-
-    field: str
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-
-
-class DocumentEdit(Published, kw_only=True, tag_field="type", tag="document"):
-    """One path of a vault document; values are display texts, and absent where ``secret``."""
-
-    path: str
-    before: str | None
-    after: str | None
-    secret: bool = False
-
-
-class TextEdit(Published, kw_only=True, tag_field="type", tag="text"):
-    """The text of a vault document changes as a whole: its meaning stays, or one side cannot be read."""
-
-    readable: bool
-
-
-Edit = FieldEdit | SetEdit | DocumentEdit | TextEdit
 
 
 class Change(Published, kw_only=True):

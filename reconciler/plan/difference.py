@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from reconciler.frozen import Frozen
+from reconciler.model.edits import Edit, FieldEdit
 from reconciler.model.resources import (
     AccessRule,
     Address,
@@ -23,7 +24,7 @@ from reconciler.model.resources import (
     Vault,
 )
 from reconciler.plan.access_rules import final_edits, rule_difference
-from reconciler.plan.changes import Action, Change, Edit, FieldEdit, Reason, Waiting
+from reconciler.plan.changes import Action, Change, Reason, Waiting
 from reconciler.plan.edits import description_edits, field_edits, set_edits
 from reconciler.plan.fingerprints import public_digest
 

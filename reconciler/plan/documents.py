@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
+from reconciler.model.edits import Edit, TextEdit
 from reconciler.model.resources import Document, Resource, Vault
 from reconciler.model.secret import Secret
-from reconciler.plan.changes import DocumentEdit, Edit, TextEdit
 
 if TYPE_CHECKING:
     from reconciler.plan.fingerprints import DigestKey
@@ -46,10 +46,7 @@ class DocumentComparison(Frozen):
 
         nothing = replace(wanted, document=Document(wanted.format, Secret("{}")))
         result = compare_vaults(existing or nothing, wanted, self.parser)
-        edits: tuple[Edit, ...] = tuple(
-            DocumentEdit(path=edit.path, before=edit.before, after=edit.after, secret=edit.secret)
-            for edit in result.edits
-        )
+        edits: tuple[Edit, ...] = result.edits
         if existing is None:
             return ComparedDocument(edits, secrets_left_out=result.secrets_left_out)
         if result.unparsable_before:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reconciler.plan.changes import FieldEdit, SetEdit
+from reconciler.model.edits import FieldEdit, SetEdit
 
 if TYPE_CHECKING:
-    from reconciler.plan.changes import Edit
+    from reconciler.model.edits import Edit
 
 
 def field_edits(*fields: tuple[str, str | bool | None, str | bool | None]) -> tuple[Edit, ...]:

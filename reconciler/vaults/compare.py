@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reconciler.frozen import Frozen
+from reconciler.model.edits import DocumentEdit
 from reconciler.model.secret import HIDDEN
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import stored_text
@@ -40,15 +41,6 @@ Difference = tuple[Path, Path, Tree | None, Tree | None]
 
 _UNBOUND = Hidden()
 _MANY_ITEMS = 2_000
-
-
-class DocumentEdit(Frozen):
-    """One leaf that changes. ``None`` means absent; a secret leaf shows ``(secret)`` on each side where it is."""
-
-    path: str
-    before: str | None
-    after: str | None
-    secret: bool = False
 
 
 class DocumentDiff(Frozen):
@@ -100,7 +92,7 @@ def _edits(differences: Iterable[Difference], target: str, hidden: Collection[Pa
         secret = (
             any(node is not None and is_hidden(path, node, target) for node in (old, new)) or _any_index(path) in hidden
         )
-        edits.append((path, DocumentEdit(path_text(path), _shown(old, secret), _shown(new, secret), secret)))
+        edits.append((path, _edit(path, old, new, secret)))
     return edits
 
 
@@ -135,7 +127,7 @@ def _compare(before: Vault, after: Vault, parser: DocumentParser, *, same_text: 
         present = bind(before.document, parser)
     except DocumentError:
         edits = tuple(
-            DocumentEdit(path_text(path), None, _shown(node, secret), secret)
+            _edit(path, None, node, secret)
             for path, node in leaves(wanted.tree)
             for secret in (is_hidden(path, node, target, wanted.references),)
         )
@@ -185,6 +177,10 @@ def _unsure(old: Tree, new: Tree, document: Document) -> frozenset[Path]:
     Its value then may be one that nobody knows any more, or that this run was not given.
     """
     return frozenset(path for path, _ in leaves(old) if document.secrets and lookup(new, path) is None)
+
+
+def _edit(path: Path, old: Tree | None, new: Tree | None, secret: bool) -> DocumentEdit:
+    return DocumentEdit(path=path_text(path), before=_shown(old, secret), after=_shown(new, secret), secret=secret)
 
 
 def _shown(node: Tree | None, secret: bool) -> str | None:

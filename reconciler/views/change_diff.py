@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit, TextEdit
 from reconciler.model.text import harmless
-from reconciler.plan.changes import Action, DocumentEdit, FieldEdit, SetEdit, TextEdit
+from reconciler.plan.changes import Action
 from reconciler.views.markdown import shortened
 from reconciler.views.palette import Palette
 from reconciler.views.plan_text import change_lines, edit_name, shown_value
@@ -13,7 +14,8 @@ from reconciler.views.plan_text import change_lines, edit_name, shown_value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.plan.changes import Change, Edit
+    from reconciler.model.edits import Edit
+    from reconciler.plan.changes import Change
 
 _LONGEST = 400
 _PLAIN = Palette()

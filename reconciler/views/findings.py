@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Place
 from reconciler.frozen import Frozen
+from reconciler.model.edits import FieldEdit
 from reconciler.model.resources import Kind
 from reconciler.model.text import fold
-from reconciler.plan.changes import FieldEdit
 from reconciler.plan.impact.report import Headline, Weight
 from reconciler.views.impact_text import of_weight, sentence, statements
 from reconciler.views.sentences import refusal_remedy, refusal_sentence, warning_subject

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit, TextEdit
 from reconciler.model.resources import Kind
-from reconciler.plan.changes import Action, DocumentEdit, FieldEdit, Reason, SetEdit, TextEdit
+from reconciler.plan.changes import Action, Reason
 from reconciler.views.elements import Markup, element, joined
 from reconciler.views.plan_text import edit_name, shown_value
 from reconciler.views.sentences import counted, kind_name
@@ -13,7 +14,8 @@ from reconciler.views.sentences import counted, kind_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.plan.changes import Change, Edit
+    from reconciler.model.edits import Edit
+    from reconciler.plan.changes import Change
 
 _LOOKS = {
     Action.CREATE: ("+", "gain", "add"),

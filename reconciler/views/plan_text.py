@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.model.edits import DocumentEdit, Edit, FieldEdit, SetEdit, TextEdit
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
-from reconciler.plan.changes import Action, Change, DocumentEdit, Edit, FieldEdit, Reason, SetEdit, TextEdit
+from reconciler.plan.changes import Action, Change, Reason
 from reconciler.views.impact_text import impact_lines
 from reconciler.views.rename_question import rename_question
 from reconciler.views.sentences import (

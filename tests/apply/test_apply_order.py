@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.model.edits import FieldEdit, SetEdit
 from reconciler.model.resources import Address, Kind
-from reconciler.plan.changes import Action, Change, FieldEdit, Reason, SetEdit
+from reconciler.plan.changes import Action, Change, Reason
 from reconciler.plan.operations import Operation, OperationKind, operations_of
 from reconciler.plan.order import dependencies
 

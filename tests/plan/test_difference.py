@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError
 from reconciler.model.desired import Desired, Management
+from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit, TextEdit
 from reconciler.model.live import Live
 from reconciler.model.resources import Address, Group, Kind, Member, MemberState, Resource, Role, ServiceAccount
 from reconciler.model.snapshot import Snapshot
-from reconciler.plan.changes import Action, Change, DocumentEdit, FieldEdit, Reason, SetEdit, TextEdit, Waiting
+from reconciler.plan.changes import Action, Change, Reason, Waiting
 from reconciler.vaults.parse import DocumentParser
 from tests.build import (
     EVERYTHING,

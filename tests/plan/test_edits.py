@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from reconciler.apply.stale import check_still_fits
 from reconciler.errors import StalePlanError
 from reconciler.model.access import Permission
+from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit
 from reconciler.model.live import CredentialFacts
 from reconciler.model.resources import Credential, Document, DocumentFormat, Member, Resource, Role, ServiceAccount
 from reconciler.model.secret import Secret
-from reconciler.plan.changes import Change, DocumentEdit, FieldEdit, SetEdit, Waiting
+from reconciler.plan.changes import Change, Waiting
 from reconciler.vaults.parse import DocumentParser
 from tests.build import NOW, admin, credential, desired, group, invited, live, planned, rule, vault
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit
 from reconciler.model.resources import Address, Kind
-from reconciler.plan.changes import Action, Change, DocumentEdit, FieldEdit, Reason, SetEdit
+from reconciler.plan.changes import Action, Change, Reason
 from reconciler.plan.operations import Operation, OperationKind, operations_of
 
 PLAIN: dict[str, Any] = {}

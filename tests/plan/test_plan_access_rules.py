@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, RefusedError
 from reconciler.model.access import Candidates, Entity, EntityType, Permission
 from reconciler.model.desired import Limit, Management, Policy
+from reconciler.model.edits import FieldEdit, SetEdit
 from reconciler.model.live import Live
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, Resource, ServiceAccount
 from reconciler.plan import operations
-from reconciler.plan.changes import Action, Change, FieldEdit, Guard, Reason, SetEdit, Waiting
+from reconciler.plan.changes import Action, Change, Guard, Reason, Waiting
 from reconciler.plan.make import Terms
 from reconciler.plan.operations import operations_of
 from reconciler.plan.order import dependencies

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 from vault_documents import HOCON, JSON, YAML, declared, live, portable_trees, vault
 
-from reconciler.vaults.compare import DocumentEdit, compare, compare_vaults
+from reconciler.model.edits import DocumentEdit
+from reconciler.vaults.compare import compare, compare_vaults
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import stored_text, write_portable_json
 from reconciler.vaults.tree import Object, from_plain
@@ -80,9 +81,9 @@ def test_only_the_fact_of_a_rotation_is_told(parser: DocumentParser) -> None:
     after = declared(HOCON, "innocent: @{KEY}, region: b", KEY="canary-new")
     diff = compare_vaults(vault(before), vault(after), parser)
     assert diff.edits == (
-        DocumentEdit("innocent", "(secret)", "(secret)", secret=True),
-        DocumentEdit("moved", "(secret)", None, secret=True),
-        DocumentEdit("region", '"a"', '"b"'),
+        DocumentEdit(path="innocent", before="(secret)", after="(secret)", secret=True),
+        DocumentEdit(path="moved", before="(secret)", after=None, secret=True),
+        DocumentEdit(path="region", before='"a"', after='"b"'),
     )
 
 
@@ -114,7 +115,7 @@ def test_no_planted_secret_is_in_any_edit(parser: DocumentParser, document_forma
 def test_a_live_text_that_does_not_parse_is_replaced_and_not_shown(parser: DocumentParser) -> None:
     diff = compare_vaults(vault(live(HOCON, "canary = ]")), vault(declared(HOCON, "a = b")), parser)
     assert diff.unparsable_before
-    assert diff.edits == (DocumentEdit("a", None, '"b"'),)
+    assert diff.edits == (DocumentEdit(path="a", before=None, after='"b"'),)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from reconciler.declaration.export_access import entity_reference
 from reconciler.declaration.export_documents import target_title
 from reconciler.declaration.key_order import ITEM, ORDERS, set_key
 from reconciler.declaration.models import AssignableRole
+from reconciler.model.edits import FieldEdit, SetEdit
 from reconciler.model.resources import AccessRule, Address, Kind, OwnerKind, Vault
 from reconciler.model.text import fold, harmless
-from reconciler.plan.changes import Action, Change, FieldEdit, SetEdit
+from reconciler.plan.changes import Action, Change
 
 if TYPE_CHECKING:
     from reconciler.declaration.adopt.documents import AdoptedDocuments

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from reconciler.model.edits import DocumentEdit
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Vault, is_servers_own
-from reconciler.plan.changes import Action, Change, DocumentEdit
+from reconciler.plan.changes import Action, Change
 from reconciler.plan.impact.access import EVERYONE, members_of
 from reconciler.plan.impact.effects import QUEUE_ADMINS, effects_on
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
