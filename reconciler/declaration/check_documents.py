@@ -16,8 +16,9 @@ from reconciler.vaults.references import find_references, template_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.declaration.declaration import DocumentText, Entry, OwnedVault
+    from reconciler.declaration.declaration import Entry, OwnedVault
     from reconciler.declaration.models import DocumentEntry
+    from reconciler.model.placed_text import PlacedText
     from reconciler.vaults.parse import DocumentParser
 
 SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
@@ -39,7 +40,7 @@ def _secret_names(entry: Entry[DocumentEntry]) -> Iterator[Problem]:
             yield Problem("secret-name", message, entry.place("secrets", name, key=True))
 
 
-def _document(vault: OwnedVault, document: DocumentText, parser: DocumentParser) -> Iterator[Problem]:
+def _document(vault: OwnedVault, document: PlacedText, parser: DocumentParser) -> Iterator[Problem]:
     entry = vault.entry
     references = find_references(document.text)
     named = {reference.name for reference in references} | set(entry.item.secrets)
@@ -75,8 +76,7 @@ def referred(text: str) -> frozenset[str]:
     return frozenset(reference.name for reference in find_references(text))
 
 
-def _place(entry: Entry[Any], document: DocumentText, line: int | None, column: int | None) -> Place:
+def _place(entry: Entry[Any], document: PlacedText, line: int | None, column: int | None) -> Place:
     if line is None:
         return entry.place("file" if document.file != entry.tree.file else "data")
-    offset = document.first_column if line == 1 else document.indent
-    return Place(document.file, document.line + line - 1, (column or 1) + offset)
+    return document.place(line, column or 1)

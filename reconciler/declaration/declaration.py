@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.errors import Place, Problem
+    from reconciler.model.placed_text import PlacedText
     from reconciler.model.policy import Rule
     from reconciler.yaml.tree import YamlPath, YamlTree
 
@@ -48,19 +49,6 @@ class Entry(Frozen, Generic[T_co]):
     def place(self, *steps: str | int, key: bool = False) -> Place:
         """Return the place of the entry, or of something within it."""
         return self.tree.place((*self.path, *steps), key=key) if steps else self.start
-
-
-class DocumentText(Frozen):
-    """The text of a vault's document and where it begins.
-
-    ``indent`` is how many characters stand before each line of it, ``first_column`` how many before its first one.
-    """
-
-    text: str
-    file: str
-    line: int = 1
-    indent: int = 0
-    first_column: int = 0
 
 
 class OwnedVault(Frozen):
@@ -90,7 +78,7 @@ class Declaration(Frozen):
     vaults: tuple[Entry[VaultEntry], ...] | None
     access_rules: tuple[Entry[AccessRuleEntry], ...] | None = None
     rules: tuple[Rule, ...] = ()
-    documents: Mapping[tuple[str, YamlPath], DocumentText] = field(default_factory=dict)
+    documents: Mapping[tuple[str, YamlPath], PlacedText] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -117,7 +105,7 @@ class Declaration(Frozen):
                 entry = Entry(own, account.tree, (*account.path, "vault"), account.place("vault"))
                 yield OwnedVault(OwnerKind.SERVICE_ACCOUNT, account.item.name, name, entry)
 
-    def document(self, entry: Entry[DocumentEntry]) -> DocumentText | None:
+    def document(self, entry: Entry[DocumentEntry]) -> PlacedText | None:
         """Return the text of a vault's document, or ``None`` if it could not be read."""
         return self.documents.get(entry.key)
 

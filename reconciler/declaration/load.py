@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from reconciler.declaration.checks import check
-from reconciler.declaration.declaration import Declaration, DocumentText, Entry, excerpt
+from reconciler.declaration.declaration import Declaration, Entry, excerpt
 from reconciler.declaration.files import MAXIMUM_FILES, ConfinementError, Folder
 from reconciler.declaration.models import IncludedFile, WorkspaceFile
 from reconciler.declaration.source import MAXIMUM_DOCUMENT_BYTES, read_source, read_yaml
 from reconciler.declaration.validation import Part, validate_part
 from reconciler.errors import InvalidDeclarationError, Place, Problem, Severity, SourceError
+from reconciler.model.placed_text import PlacedText
 from reconciler.model.text import harmless
-from reconciler.yaml.tree import origin
+from reconciler.yaml.tree import placed_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,15 +167,17 @@ class _Loader:
         return None if entries is None else tuple(entries)
 
     def _read_documents(self, declaration: Declaration) -> Declaration:
-        documents: dict[tuple[str, YamlPath], DocumentText] = {}
+        documents: dict[tuple[str, YamlPath], PlacedText] = {}
         for vault in declaration.owned_vaults():
             entry = vault.entry
-            document = _inline(entry) if entry.item.data is not None else self._document_file(entry)
+            data = entry.item.data
+            inline = (*entry.path, "data")
+            document = self._document_file(entry) if data is None else placed_text(entry.tree, inline, data)
             if document is not None:
                 documents[entry.key] = document
         return replace(declaration, documents=documents, files=tuple(sorted(self._texts)))
 
-    def _document_file(self, entry: Entry[DocumentEntry]) -> DocumentText | None:
+    def _document_file(self, entry: Entry[DocumentEntry]) -> PlacedText | None:
         name, place = entry.item.file or "", entry.place("file")
         path = self._confined(name, "document-path", place)
         return None if path is None else self._text(path, name, place, limit=MAXIMUM_DOCUMENT_BYTES)
@@ -187,13 +190,13 @@ class _Loader:
             self._problem(rule, f"`{harmless(name)}` {error}", place)
             return None
 
-    def _text(self, path: Path, name: str, place: Place, **options: Any) -> DocumentText | None:
+    def _text(self, path: Path, name: str, place: Place, **options: Any) -> PlacedText | None:
         """Return the text of a file that is named at a place, or note why there is none."""
         shown = self._folder.shown(path)
         if shown in self._texts:
-            return DocumentText(self._texts[shown], shown)
+            return PlacedText(self._texts[shown], shown)
         try:
-            return DocumentText(self._read(path, **options), shown)
+            return PlacedText(self._read(path, **options), shown)
         except SourceError as error:
             problem = error.problem
             if problem.rule.startswith("file-"):
@@ -201,13 +204,6 @@ class _Loader:
                 problem = Problem(problem.rule, message, place)
             self.problems.append(problem)
             return None
-
-
-def _inline(entry: Entry[DocumentEntry]) -> DocumentText:
-    """Return an inline document with where its first line stands in the YAML."""
-    text = entry.item.data or ""
-    begins = origin(entry.tree, (*entry.path, "data"), text)
-    return DocumentText(text, entry.tree.file, begins.line, begins.indent, begins.first_column)
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

@@ -11,11 +11,11 @@ from reconciler.declaration.context import shown
 from reconciler.declaration.models_policy import PolicyFile, RuleEntry
 from reconciler.declaration.validation import null_problems, value_problem
 from reconciler.errors import Place, Problem
-from reconciler.model.policy import Expression, Rule
+from reconciler.model.policy import Rule
 from reconciler.plan.policy.evaluate import PLACEHOLDER
 from reconciler.plan.policy.expressions import LibraryMissingError, Program, check
 from reconciler.plan.policy.fields import FIELDS
-from reconciler.yaml.tree import origin
+from reconciler.yaml.tree import placed_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,18 +49,13 @@ def _rule(tree: YamlTree, index: int, entry: RuleEntry) -> Rule:
     return Rule(
         id=entry.id,
         subject=entry.on,
-        require=_expression(tree, index, "require", entry.require),
+        require=placed_text(tree, ("rules", index, "require"), entry.require),
         message=entry.message,
         place=tree.place(("rules", index)),
-        when=None if entry.when is None else _expression(tree, index, "when", entry.when),
+        when=None if entry.when is None else placed_text(tree, ("rules", index, "when"), entry.when),
         description=entry.description or "",
         severity=entry.severity,
     )
-
-
-def _expression(tree: YamlTree, index: int, field: str, text: str) -> Expression:
-    begins = origin(tree, ("rules", index, field), text)
-    return Expression(text, tree.file, begins.line, begins.indent, begins.first_column)
 
 
 def _problems(tree: YamlTree, rules: tuple[Rule, ...]) -> Iterator[Problem]:

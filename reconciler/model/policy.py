@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from reconciler.errors import Place, Severity
+from reconciler.errors import Severity
 from reconciler.frozen import Frozen
+
+if TYPE_CHECKING:
+    from reconciler.errors import Place
+    from reconciler.model.placed_text import PlacedText
 
 
 class RuleSubject(StrEnum):
@@ -20,24 +25,6 @@ class RuleSubject(StrEnum):
     GAIN = "gain"
 
 
-class Expression(Frozen):
-    """An expression in the Common Expression Language (CEL), and where its text begins.
-
-    ``indent`` is how many characters stand before each line of it, ``first_column`` how many before its first one.
-    """
-
-    text: str
-    file: str
-    line: int = 1
-    indent: int = 0
-    first_column: int = 0
-
-    def place(self, line: int = 1, column: int = 1) -> Place:
-        """Return the place in the file of a line and column in the expression."""
-        before = self.first_column if line == 1 else self.indent
-        return Place(self.file, self.line + line - 1, before + column)
-
-
 class Rule(Frozen):
     """One rule: of whom it is asked, when it is asked at all, and what must then be true.
 
@@ -46,9 +33,9 @@ class Rule(Frozen):
 
     id: str
     subject: RuleSubject
-    require: Expression
+    require: PlacedText
     message: str
     place: Place
-    when: Expression | None = None
+    when: PlacedText | None = None
     description: str = ""
     severity: Severity = Severity.ERROR

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.errors import Place
-from reconciler.frozen import Frozen
+from reconciler.model.placed_text import PlacedText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,30 +100,19 @@ class YamlTree:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else None
 
 
-class Origin(Frozen):
-    """The line that a string begins in; how many characters stand before its first line, and before each other one."""
-
-    line: int
-    first_column: int = 0
-    indent: int = 0
-
-
-def origin(tree: YamlTree, path: YamlPath, text: str) -> Origin:
-    """Return where the string begins that is the value at a path: plain, in quotes, or as a block.
-
-    So what is said of the lines and columns of a document in a YAML file leads into the file.
-    """
+def placed_text(tree: YamlTree, path: YamlPath, text: str) -> PlacedText:
+    """Return the string that is the value at a path with where it begins: plain, in quotes, or as a block."""
     place = tree.place(path)
     lines = tree.lines_from(path)
     line = next(lines)
     if not _BLOCK_SCALAR.match(line, place.column - 1):
         quoted = line[place.column - 1 : place.column] in {'"', "'"}
-        return Origin(place.line, place.column - 1 + quoted)
+        return PlacedText(text, tree.file, place.line, first_column=place.column - 1 + quoted)
     first = next((part for part in text.split("\n") if part.strip()), "")
     offset = text.split("\n").index(first) if first else 0
     source = next(islice(lines, offset, None), "")
     indent = max(len(source) - len(source.lstrip(" ")) - (len(first) - len(first.lstrip(" "))), 0)
-    return Origin(place.line + 1, indent, indent)
+    return PlacedText(text, tree.file, place.line + 1, indent, indent)
 
 
 def place_of(file: str, mark: Mark) -> Place:

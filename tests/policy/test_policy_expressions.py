@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import Problem
-from reconciler.model.policy import Expression, RuleSubject
+from reconciler.model.placed_text import PlacedText
+from reconciler.model.policy import RuleSubject
 from reconciler.plan.policy.expressions import LONGEST, EvaluationError, Program, activation, check
 from reconciler.plan.policy.fields import FIELDS, FieldType, Value
 
@@ -21,13 +22,13 @@ GROUP: dict[str, Value] = {"name": "ops", "description": "Runs it. owner: ada@ac
 
 
 def holds(text: str, subject: RuleSubject = RuleSubject.MEMBER, values: dict[str, Value] | None = None) -> bool:
-    program = check(Expression(text, "policy.yaml"), subject)
+    program = check(PlacedText(text, "policy.yaml"), subject)
     assert isinstance(program, Program), program
     return program.holds(activation(subject, MEMBER if values is None else values))
 
 
 def problems(text: str, subject: RuleSubject = RuleSubject.MEMBER) -> list[Problem]:
-    found = check(Expression(text, "policy.yaml", line=7, indent=4, first_column=10), subject)
+    found = check(PlacedText(text, "policy.yaml", line=7, indent=4, first_column=10), subject)
     assert isinstance(found, list), text
     return found
 
@@ -146,5 +147,5 @@ class TestSafety:
 def test_every_field_of_every_subject_can_be_used(subject: RuleSubject) -> None:
     samples = {FieldType.TEXT: "!= ''", FieldType.NUMBER: ">= 0", FieldType.FLAG: "|| true", FieldType.TEXTS: "== []"}
     for name, field in FIELDS[subject].items():
-        found = check(Expression(f"{subject.value}.{name} {samples[field.type]}", "f"), subject)
+        found = check(PlacedText(f"{subject.value}.{name} {samples[field.type]}", "f"), subject)
         assert isinstance(found, Program), found

@@ -9,7 +9,8 @@ import pytest
 from reconciler.errors import InvalidDeclarationError, Place, Severity
 from reconciler.model.access import Entity, EntityType
 from reconciler.model.delivery import FileDelivery
-from reconciler.model.policy import Expression, Rule, RuleSubject
+from reconciler.model.placed_text import PlacedText
+from reconciler.model.policy import Rule, RuleSubject
 from reconciler.model.resources import Credential, Kind, Member, Resource, Role, ServiceAccount
 from reconciler.model.snapshot import Snapshot
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
@@ -68,8 +69,8 @@ def values(subject: RuleSubject, position: int = 0) -> dict[str, object]:
 def asked(
     subject: RuleSubject, require: str, *, when: str | None = None, message: str = "{title} is wrong", name: str = "r"
 ) -> Rule:
-    condition = None if when is None else Expression(when, "policy.yaml", 3)
-    return Rule(name, subject, Expression(require, "policy.yaml", 4), message, Place("policy.yaml", 2), condition)
+    condition = None if when is None else PlacedText(when, "policy.yaml", 3)
+    return Rule(name, subject, PlacedText(require, "policy.yaml", 4), message, Place("policy.yaml", 2), condition)
 
 
 @pytest.mark.parametrize("subject", list(RuleSubject))

@@ -14,7 +14,8 @@ from reconciler.plan.policy.subjects import DeclaredResources, Seen, gains
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.model.policy import Expression, Rule
+    from reconciler.model.placed_text import PlacedText
+    from reconciler.model.policy import Rule
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.impact.report import Impact
     from reconciler.plan.policy.fields import Value
@@ -69,14 +70,14 @@ def _ask(rules: Sequence[Rule], subjects: Iterable[Seen]) -> Iterator[Violation]
                 yield Violation(rule, seen, filled(rule.message, seen.title, seen.values))
 
 
-def _program(rule: Rule, expression: Expression) -> Program:
+def _program(rule: Rule, expression: PlacedText) -> Program:
     program = check(expression, rule.subject)
     if not isinstance(program, Program):
         raise InvalidDeclarationError(program)
     return program
 
 
-def _holds(program: Program, values: object, expression: Expression, seen: Seen) -> bool:
+def _holds(program: Program, values: object, expression: PlacedText, seen: Seen) -> bool:
     try:
         return program.holds(values)
     except EvaluationError as error:

@@ -19,7 +19,8 @@ from reconciler.plan.policy.fields import FIELDS, FieldType
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reconciler.model.policy import Expression, RuleSubject
+    from reconciler.model.placed_text import PlacedText
+    from reconciler.model.policy import RuleSubject
     from reconciler.plan.policy.fields import Value
 
 LONGEST = 4000
@@ -58,7 +59,7 @@ class Program:
         return result
 
 
-def check(expression: Expression, subject: RuleSubject) -> Program | list[Problem]:
+def check(expression: PlacedText, subject: RuleSubject) -> Program | list[Problem]:
     """Check the syntax, the fields and the types of an expression; return what to evaluate, or every problem.
 
     Raises :class:`LibraryMissingError`.
@@ -102,7 +103,7 @@ def _environment(subject: RuleSubject) -> Any:
     return cel.NewEnv(variables={f"{subject.value}.{name}": types[it.type] for name, it in FIELDS[subject].items()})
 
 
-def _problems(text: str, expression: Expression, subject: RuleSubject) -> Iterator[Problem]:
+def _problems(text: str, expression: PlacedText, subject: RuleSubject) -> Iterator[Problem]:
     found = _ERROR.findall(text)
     if not found:
         yield Problem("policy-expression", f"cannot be used: {_STATUS.sub('', text)}", expression.place())
@@ -121,7 +122,7 @@ def _problems(text: str, expression: Expression, subject: RuleSubject) -> Iterat
             yield Problem("policy-expression", f"is not right: {message}", place)
 
 
-def _undeclared(name: str, expression: Expression, line: int, column: int, subject: RuleSubject) -> Problem:
+def _undeclared(name: str, expression: PlacedText, line: int, column: int, subject: RuleSubject) -> Problem:
     """Say which field or function there is not; the library points at the last dot of a name."""
     head, dot, field = name.rpartition(".")
     fields = sorted(FIELDS[subject])
