@@ -33,3 +33,49 @@ def test_only_one_room_knows_the_library(job: str, libraries: set[str], room: st
         if module.split(".")[0] in libraries
     }
     assert users == {room}
+
+
+DECODING = {"convert", "Decoder", "decode", "load", "loads", "JSONDecoder", "model_validate_json", "validate_json"}
+"""What reads JSON, in any of the libraries that are there."""
+
+
+def decoding(path: Path) -> bool:
+    """Tell whether a file reads JSON: by a call of a library, whatever it is imported as."""
+    modules = {"json", "msgspec", "msgspec.json", "pydantic"}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    direct = {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in modules
+        for name in node.names
+    }
+    called = {
+        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) in modules
+    }
+    return bool(DECODING & (direct | called))
+
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [
+        ("import json\njson.loads(text)", True),
+        ("import msgspec\nmsgspec.json.decode(text)", True),
+        ("import msgspec\nmsgspec.json.Decoder(int)", True),
+        ("import msgspec\nmsgspec.convert(value, int)", True),
+        ("from json import loads", True),
+        ("from msgspec import convert", True),
+        ("def f():\n    from msgspec.json import decode", True),
+        ("import json\njson.dumps(value)", False),
+        ("import msgspec\nmsgspec.structs.replace(value)", False),
+        ("text.encode().decode()", False),
+    ],
+)
+def test_whatever_reads_json_is_seen(source: str, reads: bool, tmp_path: Path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text(source)
+    assert decoding(path) == reads
+
+
+def test_answers_are_decoded_in_one_place() -> None:
+    found = {path.name for path in (PACKAGE / "clearml").rglob("*.py") if decoding(path)}
+    assert found == {"decode.py"}
