@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.run import MovedError, moved
 from reconciler.apply.settle import confirmed, repeated, settled
-from reconciler.clearml.decode import when
+from reconciler.clearml.decode import read
 from reconciler.clearml.impersonation import check_holder
 from reconciler.errors import DeliveryError, ImpersonationLostError
 from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK, Address, Credential
@@ -123,6 +123,6 @@ async def revoke_one(run: Run, account_id: str, access_key: str) -> None:
 async def revoke_all(run: Run, account_id: str) -> None:
     """Revoke every credential of an account that was just made and whose secret keys nobody holds."""
     for live in await run.reader.credentials(account_id):
-        if when(live.last_used) is not None:
+        if read(live.last_used) is not None:
             raise MovedError("a credential of a service account that was just made is in use; look at it by hand")
         await revoke_one(run, account_id, live.access_key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.clearml.decode import when
+from reconciler.clearml.decode import read
 from reconciler.clearml.messages import GROUP_SCOPE, USER_SCOPE
 from reconciler.frozen import Frozen
 from reconciler.model.live import Caller, CredentialFacts, Live, Moments
@@ -162,12 +162,12 @@ def _add_people(found: _Assembly, readings: Readings) -> None:
     for user in readings.users:
         if user.id not in accounts and user.email:
             member = Member(user.email, user.known_role, user.name, MemberState.ACTIVE, user.fixed)
-            found.add(member, user.id, Moments(created=when(user.created)))
+            found.add(member, user.id, Moments(created=read(user.created)))
     active = set(found.resources)
     for entry in readings.settings.whitelist_entries:
         if entry.invited is not None and Address.member(entry.invited) not in active:
             invited = Member(entry.invited, None, None, MemberState.INVITED)
-            found.add(invited, None, Moments(created=when(entry.added)))
+            found.add(invited, None, Moments(created=read(read(entry.added))))
     for account in readings.service.users:
         admin = account.role is Role.ADMIN
         found.add(ServiceAccount(account.name, bool(account.allow_running_as_owner), admin), account.id)
@@ -243,9 +243,9 @@ def _facts(message: CredentialMessage) -> CredentialFacts:
     return CredentialFacts(
         access_key=message.access_key,
         label=message.label or None,
-        created=when(message.created),
-        expires=when(message.expire),
-        last_used=when(message.last_used),
+        created=read(message.created),
+        expires=read(message.expire),
+        last_used=read(message.last_used),
         last_used_from=message.last_used_from,
     )
 
@@ -256,7 +256,7 @@ def _age(facts: CredentialFacts) -> tuple[datetime, str]:
 
 def _add_vault(found: _Assembly, message: VaultMessage, owner_kind: OwnerKind, owner: str) -> None:
     vault = vault_of(message, owner_kind, owner)
-    found.add(vault, message.id, Moments(updated=when(message.last_update)))
+    found.add(vault, message.id, Moments(updated=read(message.last_update)))
 
 
 def vault_of(message: VaultMessage, owner_kind: OwnerKind, owner: str) -> Vault:

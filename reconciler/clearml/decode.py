@@ -1,14 +1,11 @@
 """JSON → the message that an answer holds, and one sentence for every answer that does not fit it.
 
-Nothing else decodes an answer. A :class:`Message` is a value that msgspec fills straight from the
-bytes: of tens of thousands of users none becomes a mapping on the way. How strictly a field is read is said by its type
-alone:
+Nothing else decodes an answer. A :class:`Message` is a value that msgspec fills straight from the bytes: of tens of
+thousands of users none becomes a mapping on the way. How strictly a field is read is said by its type, and only there:
 
-=========================== ==============================================================================
-``name: str``               it must be there; absent, null or another type stops the run
-``name: str | None = None`` it may be absent or null, which is the same; another type stops the run
-``at: Lenient[Time] | None`` nothing depends on it: whatever cannot be read counts as not said
-=========================== ==============================================================================
+- ``name: str`` must be there; absent, null or another type stops the run;
+- ``name: str | None = None`` may be absent or null, which is the same; another type stops the run;
+- ``at: Lenient[datetime] | None = None`` may be anything; what cannot be read counts as not said.
 """
 
 from __future__ import annotations
@@ -43,30 +40,8 @@ class Message(Frozen):
     """What an answer holds, or one object in it, under the names that the API gives its fields."""
 
 
-class Time:
-    """A point in time as the server writes it: ISO 8601, in UTC if it names no zone.
-
-    ``at`` is ``None`` for an empty string, which is how a server writes a time that never was.
-    Source: ``docs/explanation/clearml-wire.md, Users``.
-    """
-
-    __slots__ = ("at",)
-
-    def __init__(self, text: str) -> None:
-        self.at = _moment(text) if text else None
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Time) and self.at == other.at
-
-    def __hash__(self) -> int:
-        return hash(self.at)
-
-    def __repr__(self) -> str:
-        return f"Time({self.at})"
-
-
-class Lenient(Generic[Value]):
-    """A field that nothing depends on: ``value`` is ``None`` if what the server says there cannot be read."""
+class Held(Generic[Value]):
+    """A value that msgspec does not make by itself. :func:`read` takes it out."""
 
     __slots__ = ("value",)
 
@@ -74,25 +49,33 @@ class Lenient(Generic[Value]):
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Lenient) and bool(self.value == other.value)
+        return isinstance(other, Held) and bool(self.value == other.value)
 
     def __hash__(self) -> int:
         return hash(self.value)
 
-    def __repr__(self) -> str:
-        return f"Lenient({self.value!r})"
+
+class Time(Held[datetime]):
+    """A point in time as the server writes it: ISO 8601, in UTC if it names no zone; ``None`` for an empty string.
+
+    Source: ``docs/explanation/clearml-wire.md, Users``.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_moment(text) if text else None)
 
 
-def read(field: Lenient[Value] | None) -> Value | None:
-    """Return what a field says that nothing depends on, if it can be read."""
+class Lenient(Held[Value]):
+    """A field that nothing depends on: ``None`` if what the server says there cannot be read."""
+
+    __slots__ = ()
+
+
+def read(field: Held[Value] | None) -> Value | None:
+    """Return what a field holds, if it holds anything."""
     return field.value if field is not None else None
-
-
-def when(time: Time | Lenient[Time] | None) -> datetime | None:
-    """Return the point in time that a field holds, if it holds one."""
-    if isinstance(time, Lenient):
-        time = read(time)
-    return time.at if time is not None else None
 
 
 class FieldError(ValueError):
@@ -159,8 +142,8 @@ def _custom(form: Any, value: object) -> object:
 
 def _readable(value: object, form: Any) -> Any:
     try:
-        if form is Time and isinstance(value, str):
-            return Time(value)
+        if form is datetime and isinstance(value, str):
+            return Time(value).value
         return msgspec.convert(value, form, dec_hook=_custom)
     except (msgspec.ValidationError, ValueError):
         return None

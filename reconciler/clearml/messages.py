@@ -6,19 +6,17 @@ Shapes are those of ``docs/explanation/clearml-api.md``. What a field's type mea
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import msgspec
 
-from reconciler.clearml.decode import Count, FieldError, Id, Lenient, Message, NonEmpty, Time, read, when
+from reconciler.clearml.decode import Count, FieldError, Id, Lenient, Message, NonEmpty, Time, read
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
 from reconciler.model.secret import Secret
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 USERS_GROUP_ID = "30795571-a470-4717-a80d-e8705fc776bf"
 """The built-in group that everyone is in, service accounts too (``docs/explanation/clearml-api.md, Groups``)."""
@@ -56,7 +54,7 @@ class UserMessage(Message):
     read_only: bool | None = None
     support: bool | None = None
     sec_groups: tuple[str, ...] | None = None
-    created: Lenient[Time] | None = None
+    created: Lenient[datetime] | None = None
 
     def __post_init__(self) -> None:
         if self.email is not None and self.role is not None and self.role not in _ROLES:
@@ -89,12 +87,12 @@ class ActivityMessage(Message):
     """
 
     id: Id
-    activity: dict[str, Lenient[Time]] | None = None
+    activity: dict[str, Lenient[datetime]] | None = None
 
     @property
     def last(self) -> datetime | None:
         """The latest of all its times."""
-        return max((at for time in (self.activity or {}).values() if (at := when(time)) is not None), default=None)
+        return max((at for time in (self.activity or {}).values() if (at := read(time)) is not None), default=None)
 
 
 class ActivityAnswer(Message):
@@ -194,7 +192,7 @@ class VaultMessage(Message):
     enabled: bool | None = None
     group: str | None = None
     user: str | None = None
-    last_update: Lenient[Time] | None = None
+    last_update: Lenient[datetime] | None = None
 
     @property
     def name(self) -> str:
@@ -221,7 +219,7 @@ class VaultOperationMessage(Message):
 
     operation: str
     user: str | None = None
-    created: Lenient[Time] | None = None
+    created: Lenient[datetime] | None = None
 
 
 class VaultOperationsAnswer(Message):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.clearml.decode import when
+from reconciler.clearml.decode import read
 from reconciler.clearml.tasks import together
 from reconciler.drift.attention import Workspace, admins_to_ask_about, find_attention
 from reconciler.drift.classify import find_drift
@@ -49,7 +49,7 @@ async def explained(
         reporter.note(f"Who changed vaults is not known: {error.message}")
         found = [None] * len(wanted)
     traces = {
-        address: Trace(what=entry.operation, by=name_of(entry.user, live), at=when(entry.created))
+        address: Trace(what=entry.operation, by=name_of(entry.user, live), at=read(entry.created))
         for address, entry in zip(wanted, found, strict=True)
         if entry is not None
     }

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from reconciler.clearml import messages
 from reconciler.clearml.answers import Context, Reply, data_of
 from reconciler.clearml.claims import Claims, decode_claims
-from reconciler.clearml.decode import Message, when
+from reconciler.clearml.decode import Message, read
 from reconciler.clearml.failures import Failure
 from reconciler.clearml.messages import (
     GroupsAnswer,
@@ -44,7 +44,7 @@ KINDS: dict[str, object] = {
 """What a field may hold instead, by what it is called."""
 
 
-def read(form: type[Message], data: object) -> Message:
+def answer_of(form: type[Message], data: object) -> Message:
     body = json.dumps({"meta": {"result_code": 200}, "data": data}).encode()
     return data_of(Reply(200, {}, body), CONTEXT, form)
 
@@ -52,7 +52,7 @@ def read(form: type[Message], data: object) -> Message:
 def refusal(form: type[Message], data: object) -> str | None:
     """Return what is said of an answer, or ``None`` if it is taken."""
     try:
-        read(form, data)
+        answer_of(form, data)
     except Failure as error:
         failure = error
     else:
@@ -380,7 +380,7 @@ def test_a_negative_number_is_no_count() -> None:
 
 
 def test_the_role_of_a_user_without_e_mail_may_be_any() -> None:
-    users = read(UsersAnswer, {"users": [USER | {"role": "guest"}, USER | {"email": None, "role": "guest"}, USER]})
+    users = answer_of(UsersAnswer, {"users": [USER | {"role": "guest"}, USER | {"email": None, "role": "guest"}, USER]})
     assert [user.known_role for user in users.users] == [None, None, "admin"]  # type: ignore[attr-defined]
     said = refusal(UsersAnswer, {"users": [USER, USER | {"email": "", "role": "guest"}]})
     assert said == f"a.call: the answer's data.users[1].role should be {ROLE.wanted}, but is another string"
@@ -388,7 +388,7 @@ def test_the_role_of_a_user_without_e_mail_may_be_any() -> None:
 
 def test_of_an_invitation_that_was_accepted_nothing_else_matters() -> None:
     entries = [{"status": "accepted", "email": 7, "added": "soon"}, {"status": "pending", "email": "ada@acme.io"}]
-    answer = read(SettingsAnswer, {"whitelist_entries": entries})
+    answer = answer_of(SettingsAnswer, {"whitelist_entries": entries})
     assert [entry.invited for entry in answer.whitelist_entries] == [None, "ada@acme.io"]  # type: ignore[attr-defined]
 
 
@@ -409,8 +409,8 @@ def test_of_an_invitation_that_was_accepted_nothing_else_matters() -> None:
     ],
 )
 def test_a_time_that_nothing_depends_on_is_read_or_left_out(text: object, expected: str | None) -> None:
-    answer = read(VaultsAnswer, {"vaults": [VAULT | {"last_update": text}]})
-    at = when(answer.vaults[0].last_update)  # type: ignore[attr-defined]
+    answer = answer_of(VaultsAnswer, {"vaults": [VAULT | {"last_update": text}]})
+    at = read(answer.vaults[0].last_update)  # type: ignore[attr-defined]
     assert (at.isoformat() if at else None) == expected
 
 
@@ -538,11 +538,11 @@ def test_users_are_read_as_they_are_or_the_wrong_one_is_named(users: list[dict[s
     if wrong:
         assert f"data.users[{wrong[0]}]" in (refusal(UsersAnswer, {"users": users}) or "")
         return
-    found = read(UsersAnswer, {"users": users}).users  # type: ignore[attr-defined]
+    found = answer_of(UsersAnswer, {"users": users}).users  # type: ignore[attr-defined]
     assert [(user.id, user.name, user.email, user.read_only) for user in found] == [
         (user["id"], user.get("name"), user.get("email"), user.get("read_only")) for user in users
     ]
-    assert [when(user.created) is not None for user in found] == [user.get("created") == TIME for user in users]
+    assert [read(user.created) is not None for user in found] == [user.get("created") == TIME for user in users]
 
 
 @given(GROUPS)
@@ -551,7 +551,7 @@ def test_groups_are_read_as_they_are_or_the_wrong_one_is_named(groups: list[dict
     if wrong:
         assert f"data.groups[{wrong[0]}]" in (refusal(GroupsAnswer, {"groups": groups}) or "")
         return
-    found = read(GroupsAnswer, {"groups": groups}).groups  # type: ignore[attr-defined]
+    found = answer_of(GroupsAnswer, {"groups": groups}).groups  # type: ignore[attr-defined]
     assert [(group.id, group.name, group.user_ids) for group in found] == [
         (group["id"], group["name"], {user["id"] for user in group["users"]})  # type: ignore[attr-defined]
         for group in groups

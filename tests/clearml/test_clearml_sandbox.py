@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from reconciler.clearml.decode import when
+from reconciler.clearml.decode import read
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.clearml.settings import ConnectionSettings
@@ -67,7 +67,7 @@ def test_a_populated_workspace_is_read_as_it_was_written(store: Store) -> None:
         assert not await at.writer.set_role(ada, Role.ADMIN)
         assert await at.writer.rename_user(ada, "Ada L")
         bot = await at.writer.create_service_account("Train-Agent", impersonation=False, lifetime=timedelta(days=90))
-        assert when(bot.credentials.expire) is not None
+        assert read(bot.credentials.expire) is not None
         assert await at.writer.label_credential(bot.id, bot.credentials.access_key, "k8s")
         assert await at.writer.update_service_account(bot.id, name="train-agent", impersonation=True)
         second = await at.writer.create_credential(bot.id, "ci [undelivered]", timedelta(hours=1))
