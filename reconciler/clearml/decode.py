@@ -106,11 +106,14 @@ def decoded(body: bytes, form: type[Form]) -> Form:
     """
     with suppress(msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(body, type=form, dec_hook=_custom)
-    plain = _loaded(body)
+    return _converted(_loaded(body), form)
+
+
+def _converted(plain: object, form: type[Form]) -> Form:
     try:
         return msgspec.convert(plain, form, dec_hook=_custom)
-    except msgspec.ValidationError:
-        raise MisfitError(plain) from None
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the latter for half of a pair in place of a choice
+        raise MisfitError(plain) from error.__cause__
 
 
 def _loaded(body: bytes) -> object:
@@ -144,8 +147,8 @@ def _readable(value: object, form: Any) -> Any:
     try:
         if form is datetime and isinstance(value, str):
             return Time(value).value
-        return msgspec.convert(value, form, dec_hook=_custom)
-    except (msgspec.ValidationError, ValueError):
+        return _converted(value, form)
+    except ValueError:
         return None
 
 
@@ -187,8 +190,8 @@ def _misfits_within(content: dict[str, object], form: Any, path: str) -> Iterato
             yield f"{path}.{name} should be {_wanted(field.type)}, but is missing"
     if fine:
         try:
-            msgspec.convert(content, form, dec_hook=_custom)
-        except msgspec.ValidationError as error:
+            _converted(content, form)
+        except MisfitError as error:
             if isinstance(cause := error.__cause__, FieldError):
                 found = _found(content.get(cause.name), str) if cause.name in content else "missing"
                 yield f"{path}.{cause.name} should be {cause.wanted}, but is {found}"
@@ -211,8 +214,8 @@ def _is_message(form: Any) -> bool:
 
 def _fits(value: object, form: Any) -> bool:
     try:
-        msgspec.convert(value, form, dec_hook=_custom)
-    except msgspec.ValidationError:
+        _converted(value, form)
+    except MisfitError:
         return False
     return True
 

@@ -34,14 +34,16 @@ CONTEXT = Context("a.call", "https://acme.io", "a flag", "admin", 0.0)
 ABSENT = object()
 TIME = "2026-11-24T08:00:00"
 
-KINDS: dict[str, object] = {
-    "a boolean": True,
-    "a number": 7,
-    "another string": "owner",
-    "a list": [],
-    "an object": {"sesame": 1},
-}
-"""What a field may hold instead, by what it is called."""
+VALUES: list[tuple[str, object]] = [
+    ("a boolean", True),
+    ("a number", 7),
+    ("another string", "owner"),
+    ("another string", "\ud800"),
+    ("a list", []),
+    ("an object", {"sesame": 1}),
+    ("an object", {"\ud800": 1}),
+]
+"""What a field may hold instead, and what it is called."""
 
 
 def answer_of(form: type[Message], data: object) -> Message:
@@ -92,7 +94,7 @@ _, FORMAT_OR_NONE = promise("one of hocon, json, yaml", empty=False)
 STATUS, _ = promise("one of pending, accepted", empty=False)
 PERMISSION, _ = promise("one of read, read_write", empty=False)
 ENTITY, _ = promise("one of project, task, model, queue, dataset, dataview, route, app, app_category", empty=False)
-ANYTHING = Promise("anything", frozenset(KINDS), optional=True)
+ANYTHING = Promise("anything", frozenset(kind for kind, _ in VALUES), optional=True)
 
 USER = {
     "id": "u1",
@@ -325,7 +327,7 @@ def test_each_field_is_taken_or_refused_with_its_place_and_what_it_should_be(
     form: type[Message], path: str, promise: Promise
 ) -> None:
     data = ANSWERS[form][0]
-    for kind, value in KINDS.items():
+    for kind, value in VALUES:
         said = refusal(form, damaged(data, path, value))
         if kind in promise.takes:
             assert said is None, (kind, said)
