@@ -64,7 +64,7 @@ class Time(Held[datetime]):
     __slots__ = ()
 
     def __init__(self, text: str) -> None:
-        super().__init__(_moment(text) if text else None)
+        super().__init__(_moment(text))
 
 
 class Lenient(Held[Value]):
@@ -146,13 +146,15 @@ def _custom(form: Any, value: object) -> object:
 def _readable(value: object, form: Any) -> Any:
     try:
         if form is datetime and isinstance(value, str):
-            return Time(value).value
+            return _moment(value)
         return _converted(value, form)
     except ValueError:
         return None
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is UTC:

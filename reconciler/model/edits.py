@@ -25,7 +25,7 @@ class SetEdit(Published, kw_only=True, tag_field="type", tag="set"):
 
 
 class DocumentEdit(Published, kw_only=True, tag_field="type", tag="document"):
-    """One path of a vault document; values are display texts, and absent where ``secret``."""
+    """One path of a vault document; ``null`` where a side has none, and ``(secret)`` in place of a ``secret`` value."""
 
     path: str
     before: str | None
