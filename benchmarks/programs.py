@@ -47,7 +47,7 @@ def requests(url: str, count: int, width: int, endpoint: str, body: str = "{}") 
 
 SLOW_PROGRAM = """
 import asyncio, json, os, sys, time
-from reconciler.clearml.clients import TransportOptions
+from reconciler.clearml.retrying import TransportOptions
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import ReadTransport
 from reconciler.clearml.tasks import together

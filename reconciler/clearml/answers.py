@@ -185,9 +185,11 @@ def _unreadable(reply: Reply, context: Context) -> Failure:
         )
     if maybe_done and (not body or body.startswith(b"{")):
         return _unexpected(context, "an answer that is cut short or not JSON", repeat=True)
+    packed = reply.headers.get("content-encoding")
+    what = f"something packed as {shown(packed, limit=40)}" if packed else "something that is not JSON"
     return _unexpected(
         context,
-        f"HTTP status {reply.status} with something that is not JSON",
+        f"HTTP status {reply.status} with {what}",
         maybe_done=maybe_done,
         hint=_ADDRESS_HINT,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from reconciler.errors import AnswerLostError, ServerError, UnexpectedAnswerErro
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.model.secret import Secret
 
 SERVER_TEXT_LIMIT = 300
@@ -86,17 +87,37 @@ def not_sent(server: str, words: str) -> Failure:
             UnreachableError(
                 f"{server} cannot be reached with TLS: {words}",
                 hint="check the address, and whether what listens there speaks https:// at all",
-            )
+            ),
+            repeat="UNEXPECTED_EOF" in words,
         )
     error = UnreachableError(f"{server} cannot be reached: {words}", hint="check the address and the network")
     return Failure(error, repeat=True)
 
 
+def no_handshake(server: str, seconds: float, *, repeat: bool) -> Failure:
+    """Return the failure of a connection that was accepted, but whose TLS handshake the server did not answer."""
+    error = UnreachableError(
+        f"{server} cannot be reached with TLS: the connection was accepted, but the handshake was not answered within "
+        f"{seconds:g} seconds",
+        hint="check the address, and whether what listens there speaks https:// at all",
+    )
+    return Failure(error, repeat=repeat)
+
+
 def reason(error: Exception) -> str:
-    """Return in a few words why a connection failed or broke."""
-    words = str(error) or type(error).__name__
-    if isinstance(error, socket.gaierror):
-        words = error.strerror or words
-    elif isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno:
-        words = os.strerror(error.errno)
-    return shown(words, limit=200)
+    """Return in a few words why a connection failed or broke: as the operating system or OpenSSL says, if one did."""
+    words = ""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
+            # asyncio puts its own words into a plain one; a name that nobody knows has a number below zero.
+            words = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror or words
+        else:
+            words = str(cause) or words
+    return shown(words.removesuffix(".") or "it was closed", limit=200)
+
+
+def _causes(error: BaseException | None) -> Iterator[Exception]:
+    """Iterate from an error to its first cause; of several at once, the first one counts."""
+    while isinstance(error, Exception):
+        yield error
+        error = error.exceptions[0] if isinstance(error, ExceptionGroup) else error.__cause__ or error.__context__

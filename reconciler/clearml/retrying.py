@@ -49,6 +49,20 @@ class RetryPolicy(Frozen):
         return own if asked is None else max(own, min(asked, self.longest_asked_wait))
 
 
+class TransportOptions(Frozen):
+    """How patient and how busy a connection is. Times in seconds, sizes in bytes.
+
+    ``connect`` bounds each step of making a connection, ``read`` a single wait, ``whole`` a request from start to end.
+    """
+
+    concurrency: int = 16
+    connect: float = 10.0
+    read: float = 30.0
+    whole: float = 120.0
+    largest_answer: int = 64 * 1024 * 1024
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
 async def repeated(
     attempt: Callable[[], Awaitable[Result]], *, endpoint: str, write: bool, policy: RetryPolicy, timing: Timing
 ) -> Result:

@@ -11,12 +11,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from reconciler.clearml.answers import Context, Reply, data_of
-from reconciler.clearml.clients import CallEvent, Clients, TransportOptions, client_maker
 from reconciler.clearml.endpoints import READS, SIGN_IN
 from reconciler.clearml.messages import LoginAnswer
-from reconciler.clearml.retrying import Timing, repeated
+from reconciler.clearml.retrying import Timing, TransportOptions, repeated
 from reconciler.clearml.signin import SignIn
 from reconciler.errors import UnexpectedAnswerError
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.clearml.claims import Claims
-    from reconciler.clearml.clients import Client
     from reconciler.clearml.settings import ConnectionSettings
     from reconciler.model.secret import Secret
 
@@ -36,6 +35,14 @@ Form = TypeVar("Form")
 IMPERSONATE = "X-Clearml-Impersonate-As"
 
 
+class CallEvent(Frozen):
+    """One request, for debug output: no headers, no bodies. ``status`` is ``None`` if no answer came."""
+
+    endpoint: str
+    status: int | None
+    seconds: float
+
+
 class ReadOnlyError(RuntimeError):
     """Our own mistake: something that may only read tried to write. Nothing was sent."""
 
@@ -43,9 +50,8 @@ class ReadOnlyError(RuntimeError):
 class ReadTransport:
     """An open connection that can only read. Use it as an async context manager.
 
-    ``transport`` or a ``client`` replaces the network (the embedded sandbox, the copy of a rehearsal). ``calls`` counts
-    the requests sent, by endpoint, repeats included. ``observer`` hears of each request; it never gets a header or a
-    body.
+    ``transport`` replaces the network (the embedded sandbox, the copy of a rehearsal). ``calls`` counts the requests
+    sent, by endpoint, repeats included. ``observer`` hears of each request; it never gets a header or a body.
     """
 
     def __init__(
@@ -53,17 +59,17 @@ class ReadTransport:
         settings: ConnectionSettings,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        client: Client | None = None,
         options: TransportOptions | None = None,
         timing: Timing | None = None,
         observer: Callable[[CallEvent], None] | None = None,
     ) -> None:
+        from reconciler.clearml.http import HttpCalls
+
         self.calls: Counter[str] = Counter()
         self._settings = settings
         self._options = options or TransportOptions()
         self._timing = timing or Timing()
-        make = client_maker(settings.server, self._options, transport) if client is None else lambda: client
-        self._clients = Clients(self._options.concurrency, make)
+        self._http = HttpCalls(settings.server, self._options, transport)
         self._observer = observer
         self._sign_in = SignIn(settings, self._timing, self._log_in)
 
@@ -88,7 +94,7 @@ class ReadTransport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._clients.close()
+        await self._http.close()
 
     async def claims(self) -> Claims:
         """Sign in if that has not happened yet, and return what the token says of the caller."""
@@ -152,10 +158,9 @@ class ReadTransport:
     async def _send(self, endpoint: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         started = self._timing.clock()
         status: int | None = None
+        self.calls[endpoint] += 1
         try:
-            async with self._clients.one() as client:
-                self.calls[endpoint] += 1
-                reply = await client.post(endpoint, content, headers)
+            reply = await self._http.post(endpoint, content, headers)
             status = reply.status
             return reply
         finally:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from reconciler.clearml.clients import CallEvent
+    from reconciler.clearml.transport import CallEvent
     from reconciler.cli.console import Console
     from reconciler.errors import Problem
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from reconciler.clearml.clients import CallEvent
+    from reconciler.clearml.transport import CallEvent
     from reconciler.errors import Problem
     from reconciler.plan.outcomes import Result
 

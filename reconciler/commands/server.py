@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.clearml.clients import TransportOptions
-from reconciler.clearml.retrying import Timing
+from reconciler.clearml.retrying import Timing, TransportOptions
 from reconciler.clearml.settings import ConnectionSettings, find_settings
 from reconciler.clearml.transport import ReadTransport, Transport
 from reconciler.errors import UsageError

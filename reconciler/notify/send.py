@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from reconciler import __version__
-from reconciler.clearml.settings import is_loopback
 from reconciler.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -30,18 +28,20 @@ async def post(
 ) -> None:
     """Post a JSON body, over the network if no transport is given; redirects are not followed.
 
-    Raises :class:`UnreachableError`, which never shows the address.
+    Raises :class:`UnreachableError`, and :class:`reconciler.errors.UsageError` where the environment names a proxy or
+    certificates that cannot be used. Neither shows the address.
     """
     import httpx
 
+    from reconciler.clearml.http import connecting
+
     url = target.url.reveal()
+    try:
+        transport = transport or connecting(url, target.shown)()
+    except httpx.InvalidURL:
+        raise UnreachableError(f"{target.shown} was not told: this is not an address") from None
     sent = {"User-Agent": f"clearml-reconciler/{__version__}", "Content-Type": "application/json", **headers}
-    async with httpx.AsyncClient(
-        transport=transport,
-        timeout=_SECONDS,
-        follow_redirects=False,
-        trust_env=not is_loopback(urlsplit(url).hostname or ""),
-    ) as http:
+    async with httpx.AsyncClient(transport=transport, timeout=_SECONDS, follow_redirects=False) as http:
         for attempt in range(1, ATTEMPTS + 1):
             problem, again = await _once(http, url, body, sent)
             if problem is None:

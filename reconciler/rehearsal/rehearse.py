@@ -78,7 +78,7 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
         caller = prepared.live.caller
         token = store.session_for(caller.user) if caller.address is not None else store.session_for_admin()
         settings = ConnectionSettings(_COPY, source="the rehearsal", token=Secret(token))
-        async with Transport(settings, client=watch) as transport:
+        async with Transport(settings, transport=watch) as transport:
             chance = Chance(Random(prepared.plan.digest).randbytes)  # noqa: S311 - ids that nobody has to guess
             run = Run.begin(transport, prepared, terms.parser, _NoDeliveries(), chance)
             holders = HolderIds.of(prepared.live)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from reconciler.clearml.in_process import InProcessClient
+import httpx
+
 from reconciler.frozen import Frozen
 from reconciler.sandbox.inspection import admin_ids, exists, group_user_ids, rule_grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reconciler.clearml.answers import Reply
-    from reconciler.clearml.in_process import Application
+    from starlette.types import ASGIApp
+
     from reconciler.sandbox.store import Store
 
     Grant = tuple[str, str, str | None, str]
@@ -40,10 +41,10 @@ class Bounds(Frozen):
     rules: Mapping[str, tuple[frozenset[Grant], frozenset[Grant]]]
 
 
-class Watch(InProcessClient):
-    """A client of the copy that counts the writes and notes, after each, what is not lawful."""
+class Watch(httpx.ASGITransport):
+    """The way to the copy: it counts the writes and notes, after each, what is not lawful."""
 
-    def __init__(self, copy: Application, store: Store, reads: frozenset[str]) -> None:
+    def __init__(self, copy: ASGIApp, store: Store, reads: frozenset[str]) -> None:
         super().__init__(copy)
         self._store = store
         self._reads = reads
@@ -52,13 +53,14 @@ class Watch(InProcessClient):
         self.states = 0
         self.violations: list[str] = []
 
-    async def post(self, endpoint: str, content: bytes, headers: Mapping[str, str]) -> Reply:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a call on, and look at the copy if it was a write."""
-        reply = await super().post(endpoint, content, headers)
+        response = await super().handle_async_request(request)
+        endpoint = request.url.path.removeprefix("/")
         if endpoint not in self._reads and endpoint != "auth.login" and self.bounds is not None:
             self.writes += 1
-            self._look(self.bounds, endpoint, json.loads(content or b"{}"))
-        return reply
+            self._look(self.bounds, endpoint, json.loads(request.content or b"{}"))
+        return response
 
     def _look(self, bounds: Bounds, endpoint: str, body: Mapping[str, object]) -> None:
         self.states += 1

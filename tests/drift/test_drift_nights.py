@@ -198,6 +198,35 @@ def test_a_receiver_that_is_not_there_does_not_hide_the_drift(project: Project) 
     assert "planted-path" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "ALL_PROXY",
+            "socks5://user:planted-password@127.0.0.1:1080",
+            "names a socks5:// proxy for hooks.acme.invalid",
+        ),
+        ("HTTPS_PROXY", "ftp://planted", "names a ftp:// proxy for hooks.acme.invalid"),
+        (
+            "HTTPS_PROXY",
+            "http://user:planted-password@127.0.0.1:9",
+            "hooks.acme.invalid was not told: it cannot be reached",
+        ),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "no certificate authorities can be read from /nowhere/ca.pem"),
+    ],
+)
+def test_a_proxy_or_certificates_that_cannot_be_used_do_not_hide_the_drift(
+    project: Project, variable: str, value: str, said: str
+) -> None:
+    applied_team(project)
+    group_with(project.sandbox, ADA)
+    project.environment[variable] = value
+    result = at(project, 0, "drift", "--notify", "https://hooks.acme.invalid/planted-path")
+    assert result.code == 2, result
+    assert said in result.stderr
+    assert "planted" not in result.output
+
+
 def test_without_a_record_it_is_told_every_time(project: Project) -> None:
     applied_team(project)
     group_with(project.sandbox, ADA)
