@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.vaults.parse import DocumentParser
+from tests.contract import judge
+from tests.contract.watching import watch_sandboxes
 from tests.support.project import Project, example_project, new_project
 from tests.support.sandboxes import Sandbox, new_sandbox
 
@@ -13,6 +15,21 @@ from tests.support.sandboxes import Sandbox, new_sandbox
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Rewrite the golden files; read the diff.")
     parser.addoption("--all-faults", action="store_true", help="Let every call fail in every way, not a sample.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched_sandboxes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        watch_sandboxes(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _published_contract() -> Iterator[None]:
+    """Whatever a test is about: what our client sends and what the sandbox answers fits the published contract."""
+    yield
+    violations = judge.violations()
+    assert not violations, "outside the published contract:\n" + "\n".join(violations)
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def _people(readings: Readings) -> Iterator[str]:
         yield "permissions.get_user_groups does not list the built-in group Users, which always exists"
         return
     accounts = {account.id for account in readings.service.users}
-    listed = {user.id for user in readings.users}
+    listed = {user.id for user in readings.users if not _without_sign_in(user, everyone)}
     unlisted = everyone.user_ids - listed - accounts
     if unlisted:
         yield (
@@ -102,11 +102,19 @@ def _people(readings: Readings) -> Iterator[str]:
     if extra:
         yield f"{_some(extra)} listed, but the built-in group Users, which has everyone in it, does not have them"
     for user in readings.users:
-        if user.id not in accounts and (not user.email or user.known_role is None):
+        if user.id in listed - accounts and (not user.email or user.known_role is None):
             yield (
                 f"users.get_all_ex lists {shown(user.id, limit=80)} without e-mail or role, "
                 "and users.get_service_users does not list it as a service account"
             )
+
+
+def _without_sign_in(user: UserMessage, everyone: GroupMessage) -> bool:
+    """Whether this is the entry of someone removed, or one of the server's own users.
+
+    Removing a person removes only their sign-in: the entry stays, without an e-mail and outside Users.
+    """
+    return not user.email and user.id not in everyone.user_ids
 
 
 def _groups(readings: Readings) -> Iterator[str]:

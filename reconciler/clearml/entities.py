@@ -1,10 +1,8 @@
 """From the names of entities to their ids: what access rules are about is known to the server by id only.
 
-Which calls find which type. The reference documents ``projects.get_all_ex`` and ``queues.get_all_ex``, "and the like"
-(``docs/explanation/clearml-api.md, Access rules``). ClearML's published Enterprise pages also have
-``datasets.get_all_ex`` and ``routers.get_routes`` with the same fields; those for tasks and models are the open-source
-server's. **Uncertain**: that of dataviews is taken to be like the others. Applications and categories are known by the
-texts that people write.
+Which calls find which type: projects, tasks, models and datasets have a published ``get_all_ex``, queues and dataviews
+``get_all`` only, and routes ``routers.get_routes`` (``docs/explanation/clearml-api.md, Access rules``). Applications
+and categories are known by the texts that people write.
 """
 
 from __future__ import annotations
@@ -32,11 +30,11 @@ class LookUp(Frozen):
 
 LOOK_UPS: Final = {
     EntityType.PROJECT: LookUp("projects.get_all_ex", "projects"),
-    EntityType.QUEUE: LookUp("queues.get_all_ex", "queues"),
+    EntityType.QUEUE: LookUp("queues.get_all", "queues"),
     EntityType.TASK: LookUp("tasks.get_all_ex", "tasks"),
     EntityType.MODEL: LookUp("models.get_all_ex", "models"),
     EntityType.DATASET: LookUp("datasets.get_all_ex", "datasets"),
-    EntityType.DATAVIEW: LookUp("dataviews.get_all_ex", "dataviews"),
+    EntityType.DATAVIEW: LookUp("dataviews.get_all", "dataviews"),
     EntityType.ROUTE: LookUp("routers.get_routes", "routes"),
 }
 """How the names of each type are looked up; the types that are not in it have no names."""

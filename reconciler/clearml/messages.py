@@ -211,15 +211,26 @@ class VaultsAnswer(Message):
     vaults: tuple[VaultMessage, ...]
 
 
+class OperatorMessage(Message):
+    """Who did something to a vault."""
+
+    id: str | None = None
+
+
 class VaultOperationMessage(Message):
-    """An entry of the vaults' log: what was done, by whom (a user id) and when.
+    """An entry of the vaults' log: what was done, by whom and when.
 
     Source: ``docs/explanation/clearml-api.md, Vaults``.
     """
 
     operation: str
-    user: str | None = None
+    user: OperatorMessage | None = None
     created: Lenient[datetime] | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """The id of who did it."""
+        return self.user.id if self.user is not None else None
 
 
 class VaultOperationsAnswer(Message):

@@ -45,6 +45,9 @@ PAGE_SIZE = 500
 Source: ``docs/explanation/clearml-wire.md, Paging``.
 """
 
+_VAULT_SCOPES = ["organization", "group", "user", "service_account"]
+"""Every scope of the vault log; it leaves out the vaults of users and service accounts unless they are asked for."""
+
 _UNKNOWN_ID = (400, 10)
 _UNKNOWN_ACCESS_KEY = (400, 75)
 
@@ -141,15 +144,17 @@ class Reader:
 
         The answer does not name the vault, so that there is one call for each.
         """
-        body: dict[str, object] = {"vaults": [vault_id], "order": "desc", "page": 0, "page_size": 1}
+        body: dict[str, object] = {"vaults": [vault_id], "scope": _VAULT_SCOPES, "group": None}
+        body |= {"order": "desc", "page": 0, "page_size": 1}
         if since is not None:
-            body["from_timestamp"] = int(since.timestamp())
+            body["from_timestamp"] = since.isoformat()
         answer = await self._transport.call("users.get_vault_operations_log", body, VaultOperationsAnswer)
         return next(iter(answer.operations), None)
 
     async def activity(self, user_ids: Sequence[str]) -> tuple[ActivityMessage, ...]:
         """Return when users were last seen; the server tells only of as many as fit into a page."""
-        body = {"id": list(user_ids)[:PAGE_SIZE], "include_activity": True, "page": 0, "page_size": PAGE_SIZE}
+        asked = {"include_auth": True, "include_activity": True, "page": 0, "page_size": PAGE_SIZE}
+        body = {"id": list(user_ids)[:PAGE_SIZE]} | asked
         return (await self._transport.call("users.get_all_ex", body, ActivityAnswer)).users
 
     async def credentials(self, account_id: str) -> tuple[CredentialMessage, ...]:

@@ -49,7 +49,7 @@ async def explained(
         reporter.note(f"Who changed vaults is not known: {error.message}")
         found = [None] * len(wanted)
     traces = {
-        address: Trace(what=entry.operation, by=name_of(entry.user, live), at=read(entry.created))
+        address: Trace(what=entry.operation, by=name_of(entry.user_id, live), at=read(entry.created))
         for address, entry in zip(wanted, found, strict=True)
         if entry is not None
     }

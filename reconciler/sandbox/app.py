@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,10 +13,13 @@ from starlette.responses import Response
 from reconciler.sandbox import (
     auth,
     credentials,
+    current_user,
     entities,
     groups,
     members,
+    permissions,
     rules,
+    server,
     service_accounts,
     sign_in,
     users,
@@ -23,12 +27,15 @@ from reconciler.sandbox import (
     vaults,
     whitelist,
 )
-from reconciler.sandbox.call import Call, Endpoint
-from reconciler.sandbox.choices import API_VERSION, AUTH_COOKIE
+from reconciler.sandbox.call import Call, Endpoint, Identity
+from reconciler.sandbox.choices import AUTH_COOKIE
 from reconciler.sandbox.errors import ApiError, Fault
-from reconciler.sandbox.wire import Envelope, read_fields, read_path
+from reconciler.sandbox.wire import Envelope, client_of, read_fields, read_path
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reconciler.sandbox.call import Json
@@ -38,10 +45,13 @@ _log = logging.getLogger(__name__)
 
 _MODULES = (
     credentials,
+    current_user,
     entities,
     groups,
     members,
+    permissions,
     rules,
+    server,
     service_accounts,
     sign_in,
     users,
@@ -57,18 +67,16 @@ ON_PREMISES_ONLY = frozenset({"auth.add_user"})
 """What a hosted server lacks altogether."""
 
 
-def create_app(store: Store) -> ASGIApp:
-    """Return the server of a workspace as an ASGI application. The store stays the caller's to close."""
-    return _Dispatcher(store)
+class Application:
+    """The server of one workspace. It answers every path and method by itself: no routing of Starlette's is needed."""
 
-
-class _Dispatcher:
-    """Answers every path and method by itself, so that none of Starlette's routing is needed."""
-
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, on_missing: Callable[[str], None] | None = None) -> None:
         self._store = store
+        self._on_missing = on_missing
+        self._missing: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
         if scope["type"] != "http":
             raise NotImplementedError(f"the sandbox knows requests over HTTP only, not {scope['type']}")
         request = Request(scope, receive)
@@ -77,13 +85,16 @@ class _Dispatcher:
         except ClientDisconnect:
             return
         response = self._answer(request, body)
+        response.headers["Date"] = format_datetime(self._store.now(), usegmt=True)
         await response(scope, receive, send)
 
     def _answer(self, request: Request, body: bytes) -> Response:
         if request.method == "OPTIONS":
             return Response()
         identifier = self._store.token(32)
-        envelope = Envelope(identifier, request.headers.get("x-clearml-trx") or identifier)
+        envelope = Envelope(
+            identifier, request.headers.get("x-clearml-trx") or identifier, self._store.settings.api_version
+        )
         try:
             read_path(request.scope["path"], envelope)
             data = self._carry_out(request, body, envelope)
@@ -96,25 +107,47 @@ class _Dispatcher:
             return envelope.crash(str(error), trace)
         if envelope.name == sign_in.LOGIN and sign_in.wants_cookie(read_fields(request, body)):
             response.set_cookie(AUTH_COOKIE, str(data["token"]), httponly=True, path="/")
+        elif envelope.name in sign_in.LOGOUTS:
+            response.delete_cookie(AUTH_COOKIE)
         return response
 
     def _carry_out(self, request: Request, body: bytes, envelope: Envelope) -> Json:
         endpoint = self._find(envelope)
-        ip = request.client.host if request.client else "127.0.0.1"
+        client = client_of(request)
         write = endpoint.writes or auth.writes_on_sign_in(request)
         with self._store.transaction(write=write) as db:
-            origin = auth.authenticate(self._store, db, request, ip)
-            _require_role(endpoint, origin.role)
-            caller = auth.act_for_another(db, request, origin)
-            _require_role(endpoint, caller.role)
-            return endpoint.handler(Call(self._store, db, caller, read_fields(request, body), ip))
+            caller = self._caller(endpoint, db, request, client.ip)
+            return endpoint.handler(Call(self._store, db, caller, read_fields(request, body), client))
 
     def _find(self, envelope: Envelope) -> Endpoint:
         endpoint = ENDPOINTS.get(envelope.name)
         if endpoint is None or (envelope.name in ON_PREMISES_ONLY and not self._store.settings.on_premises):
+            self._report_missing(envelope.name)
             raise ApiError(Fault.NO_ENDPOINT, f"for name {envelope.name} and version {envelope.requested}")
-        envelope.actual = API_VERSION
+        envelope.actual = endpoint.version
         return endpoint
+
+    def _report_missing(self, name: str) -> None:
+        if self._on_missing is not None and name not in self._missing:
+            self._missing.add(name)
+            self._on_missing(name)
+
+    def _caller(self, endpoint: Endpoint, db: sqlite3.Connection, request: Request, ip: str) -> Identity:
+        if not endpoint.roles:
+            return auth.authenticate_if_possible(self._store, db, request, ip)
+        origin = auth.authenticate(self._store, db, request, ip)
+        _require_role(endpoint, origin.role)
+        caller = auth.act_for_another(db, request, origin)
+        _require_role(endpoint, caller.role)
+        return caller
+
+
+def create_app(store: Store, on_missing: Callable[[str], None] | None = None) -> ASGIApp:
+    """Return the server of a workspace as an ASGI application. The store stays the caller's to close.
+
+    ``on_missing`` gets the name of each call that a client asked for and the sandbox does not have, once.
+    """
+    return Application(store, on_missing)
 
 
 def _require_role(endpoint: Endpoint, role: str) -> None:

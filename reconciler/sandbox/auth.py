@@ -7,10 +7,11 @@ import binascii
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import tokens
-from reconciler.sandbox.call import ADMIN, Identity
+from reconciler.sandbox.call import ADMIN, NOBODY, Identity
 from reconciler.sandbox.choices import AUTH_COOKIE, PROTECTED_IDENTITIES
 from reconciler.sandbox.clock import stamp
 from reconciler.sandbox.errors import ApiError, Fault
+from reconciler.sandbox.schema import REMOVED, SYSTEM
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,7 +35,7 @@ def writes_on_sign_in(request: Request) -> bool:
 def authenticate(store: Store, db: sqlite3.Connection, request: Request, ip: str) -> Identity:
     """Return who signed in; refuse with 401 and the subcode that says why."""
     header = request.headers.get("authorization")
-    if header is None:
+    if not header:
         cookie = request.cookies.get(AUTH_COOKIE)
         if cookie is None:
             raise ApiError(Fault.NO_CREDENTIALS)
@@ -45,6 +46,14 @@ def authenticate(store: Store, db: sqlite3.Connection, request: Request, ip: str
     if scheme == "Basic":
         return _by_credentials(store, db, value.strip(), ip)
     raise ApiError(Fault.BAD_SCHEME)
+
+
+def authenticate_if_possible(store: Store, db: sqlite3.Connection, request: Request, ip: str) -> Identity:
+    """Return who signed in, or nobody: for the few calls that need no sign-in."""
+    try:
+        return authenticate(store, db, request, ip)
+    except ApiError:
+        return NOBODY
 
 
 def act_for_another(db: sqlite3.Connection, request: Request, caller: Identity) -> Identity:
@@ -59,15 +68,17 @@ def act_for_another(db: sqlite3.Connection, request: Request, caller: Identity) 
         raise ApiError(Fault.IMPERSONATION, "not allowed for role")
     if target in PROTECTED_IDENTITIES:
         raise ApiError(Fault.PROTECTED_IDENTITY)
-    row = db.execute("SELECT role FROM users WHERE id = ?", (target,)).fetchone()
+    row = db.execute("SELECT role, kind FROM users WHERE id = ? AND kind <> ?", (target, REMOVED)).fetchone()
     if row is None:
         raise ApiError(Fault.IMPERSONATION, f"unknown user {target}")
-    return Identity(target, row["role"] if impersonate else caller.role, caller.origin)
+    # Nobody rises above their own role by acting as one of the server's own users.
+    takes_role = impersonate and row["kind"] != SYSTEM
+    return Identity(target, row["role"] if takes_role else caller.role, caller.origin)
 
 
 def _by_token(store: Store, db: sqlite3.Connection, token: str) -> Identity:
     user, role = tokens.read(store, token)
-    if db.execute("SELECT 1 FROM users WHERE id = ?", (user,)).fetchone() is None:
+    if db.execute("SELECT 1 FROM users WHERE id = ? AND kind <> ?", (user, REMOVED)).fetchone() is None:
         raise ApiError(Fault.BAD_TOKEN, "its user was removed")
     return Identity(user, role, user)
 
@@ -76,9 +87,9 @@ def _by_credentials(store: Store, db: sqlite3.Connection, encoded: str, ip: str)
     try:
         key, separator, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise ApiError(Fault.MALFORMED_CREDENTIALS) from error
+        raise ApiError(Fault.BAD_CREDENTIALS) from error
     if not separator:
-        raise ApiError(Fault.MALFORMED_CREDENTIALS)
+        raise ApiError(Fault.BAD_CREDENTIALS)
     row = db.execute(
         "SELECT c.secret_hash, c.expire, u.id, u.role FROM credentials c JOIN users u ON u.id = c.user"
         " WHERE c.access_key = ?",

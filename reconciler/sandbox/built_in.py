@@ -1,10 +1,17 @@
-"""What a workspace has from its beginning: three groups, and the rules that let everyone do everything."""
+"""What a workspace has from its beginning: three groups, the server's own users, and rules that let all do all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reconciler.sandbox.choices import ADMINS_GROUP_ID, ENTITY_TYPES, QUEUE_ADMINS_GROUP_ID, USERS_GROUP_ID
+from reconciler.sandbox.choices import (
+    ADMINS_GROUP_ID,
+    ENTITY_TYPES,
+    QUEUE_ADMINS_GROUP_ID,
+    SYSTEM_USERS,
+    USERS_GROUP_ID,
+)
+from reconciler.sandbox.schema import SYSTEM
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,10 +45,15 @@ def create_builtins(db: sqlite3.Connection) -> None:
     db.executemany("INSERT INTO groups (id, name, description, kind) VALUES (?, ?, ?, ?)", missing)
 
 
-def create_autocreated_rules(db: sqlite3.Connection, token: Randomness) -> None:
-    """Make, for each type of entity, the rule that gives Users read and write on all of it."""
+def create_autocreated_rules(db: sqlite3.Connection, token: Randomness) -> int:
+    """Make, for each type of entity, the rule that gives Users read and write on all of it, if there is none.
+
+    Return how many were made.
+    """
     users = db.execute("SELECT id FROM groups WHERE kind = ?", (USERS,)).fetchone()[0]
-    for entity_type in ENTITY_TYPES:
+    present = {row[0] for row in db.execute("SELECT entity_type FROM rules WHERE autocreated")}
+    missing = [entity_type for entity_type in ENTITY_TYPES if entity_type not in present]
+    for entity_type in missing:
         rule = token(32)
         db.execute(
             "INSERT INTO rules (id, name, description, entity_type, entity_id, access_permission, autocreated)"
@@ -49,3 +61,12 @@ def create_autocreated_rules(db: sqlite3.Connection, token: Randomness) -> None:
             (rule, f"Users: all of {entity_type}", entity_type),
         )
         db.execute("INSERT INTO rule_groups VALUES (?, ?)", (rule, users))
+    return len(missing)
+
+
+def create_system_users(db: sqlite3.Connection, now: str) -> None:
+    """Make the server's own users."""
+    db.executemany(
+        "INSERT OR IGNORE INTO users (id, name, role, created, kind) VALUES (?, ?, ?, ?, ?)",
+        [(identifier, identifier.strip("_"), role, now, SYSTEM) for identifier, role in SYSTEM_USERS.items()],
+    )

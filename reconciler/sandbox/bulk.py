@@ -13,6 +13,7 @@ from reconciler.sandbox.built_in import (
     QUEUE_ADMINS,
     create_autocreated_rules,
     create_builtins,
+    create_system_users,
 )
 from reconciler.sandbox.clock import stamp
 from reconciler.sandbox.errors import SandboxError
@@ -48,13 +49,17 @@ def load_workspace(store: Store, state: Workspace) -> None:
             for table in _TABLES:
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - from the list above
             now = stamp(store.now())
+            create_system_users(db, now)
             _load_users(db, state, now)
             _load_groups(db, state)
             _load_vaults(db, state, now)
             _load_rules(db, state)
             if not any(rule.autocreated for rule in state.rules):
                 create_autocreated_rules(db, store.token)
-            db.executemany("INSERT INTO entities VALUES (?, ?, ?)", ((e.type, e.id, e.name) for e in state.entities))
+            db.executemany(
+                "INSERT INTO entities (type, id, name, created, project, hidden, public) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((e.type, e.id, e.name, now, e.project, e.hidden, e.public) for e in state.entities),
+            )
             db.executemany("INSERT INTO domains VALUES (?)", ((domain,) for domain in state.domains))
             store.settings = state.settings
     except sqlite3.IntegrityError as error:
@@ -67,7 +72,7 @@ def _load_users(db: sqlite3.Connection, state: Workspace, now: str) -> None:
         ((p.id, p.name, p.email, p.role, now, p.read_only, p.support) for p in state.people),
     )
     db.executemany(
-        "INSERT INTO users (id, name, role, created, service, run_as_owner) VALUES (?, ?, ?, ?, 1, ?)",
+        "INSERT INTO users (id, name, role, created, kind, run_as_owner) VALUES (?, ?, ?, ?, 'service', ?)",
         ((a.id, a.name, a.role, now, a.allow_running_as_owner) for a in state.service_accounts),
     )
     db.executemany(
@@ -96,8 +101,8 @@ def _load_users(db: sqlite3.Connection, state: Workspace, now: str) -> None:
 def _load_groups(db: sqlite3.Connection, state: Workspace) -> None:
     kinds = {group.id: _BUILTIN_KINDS.get(group.name, ORDINARY) if group.system else ORDINARY for group in state.groups}
     db.executemany(
-        "INSERT INTO groups (id, name, description, kind) VALUES (?, ?, ?, ?)",
-        ((group.id, group.name, group.description, kinds[group.id]) for group in state.groups),
+        "INSERT INTO groups (id, name, description, kind, assignable) VALUES (?, ?, ?, ?, ?)",
+        ((group.id, group.name, group.description, kinds[group.id], group.assignable) for group in state.groups),
     )
     create_builtins(db)
     db.executemany(
@@ -113,10 +118,11 @@ def _load_groups(db: sqlite3.Connection, state: Workspace) -> None:
 
 def _load_vaults(db: sqlite3.Connection, state: Workspace, now: str) -> None:
     db.executemany(
-        "INSERT INTO vaults (id, description, data, format, type, scope, enabled, group_id, user_id, last_update)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO vaults"
+        " (id, description, data, format, type, scope, enabled, group_id, user_id, last_update, editable)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (v.id, v.description, v.data, v.format, v.type, v.scope, v.enabled, v.group, v.user, now)
+            (v.id, v.description, v.data, v.format, v.type, v.scope, v.enabled, v.group, v.user, now, v.editable)
             for v in state.vaults
         ),
     )
@@ -139,7 +145,9 @@ def dump_workspace(store: Store) -> Workspace:
     """Return all that the store holds, as it would be loaded; lists in order of id, vaults and rules of creation."""
     settings = store.settings
     with store.transaction(write=False) as db:
-        people = db.execute("SELECT id, email, name, role, read_only, support FROM users WHERE service = 0 ORDER BY id")
+        people = db.execute(
+            "SELECT id, email, name, role, read_only, support FROM users WHERE kind = 'person' ORDER BY id"
+        )
         return Workspace(
             people=tuple(
                 Person(row["id"], row["email"], row["name"], row["role"], bool(row["read_only"]), bool(row["support"]))
@@ -152,16 +160,20 @@ def dump_workspace(store: Store) -> Workspace:
             groups=tuple(_dump_groups(db)),
             vaults=tuple(_vault(row) for row in db.execute("SELECT * FROM vaults ORDER BY seq")),
             rules=tuple(_dump_rules(db)),
-            entities=tuple(Entity(*row) for row in db.execute("SELECT type, id, name FROM entities ORDER BY type, id")),
+            entities=tuple(_entity(row) for row in db.execute("SELECT * FROM entities ORDER BY type, id")),
             domains=tuple(row[0] for row in db.execute("SELECT domain FROM domains ORDER BY rowid")),
             settings=settings,
         )
 
 
+def _entity(row: sqlite3.Row) -> Entity:
+    return Entity(row["type"], row["id"], row["name"], row["project"], bool(row["hidden"]), bool(row["public"]))
+
+
 def _vault(row: sqlite3.Row) -> Vault:
     return Vault(
         row["id"],
-        row["description"],
+        row["description"] or "",
         row["data"],
         row["scope"],
         row["group_id"],
@@ -169,13 +181,14 @@ def _vault(row: sqlite3.Row) -> Vault:
         row["format"],
         row["type"],
         bool(row["enabled"]),
+        bool(row["editable"]),
     )
 
 
 def _dump_accounts(db: sqlite3.Connection) -> Iterator[ServiceAccount]:
     keys: dict[str, list[AccessKey]] = defaultdict(list)
     for row in db.execute(
-        "SELECT c.* FROM credentials c JOIN users u ON u.id = c.user WHERE u.service = 1 ORDER BY c.rowid"
+        "SELECT c.* FROM credentials c JOIN users u ON u.id = c.user WHERE u.kind = 'service' ORDER BY c.rowid"
     ):
         keys[row["user"]].append(
             AccessKey(
@@ -187,14 +200,21 @@ def _dump_accounts(db: sqlite3.Connection) -> Iterator[ServiceAccount]:
                 row["last_used_from"],
             )
         )
-    for row in db.execute("SELECT id, name, role, run_as_owner FROM users WHERE service = 1 ORDER BY id"):
+    for row in db.execute("SELECT id, name, role, run_as_owner FROM users WHERE kind = 'service' ORDER BY id"):
         yield ServiceAccount(row["id"], row["name"], row["role"], bool(row["run_as_owner"]), tuple(keys[row["id"]]))
 
 
 def _dump_groups(db: sqlite3.Connection) -> Iterator[Group]:
     users = _pairs(db, "SELECT group_id, user_id FROM memberships")
-    for row in db.execute("SELECT id, name, description, kind FROM groups ORDER BY id"):
-        yield Group(row["id"], row["name"], row["description"], frozenset(users[row["id"]]), row["kind"] != ORDINARY)
+    for row in db.execute("SELECT * FROM groups ORDER BY id"):
+        yield Group(
+            row["id"],
+            row["name"],
+            row["description"] or "",
+            frozenset(users[row["id"]]),
+            row["kind"] != ORDINARY,
+            bool(row["assignable"]),
+        )
 
 
 def _dump_rules(db: sqlite3.Connection) -> Iterator[Rule]:

@@ -27,6 +27,11 @@ ADMIN: Final = frozenset({"admin", "system", "root"})
 SYSTEM: Final = frozenset({"system", "root"})
 """The server's own roles, which nobody in a workspace has."""
 
+NO_SIGN_IN: Final = frozenset[str]()
+"""The roles of a call that needs no sign-in."""
+
+_OLDEST = "2.1"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -42,6 +47,19 @@ class Identity:
         return self.role in ADMIN
 
 
+NOBODY: Final = Identity("", "", "")
+"""Who calls without having signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a call comes from: the address, and the program and its version as far as it says."""
+
+    ip: str
+    name: str | None = None
+    version: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call, inside its transaction."""
@@ -50,7 +68,7 @@ class Call:
     db: sqlite3.Connection
     caller: Identity
     fields: Fields
-    ip: str
+    client: Client
 
     @property
     def now(self) -> str:
@@ -69,8 +87,17 @@ Handler = Callable[[Call], Json]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A handler, who may call it, and whether it changes anything."""
+    """A handler, who may call it, and whether it changes anything.
+
+    ``version`` is the API version that the call is from: what an answer gives as ``actual_version``.
+    """
 
     handler: Handler
     roles: frozenset[str]
     writes: bool = False
+    version: str = _OLDEST
+
+
+def without_none(fields: Json) -> Json:
+    """Return the fields that are set; the server leaves the others out."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
+from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint, without_none
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.limits import credential_end
 
@@ -27,11 +27,6 @@ def make(call: Call, user: str, label: str | None, expire: str | None) -> Json:
         (key, user, call.store.hash_secret(secret), label, call.now, expire),
     )
     return without_none({"access_key": key, "secret_key": secret, "label": label, "expire": expire})
-
-
-def without_none(fields: Json) -> Json:
-    """Return the fields that are set; the server leaves the others out."""
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def lifetimes(call: Call) -> Json:

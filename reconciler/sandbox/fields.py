@@ -21,6 +21,10 @@ class Fields:
         """Tell whether the field was given."""
         return self._values.get(name) is not None
 
+    def is_null(self, name: str) -> bool:
+        """Tell whether the field was given as ``null``, where that means something else than leaving it out."""
+        return name in self._values and self._values[name] is None
+
     def text(self, name: str) -> str | None:
         """Return a text, or ``None`` if it was not given."""
         value = self._values.get(name)
@@ -60,14 +64,17 @@ class Fields:
             raise self._wrong(name, f"a number of at least {minimum}")
         return value
 
-    def number(self, name: str) -> float | None:
-        """Return a number, or ``None``."""
-        value = self._values.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise self._wrong(name, "a number")
-        return float(value)
+    def raw(self, name: str) -> object:
+        """Return a field as it was given, or ``None``."""
+        return self._values.get(name)
+
+    def section(self, name: str) -> Fields | None:
+        """Return the fields of an object, or ``None``."""
+        return self.required_section(name) if self.has(name) else None
+
+    def values(self) -> Mapping[str, object]:
+        """Return all fields as they were given."""
+        return self._values
 
     def flag(self, name: str) -> bool | None:
         """Return a boolean, or ``None``; the words true and false are taken too, as a query can hold no other."""
@@ -87,6 +94,11 @@ class Fields:
             raise self._wrong(name, "a list of strings")
         return list(dict.fromkeys(value))
 
+    def filter_texts(self, name: str) -> list[str] | None:
+        """Return what a list is filtered or ordered by, or ``None``: a single value will do there, as was seen."""
+        value = self._values.get(name)
+        return [value] if isinstance(value, str) else self.texts(name)
+
     def required_texts(self, name: str) -> list[str]:
         """Return a list of texts, which must be given and may be empty."""
         value = self.texts(name)
@@ -94,7 +106,7 @@ class Fields:
             raise self.missing(name)
         return value
 
-    def required_object(self, name: str) -> Fields:
+    def required_section(self, name: str) -> Fields:
         """Return the fields of an object, which must be given."""
         value = self._values.get(name)
         if value is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconciler.sandbox.built_in import ADMINS, ORDINARY, QUEUE_ADMINS, USERS
-from reconciler.sandbox.call import ADMIN, Endpoint
+from reconciler.sandbox.call import ADMIN, Endpoint, without_none
 from reconciler.sandbox.errors import ApiError, Fault
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def require_users(call: Call, users: Sequence[str]) -> None:
     """Refuse (400/301) a list that holds an id which is nobody's."""
     unknown = call.db.execute(
-        "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM users) LIMIT 1", (json.dumps(users),)
+        "SELECT value FROM json_each(?) WHERE value NOT IN"
+        " (SELECT id FROM users WHERE kind IN ('person', 'service')) LIMIT 1",
+        (json.dumps(users),),
     ).fetchone()
     if unknown:
         raise ApiError(Fault.INVALID_USER, unknown[0])
@@ -72,20 +74,21 @@ def _get(call: Call) -> Json:
 def _people(call: Call, users: Iterable[str] | None) -> list[tuple[str, str, str | None, str]]:
     """Return id, name, e-mail and role of some users, or of all, by id; each once, however many groups they are in."""
     return call.db.execute(
-        "SELECT id, name, email, role FROM users"
-        " WHERE ?1 IS NULL OR id IN (SELECT value FROM json_each(?1)) ORDER BY id",
+        "SELECT id, name, email, role FROM users WHERE kind IN ('person', 'service')"
+        " AND (?1 IS NULL OR id IN (SELECT value FROM json_each(?1))) ORDER BY id",
         (None if users is None else json.dumps(list(users)),),
     ).fetchall()
 
 
 def _shown(group: sqlite3.Row) -> Json:
-    return {
+    fields: Json = {
         "id": group["id"],
         "name": group["name"],
         "description": group["description"],
         "system": group["kind"] != ORDINARY,
-        "assignable": group["kind"] in {ORDINARY, QUEUE_ADMINS},
+        "assignable": group["kind"] in {ORDINARY, QUEUE_ADMINS} and bool(group["assignable"]),
     }
+    return without_none(fields)
 
 
 def _add_or_update(call: Call) -> Json:
@@ -102,7 +105,7 @@ def _add_or_update(call: Call) -> Json:
         _require_free_name(call, name, identifier)
         call.db.execute(
             "INSERT INTO groups (id, name, description, kind) VALUES (?, ?, ?, ?)",
-            (identifier, name, description or "", ORDINARY),
+            (identifier, name, description, ORDINARY),
         )
     else:
         _require_changeable(group, name, description, users)
@@ -120,6 +123,8 @@ def _require_changeable(
     group: sqlite3.Row, name: str | None, description: str | None, users: Sequence[str] | None
 ) -> None:
     """Refuse to edit a system group, and to change the membership of one that is not assignable (400/16)."""
+    if users is not None and not group["assignable"]:
+        raise ApiError(Fault.BAD_VALUE, f"the membership of {group['name']} cannot be changed: it is not assignable")
     if group["kind"] == ORDINARY:
         return
     if group["kind"] == USERS:

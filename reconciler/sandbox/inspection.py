@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 def admin_ids(store: Store) -> frozenset[str]:
     """Return the ids of all people and service accounts that are admins."""
     with store.transaction(write=False) as db:
-        return frozenset(row[0] for row in db.execute("SELECT id FROM users WHERE role = 'admin'"))
+        return frozenset(
+            row[0] for row in db.execute("SELECT id FROM users WHERE role = 'admin' AND kind <> 'removed'")
+        )
 
 
 def group_user_ids(store: Store, group: str) -> frozenset[str]:
@@ -24,7 +26,7 @@ def group_user_ids(store: Store, group: str) -> frozenset[str]:
 def exists(store: Store, user: str) -> bool:
     """Tell whether there is a user with this id."""
     with store.transaction(write=False) as db:
-        return db.execute("SELECT 1 FROM users WHERE id = ?", (user,)).fetchone() is not None
+        return db.execute("SELECT 1 FROM users WHERE id = ? AND kind <> 'removed'", (user,)).fetchone() is not None
 
 
 def rule_grants(store: Store, rule: str) -> frozenset[tuple[str, str, str | None, str]]:

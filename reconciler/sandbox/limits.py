@@ -26,7 +26,8 @@ def require_room_for_members(call: Call, wanted: int) -> None:
     if limit is None:
         return
     count = call.db.execute(
-        "SELECT (SELECT count(*) FROM users WHERE service = 0) + (SELECT count(*) FROM invitations WHERE user IS NULL)"
+        "SELECT (SELECT count(*) FROM users WHERE kind = 'person')"
+        " + (SELECT count(*) FROM invitations WHERE user IS NULL)"
     ).fetchone()[0]
     if count + wanted > limit:
         raise ApiError(
@@ -37,14 +38,15 @@ def require_room_for_members(call: Call, wanted: int) -> None:
 def credential_end(call: Call, name: str) -> str | None:
     """Return when a new credential ends, from the lifetime in field ``name`` or the workspace's default.
 
-    ``None`` is never. A lifetime past the workspace's maximum is refused (400/16).
+    ``None`` is never. The workspace's maximum binds those who are not admins: a longer lifetime is refused (400/16).
     """
     settings = call.settings
+    maximum = None if call.caller.is_admin else settings.max_expiration_sec
     seconds = call.fields.integer(name, 1)
     if seconds is None:
-        seconds = settings.default_expiration_sec or settings.max_expiration_sec
-    elif settings.max_expiration_sec is not None and seconds > settings.max_expiration_sec:
-        raise ApiError(Fault.BAD_VALUE, f"{name} is above the maximum of {settings.max_expiration_sec} seconds")
+        seconds = settings.default_expiration_sec or maximum
+    elif maximum is not None and seconds > maximum:
+        raise ApiError(Fault.BAD_VALUE, f"{name} is above the maximum of {maximum} seconds")
     if seconds is None:
         return None
     try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.call import ADMIN, ANYONE, SYSTEM, Endpoint
-from reconciler.sandbox.choices import ADDED_USER_ROLE, ASSIGNABLE_ROLES
+from reconciler.sandbox import call as roles
+from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
+from reconciler.sandbox.choices import ADDED_USER_ROLE, ASSIGNABLE_ROLES, ROLES
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.limits import require_room_for_members, valid_email
+from reconciler.sandbox.schema import PERSON, REMOVED, SERVICE, SYSTEM
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,47 +17,70 @@ if TYPE_CHECKING:
     from reconciler.sandbox.call import Call, Json
 
 _DETAILS = ("name", "given_name", "family_name", "avatar")
+_HANGING = (
+    ("credentials", "user"),
+    ("invitations", "user"),
+    ("memberships", "user_id"),
+    ("rule_users", "user"),
+    ("vaults", "user_id"),
+)
+"""What goes with a sign-in, and the column that holds the user's id."""
 
 
 def find_user(call: Call, identifier: str) -> sqlite3.Row:
-    """Return a user or service account; refuse an unknown id (400/301)."""
-    row: sqlite3.Row | None = call.db.execute("SELECT * FROM users WHERE id = ?", (identifier,)).fetchone()
+    """Return a user or service account; refuse an unknown id, or that of someone removed (400/301)."""
+    row: sqlite3.Row | None = call.db.execute(
+        "SELECT * FROM users WHERE id = ? AND kind <> ?", (identifier, REMOVED)
+    ).fetchone()
     if row is None:
         raise ApiError(Fault.INVALID_USER, identifier)
     return row
 
 
 def _require_unprotected(user: sqlite3.Row) -> None:
-    if user["read_only"] or user["support"]:
+    if user["read_only"] or user["support"] or user["kind"] == SYSTEM:
         raise ApiError(Fault.PROTECTED_IDENTITY)
 
 
 def _set_role(call: Call) -> Json:
     user = find_user(call, call.fields.required_text("user"))
     role = call.fields.required_choice("role", ASSIGNABLE_ROLES)
+    return {"updated": _give_role(call, user, role)}
+
+
+def _edit_user(call: Call) -> Json:
+    """Give a user any role, not only an assignable one."""
+    user = find_user(call, call.fields.required_text("user"))
+    role = call.fields.choice("role", ROLES)
+    if role is None:
+        return {"updated": 0, "fields": {}}
+    updated = _give_role(call, user, role)
+    return {"updated": updated, "fields": {"role": role} if updated else {}}
+
+
+def _give_role(call: Call, user: sqlite3.Row, role: str) -> int:
     _require_unprotected(user)
-    if user["service"]:
+    if user["kind"] == SERVICE:
         if role not in {"admin", "user"}:
             raise ApiError(Fault.VALIDATION, "a service account is either admin or user")
         if not call.settings.allow_admins:
             raise ApiError(Fault.NOT_SUPPORTED, "this workspace does not allow service accounts to be admins")
     if user["role"] == role:
-        return {"updated": 0}
+        return 0
     call.db.execute("UPDATE users SET role = ? WHERE id = ?", (role, user["id"]))
-    return {"updated": 1}
+    return 1
 
 
 def _update(call: Call) -> Json:
-    user = find_user(call, call.fields.required_text("user"))
-    if user["id"] != call.caller.user and not call.caller.is_admin:
+    """Set details. As was seen, ``updated`` counts the users who were found, whether or not anything changed."""
+    user = call.fields.required_text("user")
+    if user != call.caller.user and not call.caller.is_admin:
         raise ApiError(Fault.ROLE)
-    if call.fields.has("name"):
-        call.fields.required_text("name")
-    given = {name: call.fields.text(name) for name in _DETAILS if call.fields.has(name)}
-    changed: Json = {name: value for name, value in given.items() if value != user[name]}
-    for name, value in changed.items():
-        call.db.execute(f"UPDATE users SET {name} = ? WHERE id = ?", (value, user["id"]))  # noqa: S608 - from _DETAILS
-    return {"updated": 1 if changed else 0, "fields": changed}
+    given: Json = {name: call.fields.text(name) for name in _DETAILS if call.fields.has(name)}
+    found = call.db.execute("SELECT count(*) FROM users WHERE id = ?", (user,)).fetchone()[0]
+    for name, value in given.items():
+        call.db.execute(f"UPDATE users SET {name} = ? WHERE id = ?", (value, user))  # noqa: S608 - from _DETAILS
+    return {"updated": found if given else 0, "fields": given}
 
 
 def _add_user(call: Call) -> Json:
@@ -87,12 +112,14 @@ def _add_user(call: Call) -> Json:
 
 
 def _delete_user(call: Call) -> Json:
-    """Remove a person or service account; all that hangs on them goes by the tables' cascades."""
+    """Remove the sign-in of a person or service account, and all that hangs on it; their entry stays."""
     user = find_user(call, call.fields.required_text("user"))
     _require_unprotected(user)
-    if not user["service"] and not call.settings.on_premises:
+    if user["kind"] == PERSON and not call.settings.on_premises:
         raise ApiError(Fault.NOT_SUPPORTED, "people can be removed on on-premises servers only")
-    call.db.execute("DELETE FROM users WHERE id = ?", (user["id"],))
+    call.db.execute("UPDATE users SET kind = ?, email = NULL WHERE id = ?", (REMOVED, user["id"]))
+    for table, column in _HANGING:
+        call.db.execute(f"DELETE FROM {table} WHERE {column} = ?", (user["id"],))  # noqa: S608 - from _HANGING
     return {"deleted": True}
 
 
@@ -104,7 +131,8 @@ def _delete(_: Call) -> Json:
 ENDPOINTS = {
     "users.set_role": Endpoint(_set_role, ADMIN, writes=True),
     "users.update": Endpoint(_update, ANYONE, writes=True),
-    "users.delete": Endpoint(_delete, SYSTEM, writes=True),
+    "users.delete": Endpoint(_delete, roles.SYSTEM, writes=True),
+    "auth.edit_user": Endpoint(_edit_user, ADMIN, writes=True, version="2.8"),
     "auth.add_user": Endpoint(_add_user, ADMIN, writes=True),
     "auth.delete_user": Endpoint(_delete_user, ADMIN, writes=True),
 }

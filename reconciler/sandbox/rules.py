@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.built_in import create_autocreated_rules
 from reconciler.sandbox.call import ADMIN, Endpoint
 from reconciler.sandbox.choices import ENTITY_TYPES, PERMISSIONS
 from reconciler.sandbox.errors import ApiError, Fault
@@ -40,23 +41,21 @@ def _get(call: Call) -> Json:
 
 
 def _shown(rule: sqlite3.Row) -> Json:
-    name = rule["entity_name"] or rule["entity_id"]
+    """Return a rule; applications and categories have no name there, as documented, nor has what is gone."""
+    named = rule["entity_type"] not in {"app", "app_category"}
     return {
         "id": rule["id"],
         "name": rule["name"],
         "description": rule["description"],
         "entity_type": rule["entity_type"],
         "entity_id": rule["entity_id"],
-        "entity_name": name,
-        "entity_display_name": name,
         "access_permission": rule["access_permission"],
         "autocreated": bool(rule["autocreated"]),
-        "metadata": {},
-    }
+    } | ({"entity_name": rule["entity_name"], "entity_display_name": rule["entity_name"]} if named else {})
 
 
 def _add_or_update(call: Call) -> Json:
-    """Make a rule or replace all of one; everything but the id and ``entity_id`` is required, as documented."""
+    """Make a rule, with its id if one is given, or replace all of one; only the ids may be left out, as documented."""
     fields = call.fields
     identifier, name = fields.text("id"), fields.required_text("name")
     description = fields.text("description")
@@ -69,8 +68,7 @@ def _add_or_update(call: Call) -> Json:
     _require_entity(call, entity_type, entity)
     require_users(call, users)
     require_groups(call, groups)
-    if identifier:
-        _require_declared(call, identifier)
+    if identifier and _is_there(call, identifier):
         call.db.execute(
             "UPDATE rules SET name = ?, description = ?, entity_type = ?, entity_id = ?, access_permission = ?"
             " WHERE id = ?",
@@ -79,7 +77,7 @@ def _add_or_update(call: Call) -> Json:
         call.db.execute("DELETE FROM rule_users WHERE rule = ?", (identifier,))
         call.db.execute("DELETE FROM rule_groups WHERE rule = ?", (identifier,))
     else:
-        identifier = call.store.token(32)
+        identifier = identifier or call.store.token(32)
         call.db.execute(
             "INSERT INTO rules (id, name, description, entity_type, entity_id, access_permission, autocreated)"
             " VALUES (?, ?, ?, ?, ?, ?, 0)",
@@ -102,21 +100,23 @@ def _require_entity(call: Call, entity_type: str, entity: str | None) -> None:
         raise ApiError(Fault.INVALID_ID, f"{entity_type} {entity}")
 
 
-def _require_declared(call: Call, identifier: str) -> None:
+def _is_there(call: Call, identifier: str) -> bool:
+    """Tell whether there is a rule to change; one of the server's own is refused (400/16)."""
     rule = call.db.execute("SELECT name, autocreated FROM rules WHERE id = ?", (identifier,)).fetchone()
-    if rule is None:
-        raise ApiError(Fault.INVALID_ID, f"access rule {identifier}")
-    if rule["autocreated"]:
+    if rule is not None and rule["autocreated"]:
         raise ApiError(Fault.BAD_VALUE, f"the access rule {rule['name']!r} is the server's own")
+    return rule is not None
 
 
 def _delete(call: Call) -> Json:
-    deleted = 0
-    for identifier in call.fields.required_texts("rules"):
-        if call.db.execute("SELECT 1 FROM rules WHERE id = ?", (identifier,)).fetchone():
-            _require_declared(call, identifier)
-            deleted += call.db.execute("DELETE FROM rules WHERE id = ?", (identifier,)).rowcount
-    return {"deleted": deleted}
+    wanted = json.dumps(call.fields.required_texts("rules"))
+    gone = call.db.execute("DELETE FROM rules WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+    return {"deleted": gone.rowcount}
+
+
+def _restore(call: Call) -> Json:
+    """Put back the server's own rules that are gone."""
+    return {"restored": create_autocreated_rules(call.db, call.store.token)}
 
 
 def _categories(_: Call) -> Json:
@@ -127,6 +127,7 @@ ENDPOINTS = {
     "permissions.get_access_rules": Endpoint(_get, ADMIN),
     "permissions.add_or_update_access_rule": Endpoint(_add_or_update, ADMIN, writes=True),
     "permissions.delete_access_rules": Endpoint(_delete, ADMIN, writes=True),
+    "permissions.restore_default_access_rules": Endpoint(_restore, ADMIN, writes=True),
     "permissions.get_entity_access_categories": Endpoint(_categories, ADMIN),
 }
 """The endpoints of this module."""

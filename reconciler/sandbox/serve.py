@@ -30,21 +30,30 @@ class Running:
         return f"http://{host}:{self.port}"
 
 
-def serve(store: Store, host: str = "127.0.0.1", port: int = 8008, *, on_ready: Callable[[Running], None]) -> None:
+def serve(
+    store: Store,
+    host: str = "127.0.0.1",
+    port: int = 8008,
+    *,
+    on_ready: Callable[[Running], None],
+    on_missing: Callable[[str], None] | None = None,
+) -> None:
     """Serve a workspace until interrupted or stopped; port 0 takes a free one.
 
-    ``on_ready`` is called once connections are accepted. Raises :class:`OSError` if the port cannot be had.
+    ``on_ready`` is called once connections are accepted, ``on_missing`` once for each call that a client asked for and
+    the sandbox does not have. Raises :class:`OSError` if the port cannot be had.
     """
     import uvicorn
 
     with listen(host, port) as listener:
         config = uvicorn.Config(
-            create_app(store),
+            create_app(store, on_missing),
             log_config=None,
             access_log=False,
             lifespan="off",
             ws="none",
             server_header=False,
+            date_header=False,
             proxy_headers=False,
         )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox import credentials
-from reconciler.sandbox.call import ADMIN, Endpoint
+from reconciler.sandbox.call import ADMIN, Endpoint, without_none
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.limits import credential_end
 from reconciler.sandbox.members import find_user
+from reconciler.sandbox.schema import SERVICE
 
 if TYPE_CHECKING:
     from reconciler.sandbox.call import Call, Json
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 def _get(call: Call) -> Json:
     rows = call.db.execute(
         "SELECT id, name, role, run_as_owner, last_credentials_login,"
-        " (SELECT count(*) FROM credentials c WHERE c.user = u.id) AS keys FROM users u WHERE service = 1 ORDER BY id"
+        " (SELECT count(*) FROM credentials c WHERE c.user = u.id) AS keys"
+        " FROM users u WHERE kind = 'service' ORDER BY id"
     )
     users = [
-        credentials.without_none(
+        without_none(
             {
                 "id": row["id"],
                 "name": row["name"],
@@ -43,12 +45,12 @@ def _create(call: Call) -> Json:
     expire = credential_end(call, "credentials_expiration_sec")
     limit = call.settings.allowed_service_users
     if limit is not None:
-        count = call.db.execute("SELECT count(*) FROM users WHERE service = 1").fetchone()[0]
+        count = call.db.execute("SELECT count(*) FROM users WHERE kind = 'service'").fetchone()[0]
         if count >= limit:
             raise ApiError(Fault.BAD_VALUE, f"the workspace has {count} of at most {limit} service accounts")
     user = call.store.token(32)
     call.db.execute(
-        "INSERT INTO users (id, name, role, created, service, run_as_owner) VALUES (?, ?, 'user', ?, 1, ?)",
+        "INSERT INTO users (id, name, role, created, kind, run_as_owner) VALUES (?, ?, 'user', ?, 'service', ?)",
         (user, name, call.now, owner),
     )
     return {"id": user, "credentials": credentials.make(call, user, None, expire)}
@@ -56,7 +58,7 @@ def _create(call: Call) -> Json:
 
 def _update(call: Call) -> Json:
     user = find_user(call, call.fields.required_text("user"))
-    if not user["service"]:
+    if user["kind"] != SERVICE:
         raise ApiError(Fault.INVALID_USER, f"{user['id']} is not a service account")
     name = call.fields.required_text("name") if call.fields.has("name") else user["name"]
     owner = call.fields.flag("allow_running_as_owner")

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
+from reconciler.sandbox.choices import API_VERSION, FEATURES
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,13 +22,23 @@ class Settings:
     default_expiration_sec: int | None = None
     """How long a credential lives when nothing is said (``None``: as long as the maximum, or for ever)."""
     max_expiration_sec: int | None = None
-    """The longest lifetime that a credential may be given."""
+    """The longest lifetime that a credential may be given by someone who is not an admin."""
     max_credentials: int | None = None
     """How many credentials one user may have."""
     on_premises: bool = True
-    """Whether people can be made and removed by ``auth.add_user`` and ``auth.delete_user``."""
+    """Whether people can be created and removed by ``auth.add_user`` and ``auth.delete_user``."""
     list_service_users: bool = True
     """Whether ``users.get_all_ex`` and its like include service accounts (without an e-mail); not documented."""
+    list_system_users: bool = False
+    """Whether ``users.get_all_ex`` and its like include the server's own users; not documented."""
+    api_version: str = API_VERSION
+    """The highest API version that is spoken; a field that is newer is ignored."""
+    features: tuple[str, ...] = FEATURES
+    """What ``users.get_current_user`` gives as the supported features."""
+
+    def speaks(self, version: str) -> bool:
+        """Tell whether the server knows what came with an API version."""
+        return _numbers(self.api_version) >= _numbers(version)
 
     def to_json(self) -> str:
         """Return the settings as text for the store."""
@@ -36,4 +48,9 @@ class Settings:
     @lru_cache(maxsize=16)
     def from_json(text: str) -> Settings:
         """Read what :meth:`to_json` wrote; remembered, since every call asks for the settings."""
-        return Settings(**json.loads(text))
+        values = json.loads(text)
+        return Settings(**values | {"features": tuple(values["features"])})
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

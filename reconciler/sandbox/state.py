@@ -71,6 +71,8 @@ class Group:
     description: str = ""
     users: frozenset[str] = frozenset()
     system: bool = False
+    assignable: bool = True
+    """Whether an ordinary group's membership can be changed; of a built-in one it follows from which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Vault:
     format: str = "hocon"
     type: str = "config"
     enabled: bool = True
+    editable: bool = True
+    """Whether the text can be read; if not, ``data`` is encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,11 @@ class Entity:
     type: str
     id: str
     name: str
+    project: str | None = None
+    """The id of the project that it is in; a project is in those that its name names."""
+    hidden: bool = False
+    public: bool = False
+    """Whether it belongs to somebody else and is shown to everybody."""
 
 
 @dataclass(frozen=True, slots=True)

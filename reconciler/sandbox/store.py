@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.sandbox import schema
-from reconciler.sandbox.built_in import create_autocreated_rules, create_builtins
+from reconciler.sandbox.built_in import create_autocreated_rules, create_builtins, create_system_users
 from reconciler.sandbox.clock import Clock, Randomness, stamp, system_clock, system_randomness
 from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.hidden import is_hidden
 from reconciler.sandbox.settings import Settings
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Store:
         create_builtins(db)
         create_autocreated_rules(db, self.token)
         now = stamp(self.now())
+        create_system_users(db, now)
         db.execute(
             "INSERT INTO users (id, name, email, role, created) VALUES (?, ?, ?, 'admin', ?)",
             (user, admin.name, admin.email, now),
@@ -195,7 +197,7 @@ class Store:
         from reconciler.sandbox.tokens import issue
 
         with self.transaction(write=False) as db:
-            row = db.execute("SELECT * FROM users WHERE id = ?", (user,)).fetchone()
+            row = db.execute("SELECT * FROM users WHERE id = ? AND kind <> 'removed'", (user,)).fetchone()
         if row is None:
             raise SandboxError(f"there is no user {user} in the sandbox")
         return issue(self, row)
@@ -204,7 +206,8 @@ class Store:
         """Return a token for the first administrator, or for any other if that one is gone."""
         with self.transaction(write=False) as db:
             row = db.execute(
-                "SELECT id FROM users WHERE role = 'admin' ORDER BY id <> ?, service, id LIMIT 1",
+                "SELECT id FROM users WHERE role = 'admin' AND kind IN ('person', 'service')"
+                " ORDER BY id <> ?, kind, id LIMIT 1",
                 (self._meta["bootstrap_admin"],),
             ).fetchone()
         if row is None:
@@ -215,7 +218,10 @@ class Store:
         """Add a project, queue or another thing that an access rule can point at; return its id."""
         identifier = identifier or self.token(32)
         with self.transaction(write=True) as db:
-            db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?)", (kind, identifier, name))
+            db.execute(
+                "INSERT OR REPLACE INTO entities (type, id, name, created, hidden) VALUES (?, ?, ?, ?, ?)",
+                (kind, identifier, name, stamp(self.now()), is_hidden(name)),
+            )
         return identifier
 
 

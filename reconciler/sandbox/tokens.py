@@ -10,6 +10,7 @@ import jwt
 
 from reconciler.sandbox import choices
 from reconciler.sandbox.errors import ApiError, Fault
+from reconciler.sandbox.schema import SERVICE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +29,7 @@ def issue(store: Store, user: sqlite3.Row, lifetime_seconds: int | None = None) 
         "user_name": user["name"],
         "company_name": store.company_name,
     }
-    if user["service"]:
+    if user["kind"] == SERVICE:
         owner = user["run_as_owner"]
         identity["service_account_type"] = choices.OWNER_ACCOUNT_TYPE if owner else choices.ACCOUNT_TYPE
     claims = {
@@ -38,7 +39,7 @@ def issue(store: Store, user: sqlite3.Row, lifetime_seconds: int | None = None) 
         "session_id": store.token(32),
         "env": choices.ENVIRONMENT,
         "identity": identity,
-        "api_version": choices.API_VERSION,
+        "api_version": store.settings.api_version,
         "server_version": choices.SERVER_VERSION,
         "server_build": choices.SERVER_BUILD,
         "feature_set": choices.FEATURE_SET,

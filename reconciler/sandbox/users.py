@@ -1,4 +1,4 @@
-"""Reading users: ``users.get_all_ex``, ``users.get_all``, the assignable roles, ``permissions.get_company_users``."""
+"""Reading users: all of them, one of them, the assignable roles, and ``permissions.get_company_users``."""
 
 from __future__ import annotations
 
@@ -9,29 +9,36 @@ import msgspec
 
 from reconciler.sandbox import paging
 from reconciler.sandbox.built_in import ADMINS, USERS
-from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
+from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint, without_none
 from reconciler.sandbox.choices import ROLE_NAMES
+from reconciler.sandbox.errors import ApiError, Fault
+from reconciler.sandbox.schema import PERSON, SERVICE, SYSTEM
 
 if TYPE_CHECKING:
     import sqlite3
 
     from reconciler.sandbox.call import Call, Json
 
-_ORDERABLE = ("id", "name", "given_name", "family_name", "created", "email", "role")
+_ORDERABLE = ("id", "name", "given_name", "family_name", "created")
+_KNOWN = (
+    "id", "name", "given_name", "family_name", "avatar", "company", "created", "email", "role", "providers",
+    "sec_groups", "read_only", "support", "activity",
+)  # fmt: skip
+_MOMENTS = ("last_credentials_login", "last_provider_login")
 
 
 def _rows(call: Call) -> list[sqlite3.Row]:
     conditions, values = ["1"], list[object]()
-    wanted = call.fields.texts("id")
-    if wanted is not None:
+    wanted = call.fields.filter_texts("id")
+    if wanted:
         conditions.append("id IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(wanted))
     name = paging.pattern(call.fields, "name")
     if name is not None:
         conditions.append("name REGEXP ?")
         values.append(name)
-    if not call.settings.list_service_users:
-        conditions.append("service = 0")
+    # Written out, so that an index that leaves out the same users can be used.
+    conditions += [f"kind <> '{kind}'" for kind in _unlisted(call)]
     order = paging.ordering(call.fields, _ORDERABLE, tie="id")
     # The inner query walks an index only, so that a late page costs little more than an early one.
     return call.db.execute(
@@ -41,66 +48,79 @@ def _rows(call: Call) -> list[sqlite3.Row]:
     ).fetchall()
 
 
+def _unlisted(call: Call) -> list[str]:
+    settings = call.settings
+    return [SERVICE] * (not settings.list_service_users) + [SYSTEM] * (not settings.list_system_users)
+
+
 def _get_all_ex(call: Call) -> Json:
-    auth = bool(call.fields.flag("include_auth")) and call.caller.is_admin
-    activity = bool(call.fields.flag("include_activity"))
-    rows = _rows(call)
-    groups = _groups_of(call, rows) if auth else {}
-    users = []
-    company = {"id": call.store.company}
-    for row in rows:
-        user = _common(row)
-        user["company"] = company
-        user["read_only"] = bool(row["read_only"])
-        user["support"] = bool(row["support"])
-        if auth:
-            user["created"], user["role"] = row["created"], row["role"]
-            user["providers"], user["sec_groups"] = [], groups[row["id"]]
-            if row["email"] is not None:
-                user["email"] = row["email"]
-        if activity:
-            moments = ("last_credentials_login", "last_provider_login")
-            user["activity"] = {moment: row[moment] for moment in moments if row[moment] is not None}
-        users.append(user)
-    return {"users": paging.project(users, call.fields)}
+    return _get(call, activity=bool(call.fields.flag("include_activity")))
 
 
 def _get_all(call: Call) -> Json:
-    users = [_common(row) | {"company": call.store.company} for row in _rows(call)]
-    return {"users": paging.project(users, call.fields)}
+    return _get(call, activity=False)
 
 
-def _common(row: sqlite3.Row) -> Json:
-    fields: Json = {"id": row["id"], "name": row["name"]}
-    for name in ("given_name", "family_name"):
-        if row[name] is not None:
-            fields[name] = row[name]
-    return fields
+def _get(call: Call, *, activity: bool) -> Json:
+    auth = bool(call.fields.flag("include_auth")) and call.caller.is_admin
+    rows = _rows(call)
+    groups = groups_of(call, [row["id"] for row in rows]) if auth else {}
+    users = []
+    for row in rows:
+        user = shown(call, row)
+        if auth:
+            user |= _auth_fields(row, groups[row["id"]])
+        if auth and activity:
+            user["activity"] = {moment: row[moment] for moment in _MOMENTS if row[moment] is not None}
+        users.append(user)
+    return {"users": paging.project(users, call.fields, _KNOWN)}
 
 
-def _groups_of(call: Call, rows: list[sqlite3.Row]) -> dict[str, list[str]]:
+def shown(call: Call, row: sqlite3.Row) -> Json:
+    """Return what everybody may see of a user."""
+    user: Json = {"id": row["id"], "name": row["name"], "company": call.store.company, "created": row["created"]}
+    user |= {name: row[name] for name in ("given_name", "family_name", "avatar") if row[name] is not None}
+    return user | {name: True for name in ("read_only", "support") if row[name]}
+
+
+def _auth_fields(row: sqlite3.Row, groups: list[str]) -> Json:
+    """Return what an administrator sees of a user's sign-in; of someone whose sign-in was removed there is nothing."""
+    if row["kind"] not in {PERSON, SERVICE}:
+        return {}
+    fields: Json = {"role": row["role"], "providers": {}, "sec_groups": groups}
+    return fields if row["email"] is None else fields | {"email": row["email"]}
+
+
+def groups_of(call: Call, users: list[str]) -> dict[str, list[str]]:
     """Return the group ids of each of some users: Users first, Admins for administrators, then the others."""
     builtin = dict(call.db.execute("SELECT kind, id FROM groups WHERE kind IN (?, ?)", (USERS, ADMINS)).fetchall())
+    among = json.dumps(users)
     memberships = call.db.execute(
         "SELECT user_id, json_group_array(group_id) FROM memberships"
         " WHERE user_id IN (SELECT value FROM json_each(?)) GROUP BY user_id",
-        (json.dumps([row["id"] for row in rows]),),
+        (among,),
     )
     others = {user: msgspec.json.decode(groups) for user, groups in memberships}
     first = {True: [builtin[USERS], builtin[ADMINS]], False: [builtin[USERS]]}
-    return {row["id"]: first[row["role"] == "admin"] + others.get(row["id"], []) for row in rows}
+    roles = call.db.execute("SELECT id, role FROM users WHERE id IN (SELECT value FROM json_each(?))", (among,))
+    return {user: first[role == "admin"] + others.get(user, []) for user, role in roles}
+
+
+def _get_by_id(call: Call) -> Json:
+    identifier = call.fields.required_text("user")
+    row = call.db.execute("SELECT * FROM users WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise ApiError(Fault.INVALID_USER, identifier)
+    return {"user": shown(call, row)}
 
 
 def _get_company_users(call: Call) -> Json:
+    kinds = [PERSON] + [SERVICE] * call.settings.list_service_users
     rows = call.db.execute(
-        "SELECT id, name, email, role FROM users WHERE service <= ? ORDER BY id", (call.settings.list_service_users,)
+        "SELECT id, name, email, role FROM users WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (json.dumps(kinds),),
     )
-    return {
-        "users": [
-            {"id": user, "name": name, "role": role} | ({"email": email} if email is not None else {})
-            for user, name, email, role in rows
-        ]
-    }
+    return {"users": [without_none(dict(row)) for row in rows]}
 
 
 def _get_role_options(_: Call) -> Json:
@@ -108,8 +128,9 @@ def _get_role_options(_: Call) -> Json:
 
 
 ENDPOINTS = {
-    "users.get_all_ex": Endpoint(_get_all_ex, ANYONE),
+    "users.get_all_ex": Endpoint(_get_all_ex, ANYONE, version="2.8"),
     "users.get_all": Endpoint(_get_all, ANYONE),
+    "users.get_by_id": Endpoint(_get_by_id, ANYONE),
     "users.get_role_options": Endpoint(_get_role_options, ANYONE),
     "permissions.get_company_users": Endpoint(_get_company_users, ADMIN),
 }

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.built_in import ADMINS, USERS
-from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
+from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint, without_none
 from reconciler.sandbox.choices import DEFAULT_VAULT_SCOPE
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.groups import require_groups
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.sandbox.call import Call, Json
 
 _SCOPES = ("organization", "group", "user")
-_FORMATS = ("hocon", "json", "yaml")
 _SELECT = "SELECT v.*, g.name AS group_name FROM vaults v LEFT JOIN groups g ON g.id = v.group_id WHERE "
 _REACHING = """v.seq IN (
     SELECT seq FROM vaults WHERE user_id = :user
@@ -44,18 +43,18 @@ def _answer(call: Call, condition: str, values: dict[str, object]) -> Json:
     """Answer some vaults: in order of creation, a user's own ones last."""
     enabled, types = call.fields.flag("enabled"), call.fields.texts("types")
     hide = bool(call.fields.flag("preview_data"))
-    if enabled is not None:
-        condition += " AND v.enabled = :enabled"
+    if enabled:
+        condition += " AND v.enabled"
     if types:
         condition += " AND v.type IN (SELECT value FROM json_each(:types))"
     rows = call.db.execute(
         _SELECT + condition + " ORDER BY v.scope = 'user', v.seq",
-        values | {"enabled": enabled, "types": json.dumps(types)},
+        values | {"types": json.dumps(types)},
     )
-    return {"vaults": [_shown(call, row, hide=hide) for row in rows]}
+    return {"vaults": [_shown(row, hide=hide) for row in rows]}
 
 
-def _shown(call: Call, row: sqlite3.Row, *, hide: bool) -> Json:
+def _shown(row: sqlite3.Row, *, hide: bool) -> Json:
     vault: Json = {
         "id": row["id"],
         "description": row["description"],
@@ -65,13 +64,13 @@ def _shown(call: Call, row: sqlite3.Row, *, hide: bool) -> Json:
         "scope": row["scope"],
         "enabled": bool(row["enabled"]),
         "last_update": row["last_update"],
-        "editable": _may_write(call, row["scope"], row["user_id"]),
+        "editable": bool(row["editable"]),
     }
     if row["scope"] == "group":
         vault |= {"group": row["group_id"], "group_name": row["group_name"]}
     elif row["scope"] == "user":
         vault["user"] = row["user_id"]
-    return vault
+    return without_none(vault)
 
 
 def _may_write(call: Call, scope: str, user: str | None) -> bool:
@@ -79,22 +78,21 @@ def _may_write(call: Call, scope: str, user: str | None) -> bool:
 
 
 def _add_or_update(call: Call) -> Json:
-    vault = call.fields.required_object("vault")
+    vault = call.fields.required_section("vault")
     identifier = vault.text("id")
     old = _find(call, identifier) if identifier else None
     scope = vault.choice("scope", _SCOPES) or (old["scope"] if old else DEFAULT_VAULT_SCOPE)
     group, user = _target(call, scope, old)
     if not _may_write(call, scope, user):
         raise ApiError(Fault.ROLE)
-    format_, enabled = vault.choice("format", _FORMATS), vault.flag("enabled")
     given = {
         "description": vault.text("description"),
         "data": vault.text("data"),
-        "format": format_,
+        "format": vault.required_text("format") if vault.has("format") else None,
         "type": vault.required_text("type") if vault.has("type") else None,
-        "enabled": enabled,
+        "enabled": vault.flag("enabled"),
     }
-    defaults = old or {"description": "", "data": "", "format": "hocon", "type": "config", "enabled": True}
+    defaults = old or {"description": None, "data": "", "format": "hocon", "type": "config", "enabled": True}
     row = {name: defaults[name] if value is None else value for name, value in given.items()}
     identifier = identifier or call.store.token(32)
     row |= {"id": identifier, "group_id": group, "user_id": user, "scope": scope, "last_update": call.now}
@@ -110,8 +108,18 @@ def _add_or_update(call: Call) -> Json:
             " enabled = :enabled, group_id = :group_id, user_id = :user_id, last_update = :last_update WHERE id = :id",
             row,
         )
-    record(call, "update" if old else "create", identifier, scope, row["description"])
+    for operation in _operations(old, row):
+        record(call, operation, row)
     return {"vault": identifier}
+
+
+def _operations(old: sqlite3.Row | None, new: Json) -> list[str]:
+    """Return what a change is in the log."""
+    if old is None:
+        return ["create"]
+    switched = bool(old["enabled"]) is not bool(new["enabled"])
+    edited = any(old[name] != new[name] for name in ("description", "data", "format", "type", "group_id", "user_id"))
+    return ["edit"] * (edited or not switched) + ["activate" if new["enabled"] else "deactivate"] * switched
 
 
 def _find(call: Call, identifier: str) -> sqlite3.Row:
@@ -153,7 +161,7 @@ def _delete(call: Call) -> Json:
         if not _may_write(call, row["scope"], row["user_id"]):
             raise ApiError(Fault.ROLE)
         deleted += call.db.execute("DELETE FROM vaults WHERE id = ?", (identifier,)).rowcount
-        record(call, "delete", identifier, row["scope"], row["description"])
+        record(call, "delete", row)
     return {"deleted": deleted}
 
 

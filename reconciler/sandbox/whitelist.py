@@ -17,23 +17,29 @@ if TYPE_CHECKING:
     from reconciler.sandbox.store import Store
 
 
+_ROLE_SINCE = "2.37"
+"""The API version that an entry's ``role`` came with (documented): before it, the field is unknown and ignored."""
+
+
 def accept_invitation(store: Store, email: str, name: str | None = None) -> str:
     """Play an invited person's first sign-in and return their new user id.
 
-    They become an active user with the invitation's role; ``name`` defaults to the part before the ``@``. Raises
+    The address is that of the identity provider, whose spelling may differ from the invitation's in case. They become
+    an active user with the invitation's role; ``name`` defaults to the part before the ``@``. Raises
     :class:`NotInvitedError` if the address has no pending invitation.
     """
     now = stamp(store.now())
     with store.transaction(write=True) as db:
-        role = db.execute("SELECT role FROM invitations WHERE email = ? AND user IS NULL", (email,)).fetchone()
-        if role is None:
+        pending = db.execute("SELECT email, role FROM invitations WHERE user IS NULL ORDER BY email <> ?", (email,))
+        entry = next((row for row in pending if row["email"].casefold() == email.casefold()), None)
+        if entry is None:
             raise NotInvitedError(f"{email} has no pending invitation")
         user = store.token(32)
         db.execute(
             "INSERT INTO users (id, name, email, role, created, last_provider_login) VALUES (?, ?, ?, ?, ?, ?)",
-            (user, name or email.partition("@")[0], email, role[0], now, now),
+            (user, name or email.partition("@")[0], email, entry["role"], now, now),
         )
-        db.execute("UPDATE invitations SET accepted = ?, user = ? WHERE email = ?", (now, user, email))
+        db.execute("UPDATE invitations SET accepted = ?, user = ? WHERE email = ?", (now, user, entry["email"]))
     return user
 
 
@@ -61,7 +67,7 @@ def _entry(row: sqlite3.Row) -> Json:
 def _add_entries(call: Call) -> Json:
     emails = call.fields.required_texts("emails")
     legacy = "admin" if call.fields.flag("is_admin") else "user"
-    role = call.fields.choice("role", ASSIGNABLE_ROLES) or legacy
+    role = (call.fields.choice("role", ASSIGNABLE_ROLES) if call.settings.speaks(_ROLE_SINCE) else None) or legacy
     for email in emails:
         if not valid_email(email):
             raise ApiError(Fault.BAD_EMAIL, email)
@@ -70,7 +76,8 @@ def _add_entries(call: Call) -> Json:
     require_room_for_members(call, len(added))
     now = call.now
     call.db.executemany(
-        "INSERT INTO invitations (email, role, added) VALUES (?, ?, ?)", [(email, role, now) for email in added]
+        "INSERT INTO invitations (email, role, added) VALUES (?, ?, ?)",
+        [(email, role, now) for email in added],
     )
     return {"added": added}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.responses import Response
 
-from reconciler.sandbox.choices import API_VERSION
+from reconciler.sandbox.call import Client
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.fields import Fields
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.call import Json
 
-_PATH = re.compile(r"/(?:v(?P<version>\d+\.\d+)/)?(?P<name>[A-Za-z_][\w-]*\.[A-Za-z_]\w*)/?")
+_PATH = re.compile(r"/{1,2}(?:v(?P<version>\d+\.\d+)/)?(?P<name>[A-Za-z_][\w-]*\.[A-Za-z_]\w*)/?")
+_CLIENT_HEADERS = ("x-clearml-client", "x-clearml-agent")
+_PROGRAM = re.compile(r"(?P<name>.+)-(?P<version>\d[^;]*)")
 
 
 @dataclass(slots=True)
@@ -28,13 +30,13 @@ class Envelope:
 
     identifier: str
     trx: str
+    requested: str
     name: str = ""
-    requested: str = API_VERSION
     actual: str | None = None
 
     def answer(self, data: Json) -> Response:
         """Return a success."""
-        return self._response(200, 0, "OK", "", data)
+        return self._response(200, 0, "OK", None, data)
 
     def refusal(self, error: ApiError) -> Response:
         """Return a refusal."""
@@ -76,23 +78,32 @@ def read_path(path: str, envelope: Envelope) -> None:
     if found is None:
         raise ApiError(Fault.BAD_REQUEST, f"invalid request path {path}")
     envelope.name = found["name"]
-    envelope.requested = found["version"] or API_VERSION
+    envelope.requested = found["version"] or envelope.requested
+
+
+def client_of(request: Request) -> Client:
+    """Return where a request comes from: ClearML's own clients name themselves in a header, as ``clearml-2.1.12``."""
+    ip = request.client.host if request.client else "127.0.0.1"
+    told = next((value for name in _CLIENT_HEADERS if (value := request.headers.get(name))), "")
+    found = _PROGRAM.fullmatch(told)
+    return Client(ip, found["name"], found["version"]) if found else Client(ip)
 
 
 def read_fields(request: Request, body: bytes) -> Fields:
     """Return the fields of a call: the JSON body, overridden by the query; the content type is not looked at.
 
-    A body that is no JSON is 400/0. One that is JSON but no object crashes the real server (500/0), so here too.
+    A body that is no JSON is 400/0, unless it is a form's, which counts as empty. So does JSON that is ``null`` or an
+    empty list; any other JSON that is no object crashes the real server (500/0), so here too.
     """
     values: dict[str, object] = {}
-    if body.strip():
+    if body.strip() and not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         try:
             parsed = json.loads(body)
         except ValueError as error:
             raise ApiError(Fault.BAD_REQUEST, f"failed parsing the request body: {error}") from error
-        if not isinstance(parsed, dict):
+        if parsed and not isinstance(parsed, dict):
             raise TypeError(f"the request body is {type(parsed).__name__}, not an object")
-        values.update(parsed)
+        values.update(parsed or {})
     if request.scope["query_string"]:
         for name in request.query_params:
             given = [_coerce(value) for value in request.query_params.getlist(name)]

@@ -29,7 +29,15 @@ CLASS_HELP = {
     DriftClass.UNKNOWN: "the record does not tell",
 }
 _SHOWN_PARTS = 8
-_PAST = {"create": "made", "update": "changed", "delete": "removed", "last use": "last used"}
+_PAST = {
+    "create": "made",
+    "update": "changed",
+    "edit": "changed",
+    "delete": "removed",
+    "activate": "turned on",
+    "deactivate": "turned off",
+    "last use": "last used",
+}
 
 
 def name(kind: Kind, title: str, show: Callable[[str], str] = harmless) -> str:

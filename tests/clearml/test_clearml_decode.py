@@ -88,6 +88,7 @@ COUNT, COUNT_OR_NONE = promise("a count", "a number", empty=False)
 LIST, LIST_OR_NONE = promise("a list", "a list", empty=False)
 OBJECT, OBJECT_OR_NONE = promise("an object", empty=False)
 _, TIMES_OR_NONE = promise("an object", "an object", empty=False)
+_, WHO_OR_NONE = promise("an object", "an object", empty=False)
 _, TIME_OR_NONE = promise("a time")
 ROLE, _ = promise("one of admin, superuser, user, annotator, consumer", empty=False)
 _, FORMAT_OR_NONE = promise("one of hocon, json, yaml", empty=False)
@@ -230,11 +231,12 @@ ANSWERS: dict[type[Message], tuple[dict[str, object], dict[str, Promise]]] = {
         },
     ),
     messages.VaultOperationsAnswer: (
-        {"operations": [{"operation": "edit", "user": "u1", "created": TIME}]},
+        {"operations": [{"operation": "edit", "user": {"id": "u1"}, "created": TIME}]},
         {
             "operations": LIST,
             "operations[0].operation": STRING,
-            "operations[0].user": STRING_OR_NONE,
+            "operations[0].user": WHO_OR_NONE,
+            "operations[0].user.id": STRING_OR_NONE,
             "operations[0].created": ANYTHING,
         },
     ),

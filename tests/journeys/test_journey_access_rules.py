@@ -80,7 +80,7 @@ def test_rules_are_planned_made_and_kept(team: Project) -> None:
     assert "Left alone: 9 access rules (made by the server)" in planned.stdout
     assert calls.writes == []
     assert calls.made.count("permissions.get_access_rules") == 1
-    assert calls.made.count("projects.get_all_ex") == calls.made.count("queues.get_all_ex") == 1
+    assert calls.made.count("projects.get_all_ex") == calls.made.count("queues.get_all") == 1
 
     applied = team.apply()
     assert applied.code == 0, applied

@@ -51,7 +51,7 @@ def alter(path: Path, key: Pair, column: str, value: str) -> None:
 def keys_of_people(path: Path) -> list[tuple[str]]:
     with contextlib.closing(sqlite3.connect(path)) as database:
         return database.execute(
-            "SELECT c.access_key FROM credentials c JOIN users u ON u.id = c.user WHERE NOT u.service ORDER BY 1"
+            "SELECT c.access_key FROM credentials c JOIN users u ON u.id = c.user WHERE u.kind = 'person' ORDER BY 1"
         ).fetchall()
 
 

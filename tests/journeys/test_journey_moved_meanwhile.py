@@ -82,7 +82,7 @@ BOSS_USER = BEFORE.replace("boss, admin: true", "boss")
 BOSS_ALONE = BEFORE.replace("impersonation: true", "impersonation: false")
 
 OF_TOM, OF_ADA = "WHERE email = 'tom@acme.io'", "WHERE email = 'ada@acme.io'"
-OF_AGENT, OF_BOSS = "WHERE name = 'agent' AND service", "WHERE name = 'boss' AND service"
+OF_AGENT, OF_BOSS = "WHERE name = 'agent' AND kind = 'service'", "WHERE name = 'boss' AND kind = 'service'"
 JOINS = (
     "INSERT INTO memberships SELECT g.id, u.id FROM groups g, users u WHERE g.name = 'ops' AND u.email = 'ada@acme.io'"
 )

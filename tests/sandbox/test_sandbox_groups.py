@@ -167,9 +167,16 @@ def test_everyone_may_do_everything_at_first_by_the_servers_own_rules(admin: Cli
     assert [found["entity_type"] for found in rules] == list(ENTITY_TYPES)
     assert all(found["autocreated"] and found["access_permission"] == "read_write" for found in rules)
     assert all(found["groups"] == [{"id": USERS_GROUP_ID, "name": "Users"}] for found in rules)
-    own = rules[0]["id"]
-    assert admin.refused("permissions.delete_access_rules", rules=[own]) == "400/16"
-    assert admin.refused("permissions.add_or_update_access_rule", **form(id=own)) == "400/16"
+    assert admin.refused("permissions.add_or_update_access_rule", **form(id=rules[0]["id"])) == "400/16"
+
+
+def test_the_servers_own_rules_can_go_and_be_put_back(admin: Client) -> None:
+    own = [found["id"] for found in admin.call("permissions.get_access_rules")["rules"]][:2]
+    assert admin.call("permissions.delete_access_rules", rules=own) == {"deleted": 2}
+    assert admin.call("permissions.restore_default_access_rules") == {"restored": 2}
+    assert admin.call("permissions.restore_default_access_rules") == {"restored": 0}
+    rules = admin.call("permissions.get_access_rules")["rules"]
+    assert {found["entity_type"] for found in rules if found["autocreated"]} == set(ENTITY_TYPES)
 
 
 def test_a_rule_is_made_read_replaced_and_deleted(admin: Client, store: Store) -> None:
@@ -191,7 +198,6 @@ def test_a_rule_is_made_read_replaced_and_deleted(admin: Client, store: Store) -
         "entity_display_name": "Vision",
         "access_permission": "read",
         "autocreated": False,
-        "metadata": {},
         "users": [{"id": ada, "name": "ada", "email": "ada@acme.io"}],
         "groups": [{"id": made, "name": "researchers"}],
     }
@@ -217,18 +223,24 @@ def test_a_rule_needs_its_fields(admin: Client, missing: str) -> None:
         ({"entity_id": "unknown"}, "400/10"),
         ({"users": ["nobody"]}, "400/301"),
         ({"groups": ["nothing"]}, "400/10"),
-        ({"id": "unknown"}, "400/10"),
     ],
 )
 def test_a_rule_points_only_at_what_there_is(admin: Client, fields: dict[str, object], outcome: str) -> None:
     assert admin.refused("permissions.add_or_update_access_rule", **form(**fields)) == outcome
 
 
+def test_a_rule_under_an_id_that_is_unknown_is_created_with_it(admin: Client) -> None:
+    for name in ("first", "first again"):
+        assert rule(admin, id="mine", name=name) == "mine"
+    (shown,) = admin.call("permissions.get_access_rules", rules=["mine"])["rules"]
+    assert shown["name"] == "first again"
+
+
 def test_null_is_the_top_level_projects_and_a_category_is_its_own_id(admin: Client) -> None:
     rule(admin, entity_type="project", entity_id=None)
     made = rule(admin, entity_type="app_category", entity_id="General")
     (shown,) = admin.call("permissions.get_access_rules", rules=[made])["rules"]
-    assert shown["entity_name"] == "General"
+    assert not {"entity_name", "entity_display_name"} & shown.keys()
 
 
 def test_categories_are_told_for_every_entity_type(admin: Client) -> None:
@@ -240,11 +252,12 @@ def test_categories_are_told_for_every_entity_type(admin: Client) -> None:
     ("endpoint", "service", "kind"),
     [
         ("projects.get_all_ex", "projects", "project"),
-        ("queues.get_all_ex", "queues", "queue"),
+        ("projects.get_all", "projects", "project"),
+        ("queues.get_all", "queues", "queue"),
         ("tasks.get_all_ex", "tasks", "task"),
         ("models.get_all_ex", "models", "model"),
         ("datasets.get_all_ex", "datasets", "dataset"),
-        ("dataviews.get_all_ex", "dataviews", "dataview"),
+        ("dataviews.get_all", "dataviews", "dataview"),
         ("routers.get_routes", "routes", "route"),
     ],
 )

@@ -11,6 +11,8 @@ import pytest
 from sandbox_client import Answer, Client, Clock, as_member, basic, member
 
 from reconciler.sandbox.app import ENDPOINTS
+from reconciler.sandbox.choices import USERS_GROUP_ID
+from tests.contract.reader import published
 
 if TYPE_CHECKING:
     from reconciler.sandbox.store import Store
@@ -21,11 +23,11 @@ def test_a_success_has_the_documented_envelope(admin: Client) -> None:
     assert answer.meta.pop("id")
     assert answer.meta.pop("trx")
     assert answer.meta == {
-        "endpoint": {"name": "users.get_all_ex", "requested_version": "2.23", "actual_version": "2.31"},
+        "endpoint": {"name": "users.get_all_ex", "requested_version": "2.23", "actual_version": "2.8"},
         "result_code": 200,
         "result_subcode": 0,
         "result_msg": "OK",
-        "error_stack": "",
+        "error_stack": None,
         "error_data": {},
     }
 
@@ -38,16 +40,24 @@ def test_the_transaction_id_is_echoed(admin: Client) -> None:
 def test_an_endpoint_that_is_not_there_is_told_before_the_sign_in(admin: Client) -> None:
     answer = admin.anonymous().ask("users.fly")
     assert answer.outcome == "404/0"
-    assert answer.meta["result_msg"] == "Unable to find endpoint for name users.fly and version 2.31"
+    assert answer.meta["result_msg"] == "Unable to find endpoint for name users.fly and version 2.37"
     assert answer.meta["endpoint"]["actual_version"] is None
     assert answer.meta["error_stack"] is None
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v2/users.get_all", "/api/users.get_all", "/users", "//users.get_all", "/v2.31/api/users.get_all"]
-)
+@pytest.mark.parametrize("path", ["/", "/v2/users.get_all", "/api/users.get_all", "/users", "/v2.31/api/users.get_all"])
 def test_a_path_that_is_no_call_is_refused(admin: Client, path: str) -> None:
     assert Answer(admin.anonymous().send(path)).outcome == "400/0"
+
+
+def test_a_second_slash_does_no_harm(admin: Client) -> None:
+    assert Answer(admin.send("http://sandbox//users.get_all")).outcome == "200/0"
+
+
+def test_the_servers_own_clock_tells_the_time(admin: Client, clock: Clock) -> None:
+    clock.move(hours=1)
+    assert admin.send("/users.get_all").headers["date"] == "Sun, 01 Mar 2026 13:00:00 GMT"
+    assert admin.anonymous().send("/users.fly").headers["date"] == "Sun, 01 Mar 2026 13:00:00 GMT"
 
 
 @pytest.mark.parametrize("version", ["2.31", "2.1", "99.9"])
@@ -84,12 +94,24 @@ def test_query_values_are_coerced(admin: Client, query: str, outcome: str) -> No
 
 @pytest.mark.parametrize(
     ("body", "outcome"),
-    [(b"", "200/0"), (b"{}", "200/0"), (b"{", "400/0"), (b"\xff", "400/0"), (b"[]", "500/0"), (b"7", "500/0")],
+    [
+        (b"", "200/0"),
+        (b"{}", "200/0"),
+        (b"null", "200/0"),
+        (b"[]", "200/0"),
+        (b"{", "400/0"),
+        (b"\xff", "400/0"),
+        (b"7", "500/0"),
+    ],
 )
 def test_malformed_bodies(admin: Client, body: bytes, outcome: str) -> None:
     answer = Answer(admin.send("/users.get_all_ex", content=body))
     assert answer.outcome == outcome
     assert ("Traceback" in (answer.meta["error_stack"] or "")) is outcome.startswith("500")
+
+
+def test_a_form_counts_as_an_empty_body(admin: Client) -> None:
+    assert Answer(admin.send("/users.get_all", data={"page": "-1"})).outcome == "200/0"
 
 
 def test_the_sign_in_is_checked_before_the_body_and_the_role_before_both(admin: Client, store: Store) -> None:
@@ -101,11 +123,12 @@ def test_the_sign_in_is_checked_before_the_body_and_the_role_before_both(admin: 
     ("headers", "outcome"),
     [
         ({}, "401/20"),
+        ({"Authorization": ""}, "401/20"),
         ({"Authorization": "Digest x"}, "401/10"),
         ({"Authorization": "basic eDp5"}, "401/10"),
         ({"Authorization": "bearer x"}, "401/10"),
-        ({"Authorization": "Basic !"}, "401/21"),
-        ({"Authorization": "Basic " + base64.b64encode(b"no separator").decode()}, "401/21"),
+        ({"Authorization": "Basic !"}, "401/22"),
+        ({"Authorization": "Basic " + base64.b64encode(b"no separator").decode()}, "401/22"),
         ({"Authorization": basic("nobody", "nothing")}, "401/22"),
         ({"Authorization": "Bearer x"}, "401/30"),
         ({"Cookie": "clearml_token_basic=x"}, "401/30"),
@@ -154,7 +177,7 @@ def test_a_token_holds_the_documented_claims(admin: Client, store: Store, clock:
     }  # fmt: skip
     assert claims["exp"] - claims["iat"] == 30 * 24 * 3600
     assert claims["iat"] == clock().timestamp()
-    assert (claims["api_version"], claims["feature_set"]) == ("2.31", "enterprise")
+    assert (claims["api_version"], claims["feature_set"]) == ("2.37", "enterprise")
 
 
 def test_a_token_ends_when_it_was_asked_to(admin: Client, clock: Clock) -> None:
@@ -166,8 +189,28 @@ def test_a_token_ends_when_it_was_asked_to(admin: Client, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, "60", True, 1.5])
-def test_a_lifetime_that_is_none_is_refused(admin: Client, seconds: object) -> None:
-    assert admin.refused("auth.login", expiration_sec=seconds) == "400/12"
+def test_a_lifetime_that_is_none_counts_as_not_given(admin: Client, clock: Clock, seconds: object) -> None:
+    short = admin.with_token(admin.call("auth.login", expiration_sec=seconds)["token"])
+    clock.move(days=29)
+    short.call("users.get_role_options")
+
+
+def test_the_settings_say_what_version_is_spoken(admin: Client, store: Store) -> None:
+    store.change_settings(api_version="2.36")
+    claims = jwt.decode(admin.call("auth.login")["token"], options={"verify_signature": False})
+    assert claims["api_version"] == admin.call("server.info")["api_version"] == "2.36"
+    assert admin.call("server.health_check") == {}
+
+
+def test_signing_out_ends_the_cookie(admin: Client) -> None:
+    for call in ("auth.logout", "login.logout"):
+        assert "Max-Age=0" in admin.send(f"/{call}").headers["set-cookie"]
+
+
+def test_how_to_sign_in_is_told_before_it(admin: Client) -> None:
+    assert admin.anonymous().call("login.supported_modes")["authenticated"] is False
+    modes = admin.call("login.supported_modes")
+    assert (modes["authenticated"], modes["basic"]["enabled"], modes["sso_providers"]) == (True, False, [])
 
 
 def test_a_token_keeps_its_role_but_basic_reads_the_store(admin: Client, store: Store) -> None:
@@ -218,23 +261,27 @@ def test_acting_as_another_is_for_administrators_and_known_users(admin: Client, 
     assert plain.acting_as("nobody").refused("login.get_settings") == "403/20"
     assert admin.acting_as("nobody").refused("users.get_all_ex") == "400/6"
     assert admin.acting_as("__system__").refused("users.get_all_ex") == "400/301"
+    admin.acting_as("__apiserver__").call("users.get_all_ex")
+    assert admin.acting_as("__apiserver__").refused("users.delete") == "403/20"
     both = admin.acting_as(ada).acting_as(ada, "X-Clearml-Act-As")
     assert both.refused("users.get_all_ex") == "400/5"
 
 
-FOR_EVERYONE = {
-    "auth.login", "auth.create_credentials", "auth.get_credentials", "auth.edit_credentials", "auth.revoke_credentials",
-    "users.get_all", "users.get_all_ex", "users.get_role_options", "users.update", "users.get_vaults",
-    "users.add_or_update_vault", "users.delete_vaults", "projects.get_all_ex", "queues.get_all_ex", "tasks.get_all_ex",
-    "models.get_all_ex", "datasets.get_all_ex", "dataviews.get_all_ex", "routers.get_routes",
-}  # fmt: skip
+def forbidden(client: Client, endpoint: str) -> bool:
+    return client.ask(endpoint).meta["result_msg"] == "Forbidden (not allowed for role)"
 
 
 @pytest.mark.parametrize("endpoint", sorted(ENDPOINTS))
-def test_all_but_a_few_calls_are_for_administrators(admin: Client, store: Store, endpoint: str) -> None:
-    answer = as_member(admin, store).ask(endpoint)
-    assert (answer.outcome == "403/20") is (endpoint not in FOR_EVERYONE)
-    assert (admin.ask(endpoint).outcome == "403/20") is (endpoint == "users.delete")
+def test_every_call_is_open_to_whom_the_contract_says(admin: Client, store: Store, endpoint: str) -> None:
+    roles = published().calls[endpoint].roles
+    assert forbidden(as_member(admin, store), endpoint) is bool(roles)
+    assert forbidden(admin, endpoint) is bool(roles and "admin" not in roles)
+    assert (admin.anonymous().ask(endpoint).outcome == "401/20") is (roles != set())
+
+
+def test_nothing_is_created_without_a_sign_in_and_nothing_read(admin: Client) -> None:
+    open_to_all = {name for name, endpoint in ENDPOINTS.items() if not endpoint.roles}
+    assert open_to_all == {"login.supported_modes", "login.logout"}
 
 
 def test_a_defect_of_the_server_is_an_envelope_too(admin: Client, store: Store) -> None:
@@ -264,21 +311,34 @@ def test_answers_are_json_in_utf8(admin: Client, store: Store) -> None:
     assert json.loads(raw)["data"]["users"][0]["name"] == "Zoë 🚀"
 
 
-DOCUMENTED = (
-    "auth: login add_user delete_user create_service_user create_credentials get_credentials edit_credentials",
-    "auth: revoke_credentials locate_credentials",
-    "users: get_all_ex get_role_options set_role update delete get_service_users update_service_user",
-    "users: get_organization_vaults get_vaults add_or_update_vault delete_vaults get_vault_operations_log",
-    "permissions: get_company_users get_user_groups add_or_update_user_group delete_user_groups",
-    "permissions: get_access_rules add_or_update_access_rule delete_access_rules get_entity_access_categories",
-    "login: get_settings add_whitelist_entries remove_whitelist_entries set_domains",
-    "projects: get_all_ex",
-    "queues: get_all_ex",
-)
+def test_whoever_calls_learns_who_they_are(admin: Client, store: Store) -> None:
+    me = as_member(admin, store)
+    company = {"id": store.company, "name": "acme-ml", "tier": "paid"}
+    answer = me.call("users.get_current_user")
+    assert answer["user"].pop("id")
+    assert answer["user"] == {
+        "name": "ada",
+        "email": "ada@acme.io",
+        "created": "2026-03-01T12:00:00.000000+00:00",
+        "role": "user",
+        "company": company,
+        "companies": [company | {"active": True}],
+        "preferences": {},
+    }
+    assert answer["sec_groups"] == [{"id": USERS_GROUP_ID, "name": "Users"}]
+    assert "supported_features" not in answer
+    store.change_settings(features=("service_users", "config_vault"))
+    asked = me.call("users.get_current_user", get_supported_features=True)
+    assert asked["supported_features"] == ["service_users", "config_vault"]
 
 
-def test_every_documented_call_is_there(admin: Client) -> None:
-    for line in DOCUMENTED:
-        service, _, actions = line.partition(": ")
-        for action in actions.split():
-            assert admin.anonymous().refused(f"{service}.{action}") == "401/20", action
+def test_preferences_are_ones_own_and_a_dot_leads_into_them(admin: Client, store: Store) -> None:
+    me = as_member(admin, store)
+    assert me.call("users.get_preferences") == {"preferences": {}}
+    first = me.call("users.set_preferences", preferences={"view": {"a": 1}, "theme": "dark"})
+    assert first == {"updated": 1, "fields": {"preferences": {"view": {"a": 1}, "theme": "dark"}}}
+    assert me.call("users.set_preferences", preferences={"view.b.c": 2}, return_updated=False) == {"updated": 1}
+    kept = {"view": {"a": 1, "b": {"c": 2}}, "theme": "dark"}
+    assert me.call("users.get_preferences") == {"preferences": kept}
+    assert me.call("users.get_current_user")["user"]["preferences"] == kept
+    assert admin.call("users.get_preferences") == {"preferences": {}}

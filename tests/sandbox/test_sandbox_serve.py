@@ -129,7 +129,7 @@ def test_the_real_sdk_signs_in_and_gets_its_vaults(running: Running, stored: Sto
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f"user {made['id']}",
-        "features enterprise 2.31",
+        "features enterprise 2.37",
         "region eu-west-7",
         "own s3://own",
         "projects ['Vision']",

@@ -62,14 +62,22 @@ def test_limits_are_told_where_they_are_set(admin: Client, store: Store) -> None
 
 
 def test_limits_are_kept(admin: Client, store: Store) -> None:
-    store.change_settings(allowed_service_users=1, max_expiration_sec=600, max_credentials=2)
-    assert admin.refused("auth.create_service_user", name="bot", credentials_expiration_sec=601) == "400/16"
-    account = admin.call("auth.create_service_user", name="bot", credentials_expiration_sec=600)["id"]
+    store.change_settings(allowed_service_users=1, max_credentials=2)
+    account = admin.call("auth.create_service_user", name="bot")["id"]
     assert admin.refused("auth.create_service_user", name="bot") == "400/16"
     bot = admin.acting_as(account)
-    assert bot.refused("auth.create_credentials", expiration_sec=601) == "400/16"
     bot.call("auth.create_credentials")
     assert bot.refused("auth.create_credentials") == "400/16"
+
+
+def test_the_longest_lifetime_binds_those_who_are_not_admins(admin: Client, store: Store) -> None:
+    store.change_settings(max_expiration_sec=600)
+    account = admin.call("auth.create_service_user", name="bot", credentials_expiration_sec=601)
+    assert account["credentials"]["expire"] == "2026-03-01T12:10:01.000000+00:00"
+    assert "expire" not in admin.call("auth.create_credentials")["credentials"]
+    bot = admin.acting_as(account["id"])
+    assert bot.refused("auth.create_credentials", expiration_sec=601) == "400/16"
+    assert bot.call("auth.create_credentials")["credentials"]["expire"] == "2026-03-01T12:10:00.000000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +86,6 @@ def test_limits_are_kept(admin: Client, store: Store) -> None:
         ({}, {}, None),
         ({}, {"expiration_sec": 60}, "2026-03-01T12:01:00.000000+00:00"),
         ({"default_expiration_sec": 120}, {}, "2026-03-01T12:02:00.000000+00:00"),
-        ({"max_expiration_sec": 180}, {}, "2026-03-01T12:03:00.000000+00:00"),
         ({"default_expiration_sec": 120, "max_expiration_sec": 180}, {}, "2026-03-01T12:02:00.000000+00:00"),
     ],
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox_client import Client, Clock, member
 
+from reconciler.sandbox.bulk import dump_workspace, load_workspace
 from reconciler.sandbox.choices import ADMINS_GROUP_ID, USERS_GROUP_ID
 from reconciler.sandbox.preview import preview
+from reconciler.sandbox.state import Vault
 
 if TYPE_CHECKING:
     from reconciler.sandbox.store import Store
@@ -62,11 +65,17 @@ def test_vaults_reach_the_groups_members_and_the_users_own_comes_last(admin: Cli
     assert names(admin.call("users.get_organization_vaults")) == ["of g", "of everyone", "of admins", "organization"]
 
 
-def test_only_the_writer_sees_it_as_editable(admin: Client, store: Store) -> None:
-    ada = admin.acting_as(member(admin, store))
-    group_vault(admin, USERS_GROUP_ID)
-    write(ada, "own")
-    assert [vault["editable"] for vault in ada.call("users.get_vaults")["vaults"]] == [False, True]
+def test_a_vault_whose_text_is_encrypted_is_not_editable(admin: Client, store: Store) -> None:
+    state = dump_workspace(store)
+    vaults = (Vault("v1", "open", "a: 1", "organization"), Vault("v2", "", "gAAAA", "organization", editable=False))
+    load_workspace(store, replace(state, vaults=vaults))
+    assert [vault["editable"] for vault in admin.call("users.get_organization_vaults")["vaults"]] == [True, False]
+
+
+def test_a_vault_of_the_web_page_may_have_no_description(admin: Client) -> None:
+    admin.call("users.add_or_update_vault", vault={"data": "a: 1"})
+    (vault,) = admin.call("users.get_vaults")["vaults"]
+    assert "description" not in vault
 
 
 def test_vaults_are_filtered_by_type_and_enabled(admin: Client) -> None:
@@ -76,7 +85,7 @@ def test_vaults_are_filtered_by_type_and_enabled(admin: Client) -> None:
     for call in ("users.get_vaults", "users.get_organization_vaults"):
         assert names(admin.call(call)) == ["plain", "off", "keys"]
         assert names(admin.call(call, enabled=True)) == ["plain", "keys"]
-        assert names(admin.call(call, enabled=False)) == ["off"]
+        assert names(admin.call(call, enabled=False)) == ["plain", "off", "keys"]
         assert names(admin.call(call, types=["config"], enabled=True)) == ["plain"]
         assert names(admin.call(call, types=["config", "remote_session_ssh_server"])) == ["plain", "off", "keys"]
         assert names(admin.call(call, types=[])) == ["plain", "off", "keys"]
@@ -112,7 +121,7 @@ def test_a_vault_moves_to_another_group_but_keeps_its_scope(admin: Client) -> No
         ({}, "400/12"),
         ({"vault": []}, "400/12"),
         ({"vault": {"scope": "planet"}}, "400/12"),
-        ({"vault": {"format": "toml"}}, "400/12"),
+        ({"vault": {"format": ""}}, "400/12"),
         ({"vault": {"type": ""}}, "400/12"),
         ({"vault": {"data": {"a": 1}}}, "400/12"),
         ({"vault": {"enabled": 1}}, "400/12"),
@@ -187,38 +196,80 @@ def test_a_preview_is_given_on_request(admin: Client) -> None:
         assert admin.call(call)["vaults"][0]["data"] == "a: secret"
 
 
+EVERY_SCOPE = ["organization", "group", "user", "service_account"]
+
+
 def operations(admin: Client, **fields: object) -> list[str]:
     found = admin.call("users.get_vault_operations_log", **fields)["operations"]
     return [f"{entry['operation']} {entry['vault_description']}" for entry in found]
 
 
-def test_operations_on_vaults_are_logged(admin: Client, store: Store, clock: Clock) -> None:
-    root = store.bootstrap and store.bootstrap.user
-    ada = member(admin, store)
+def test_operations_on_vaults_are_logged(admin: Client, clock: Clock) -> None:
     shared = group_vault(admin, USERS_GROUP_ID, "shared")
     clock.move(hours=1)
-    write(admin.acting_as(ada), "own")
     write(admin, "shared 2", id=shared)
+    admin.call("users.add_or_update_vault", vault={"id": shared, "enabled": False})
+    admin.call("users.add_or_update_vault", vault={"id": shared, "enabled": True, "data": "a: 1"})
     admin.call("users.delete_vaults", vaults=[shared])
-    assert operations(admin) == ["delete shared 2", "update shared 2", "create own", "create shared"]
-    assert operations(admin, order="asc", page=1, page_size=2) == ["update shared 2", "delete shared 2"]
-    assert operations(admin, vaults=[shared], operations=["create", "update"]) == ["update shared 2", "create shared"]
-    assert operations(admin, users=[ada]) == operations(admin, scope=["user"]) == ["create own"]
-    noon = clock().timestamp() - 3600
-    assert operations(admin, to_timestamp=noon) == ["create shared"]
-    assert len(operations(admin, from_timestamp=noon + 1)) == 3
-    assert admin.call("users.get_vault_operations_log", users=[ada])["operations"] == [
-        {
-            "operation": "create",
-            "created": "2026-03-01T13:00:00.000000+00:00",
-            "user": ada,
-            "ip": "127.0.0.1",
-            "originator": root,
-            "scope": "user",
-            "vault_description": "own",
-            "reason": "",
-        }
-    ]
-    assert admin.refused("users.get_vault_operations_log", order="sideways") == "400/12"
-    assert admin.refused("users.get_vault_operations_log", from_timestamp=1e30) == "400/12"
-    assert admin.refused("users.get_vault_operations_log", from_timestamp="noon") == "400/12"
+    logged = ["create shared", "edit shared 2", "deactivate shared 2", "edit shared 2", "activate shared 2"]
+    assert operations(admin) == ["delete shared 2", *reversed(logged)]
+    assert operations(admin, order="asc", page=1, page_size=2) == logged[2:4]
+    assert operations(admin, vaults=[shared], operations=["create", "activate"]) == ["activate shared 2", logged[0]]
+    assert operations(admin, to_timestamp="2026-03-01T12:00:00Z") == ["create shared"]
+    assert len(operations(admin, from_timestamp="2026-03-01T12:00:01")) == 5
+
+
+def test_the_log_leaves_out_what_is_not_the_organizations_unless_it_is_asked_for(admin: Client, store: Store) -> None:
+    bot = admin.call("auth.create_service_user", name="bot")["id"]
+    ada = member(admin, store)
+    group_vault(admin, USERS_GROUP_ID, "shared")
+    write(admin, "bot's", scope="user", user=bot)
+    write(admin.acting_as(ada), "ada's")
+    assert operations(admin) == ["create shared"]
+    assert operations(admin, scope=["service_account"]) == ["create bot's"]
+    assert operations(admin, scope=EVERY_SCOPE, users=[ada]) == operations(admin, scope=["user"]) == ["create ada's"]
+
+
+def test_neighboring_records_are_one_unless_all_are_asked_for(admin: Client, clock: Clock) -> None:
+    shared = group_vault(admin, USERS_GROUP_ID, "first")
+    for name in ("second", "third"):
+        clock.move(hours=1)
+        write(admin, name, id=shared)
+    group_vault(admin, USERS_GROUP_ID, "other")
+    assert operations(admin) == ["create other", "edit second", "create first"]
+    assert operations(admin, group={"index": -1}) == ["create other", "edit third", "create first"]
+    assert operations(admin, group={"order": "desc"}) == ["create other", "edit third", "create first"]
+    assert operations(admin, group=None) == ["create other", "edit third", "edit second", "create first"]
+
+
+def test_a_record_says_who_did_it_when_and_by_what(admin: Client, store: Store) -> None:
+    root = store.bootstrap and store.bootstrap.user
+    shared = group_vault(admin, USERS_GROUP_ID, "shared")
+    headers = admin.headers | {"X-ClearML-Client": "clearml-2.1.12"}
+    admin.send("/users.delete_vaults", headers=headers, json={"vaults": [shared]})
+    deleted, created = admin.call("users.get_vault_operations_log")["operations"]
+    assert created == {
+        "operation": "create",
+        "created": "2026-03-01T12:00:00.000000+00:00",
+        "user": {"id": root, "name": "Root"},
+        "ip": "127.0.0.1",
+        "scope": "group",
+        "vault_description": "shared",
+    }
+    assert (deleted["originator"], deleted["originator_version"]) == ("clearml", "2.1.12")
+
+
+def test_what_the_log_can_be_filtered_by_is_told(admin: Client, store: Store) -> None:
+    root = store.bootstrap and store.bootstrap.user
+    shared = group_vault(admin, USERS_GROUP_ID, "shared")
+    write(admin, "renamed", id=shared)
+    assert admin.call("users.get_vault_operations_log_filters") == {
+        "operations": ["create", "edit", "delete", "activate", "deactivate"],
+        "users": [{"id": root, "name": "Root"}],
+        "vaults": [{"id": shared, "description": "renamed"}],
+    }
+
+
+@pytest.mark.parametrize("field", [{"order": "sideways"}, {"from_timestamp": "noon"}, {"to_timestamp": 1772366400}])
+def test_log_filters_that_are_none_are_refused(admin: Client, field: dict[str, object]) -> None:
+    assert admin.refused("users.get_vault_operations_log", **field) == "400/12"

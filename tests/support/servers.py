@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.contract import judge
+
 Answer = Callable[[str], bytes]
 
 
@@ -73,10 +75,12 @@ def _answer_one(connection: socket.socket, answer: Answer) -> None:
         while b"\r\n\r\n" not in request:
             request += connection.recv(65536)
         head, _, body = request.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
-        lengths = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
-        while len(body) < sum(lengths):
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        while len(body) < int(headers.get("content-length", 0)):
             body += connection.recv(65536)
-        connection.sendall(answer(lines[0].split(" ")[1].rpartition("/")[2]))
+        path = first.split(" ")[1]
+        judge.sent(path, headers, body)
+        connection.sendall(answer(path.rpartition("/")[2]))
     except OSError:
         return

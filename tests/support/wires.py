@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.contract.watching import judge_request
+
 Answer = Callable[[httpx.Request], httpx.Response | None]
 
 
@@ -26,6 +28,7 @@ class Tampering(httpx.AsyncBaseTransport):
     after: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda request, response: response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        judge_request(request)
         self.before(request)
         answer = self.instead(request)
         if answer is not None:
