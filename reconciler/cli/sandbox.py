@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.cli.invocation import Invocation
+    from reconciler.sandbox.seed import Seed
     from reconciler.sandbox.serve import Running
     from reconciler.sandbox.store import Store
 
@@ -51,6 +52,12 @@ def command() -> None:
 @click.option("--admin-email", default="root@acme.io", show_default=True, help="The first admin of a new sandbox.")
 @click.option("--admin-key", metavar="KEY", help="The first admin's access key, for scripts.")
 @click.option("--admin-secret", metavar="KEY", help="The first admin's secret key, for scripts.")
+@click.option(
+    "--seed",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML with the members, projects, queues and so on to start with.",
+)
 @click.pass_obj
 def serve(
     invocation: Invocation,
@@ -61,14 +68,22 @@ def serve(
     admin_email: str,
     admin_key: str | None,
     admin_secret: str | None,
+    seed: Path | None,
 ) -> int:
     """Serve the sandbox over HTTP until interrupted. A new one prints its first admin's credentials, once."""
+    from reconciler.sandbox.seed import plant
     from reconciler.sandbox.serve import serve as run
 
     console = invocation.console
     _check_port(host, port)
     gc.set_threshold(_COLLECTED_AFTER)
+    wanted = None if seed is None else _read_seed(seed)
     with _opened(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
+        if wanted is not None:
+            console.note(f"Created from {harmless(str(seed))}: {plant(store, wanted)}.")
+
+        def missing(endpoint: str) -> None:
+            console.note(f"A client asked for {harmless(endpoint)}, which the sandbox does not have.")
 
         def ready(running: Running) -> None:
             if store.bootstrap is not None:
@@ -83,10 +98,20 @@ def serve(
                 console.note("It was there already; its first admin's keys were printed when it was made.")
 
         try:
-            run(store, host, port, on_ready=ready)
+            run(store, host, port, on_ready=ready, on_missing=missing)
         except OSError as error:
             raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
     return ExitCode.DONE
+
+
+def _read_seed(path: Path) -> Seed:
+    from reconciler.sandbox.errors import SandboxError
+    from reconciler.sandbox.seed import read_seed
+
+    try:
+        return read_seed(path)
+    except SandboxError as error:
+        raise UsageError("\n".join(map(harmless, str(error).splitlines()))) from error
 
 
 def _check_port(host: str, port: int) -> None:

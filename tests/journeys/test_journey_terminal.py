@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import httpx
 import pytest
 
 from tests.support.project import Project
@@ -225,6 +226,29 @@ def test_the_sandbox_prints_its_first_admin_once_and_stops_in_order(project: Pro
         "export CLEARML_API_SECRET_KEY",
     ]
     assert printed[1] == ""
+
+
+def test_the_sandbox_starts_from_a_seed_and_reports_once_what_it_lacks(project: Project) -> None:
+    project.write_file("seed.yaml", "projects: [Vision/Cats]\nqueues: [gpu]\nmembers: [{email: ada@acme.io}]\n")
+    process = started(project, "sandbox", "serve", "--db", "new.db", "--port", "0", "--seed", "seed.yaml")
+    assert process.stderr is not None
+    assert process.stderr.readline() == "Created from seed.yaml: 4.\n"
+    url = process.stderr.readline().split()[4]
+    for _ in range(3):
+        answer = httpx.post(f"{url}/workers.register", json={})
+        assert (answer.status_code, answer.json()["meta"]["result_subcode"]) == (404, 0)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert stderr == "A client asked for workers.register, which the sandbox does not have.\n"
+
+
+def test_a_seed_that_cannot_be_used_makes_no_sandbox(project: Project) -> None:
+    project.write_file("seed.yaml", "projects: [Vision]\nqueue: [gpu]\nmembers:\n  - {email: ada}\n")
+    result = project.run("sandbox", "serve", "--db", "new.db", "--port", "0", "--seed", "seed.yaml")
+    assert result.code == 64
+    assert "seed.yaml:4: members.0.email:" in result.stderr
+    assert "seed.yaml:2: queue: Extra inputs are not permitted" in result.stderr
+    assert not (project.folder / "new.db").exists()
 
 
 def test_two_sandboxes_cannot_share_a_port(project: Project) -> None:

@@ -76,6 +76,31 @@ def test_a_port_that_is_taken_is_an_error(stored: Store) -> None:
         serve(stored, "127.0.0.1", taken.getsockname()[1], on_ready=lambda _: None)
 
 
+def run_sdk(program: str, url: str, access_key: str, secret_key: str, folder: Path) -> list[str]:
+    """Run a program with the real SDK, signed in to a server, and return the lines that it prints."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "CLEARML_CONFIG_FILE": str(folder / "none.conf"),
+        "CLEARML_API_HOST": url,
+        "CLEARML_WEB_HOST": url,
+        "CLEARML_FILES_HOST": url,
+        "CLEARML_API_ACCESS_KEY": access_key,
+        "CLEARML_API_SECRET_KEY": secret_key,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 SIGN_IN = """
 from clearml.backend_api import Session
 session = Session()
@@ -107,27 +132,8 @@ def test_the_real_sdk_signs_in_and_gets_its_vaults(running: Running, stored: Sto
     own = {"scope": "user", "data": '{"sdk": {"development": {"default_output_uri": "s3://own"}}}', "format": "json"}
     call("users.add_or_update_vault", {"vault": own, "user": made["id"]})
     call("users.add_or_update_vault", {"vault": shared, "group": USERS_GROUP_ID})
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "CLEARML_CONFIG_FILE": str(tmp_path / "none.conf"),
-        "CLEARML_API_HOST": running.url,
-        "CLEARML_WEB_HOST": running.url,
-        "CLEARML_FILES_HOST": running.url,
-        "CLEARML_API_ACCESS_KEY": str(keys["access_key"]),
-        "CLEARML_API_SECRET_KEY": str(keys["secret_key"]),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", SIGN_IN],
-        check=False,
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    told = run_sdk(SIGN_IN, running.url, str(keys["access_key"]), str(keys["secret_key"]), tmp_path)
+    assert told == [
         f"user {made['id']}",
         "features enterprise 2.37",
         "region eu-west-7",
@@ -135,6 +141,42 @@ def test_the_real_sdk_signs_in_and_gets_its_vaults(running: Running, stored: Sto
         "projects ['Vision']",
     ]
     assert dump_workspace(stored).service_accounts[0].credentials[0].last_used
+
+
+FIRST_TASK = """
+from clearml import Task
+try:
+    Task.init(project_name="Vision/Cats", task_name="first")
+except Exception as error:
+    print(type(error).__name__, str(error).partition(" (name=")[0])
+"""
+
+
+@pytest.mark.real_clients
+def test_a_first_task_gets_as_far_as_on_a_server_without_tasks(running: Running, stored: Store, tmp_path: Path) -> None:
+    assert stored.bootstrap
+    told = run_sdk(FIRST_TASK, running.url, stored.bootstrap.access_key, stored.bootstrap.secret_key, tmp_path)
+    assert told[-1] == (
+        "SendError Action failed <404/0: tasks.create/vNone"
+        " (Unable to find endpoint for name tasks.create and version 2.23)>"
+    )
+    assert {entity.name for entity in dump_workspace(stored).entities} == {"Vision", "Vision/Cats"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["workers.register", "queues.get_next_task", "workers.status_report", "workers.unregister", "events.add_batch"],
+)
+def test_an_agent_finds_its_queue_and_learns_that_there_are_no_tasks(
+    running: Running, stored: Store, call: str
+) -> None:
+    stored.add_entity("queue", "default")
+    headers = {"Authorization": f"Bearer {stored.session_for_admin()}"}
+    found = httpx.post(f"{running.url}/queues.get_all", headers=headers, json={"name": "^default$"}).json()
+    assert [queue["name"] for queue in found["data"]["queues"]] == ["default"]
+    meta = httpx.post(f"{running.url}/v2.23/{call}", headers=headers, json={}).json()["meta"]
+    assert (meta["result_code"], meta["result_subcode"]) == (404, 0)
+    assert meta["result_msg"] == f"Unable to find endpoint for name {call} and version 2.23"
 
 
 SERVE = """

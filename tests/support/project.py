@@ -84,21 +84,13 @@ EXAMPLE_VARIABLES = (
 )
 
 
-EXAMPLE_ENTITIES = (
-    ("project", "Vision"),
-    ("project", "Language"),
-    ("project", "Language/Nightly"),
-    ("dataset", "warehouse-frames"),
-)
-"""What the examples' access rules are about."""
-
-
 def complete_example(folder: Path, name: str) -> Project:
     """Copy an example beside a new sandbox, with everything that its secrets come from."""
     project = example_project(folder, name)
     (folder / "out").mkdir(exist_ok=True)
-    for kind, entity in EXAMPLE_ENTITIES:
-        project.sandbox.add_entity(kind, entity)
+    seed = folder / "sandbox.yaml"
+    if seed.exists():
+        project.sandbox.plant(seed)
     program = project.write_file("bin/op", "#!/bin/sh\necho glpat-of-the-example\n")
     program.chmod(0o700)
     project.write_file("secrets/ssh_host_key", "host-key-of-the-example\n")

@@ -17,6 +17,7 @@ import httpx
 from reconciler.sandbox import state
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
+from reconciler.sandbox.seed import plant, read_seed
 from reconciler.sandbox.serve import Running, serve
 from reconciler.sandbox.store import Store
 from reconciler.sandbox.whitelist import accept_invitation
@@ -165,6 +166,11 @@ class Sandbox:
         if known is not None:
             vault["id"] = known.id
         self.call("users.add_or_update_vault", vault=vault, group=truth.id_of(group))
+
+    def plant(self, seed: Path) -> None:
+        """Create what a seed file lists, as ``sandbox serve --seed`` does."""
+        with Store.open(self.path) as store:
+            plant(store, read_seed(seed))
 
     def add_entity(self, kind: str, name: str, identifier: str | None = None) -> str:
         """Add a project, queue or the like, and return its id."""
