@@ -28,7 +28,7 @@ from reconciler.sandbox import (
     whitelist,
 )
 from reconciler.sandbox.call import Call, Endpoint, Identity
-from reconciler.sandbox.choices import AUTH_COOKIE
+from reconciler.sandbox.choices import AUTH_COOKIE, FEATURE_OF
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.wire import Envelope, client_of, read_fields, read_path
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reconciler.sandbox.call import Json
+    from reconciler.sandbox.settings import Settings
     from reconciler.sandbox.store import Store
 
 _log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class Application:
 
     def _find(self, envelope: Envelope) -> Endpoint:
         endpoint = ENDPOINTS.get(envelope.name)
-        if endpoint is None or (envelope.name in ON_PREMISES_ONLY and not self._store.settings.on_premises):
+        if endpoint is None or _is_off(envelope.name, self._store.settings):
             self._report_missing(envelope.name)
             raise ApiError(Fault.NO_ENDPOINT, f"for name {envelope.name} and version {envelope.requested}")
         envelope.actual = endpoint.version
@@ -140,6 +141,12 @@ class Application:
         caller = auth.act_for_another(db, request, origin)
         _require_role(endpoint, caller.role)
         return caller
+
+
+def _is_off(name: str, settings: Settings) -> bool:
+    feature = FEATURE_OF.get(name)
+    lacking = feature is not None and feature not in settings.features
+    return lacking or (name in ON_PREMISES_ONLY and not settings.on_premises)
 
 
 def create_app(store: Store, on_missing: Callable[[str], None] | None = None) -> ASGIApp:

@@ -133,8 +133,29 @@ MAXIMUM_PAGE: Final = 500
 LARGEST_DOWNLOAD: Final = "1000"
 """The ``max_download_items`` of ``users.get_current_user``: a string, as documented; the number is made up."""
 
+FEATURE_CALLS: Final = {
+    "user_management": (
+        "login.add_whitelist_entries", "login.get_settings", "login.remove_whitelist_entries", "login.set_domains",
+        "permissions.add_or_update_user_group", "permissions.delete_user_groups",
+    ),
+    "user_management_advanced": ("auth.add_user",),
+    "permissions": (
+        "permissions.add_or_update_access_rule", "permissions.delete_access_rules", "permissions.get_access_rules",
+        "permissions.get_entity_access_categories", "permissions.restore_default_access_rules",
+    ),
+    "config_vault": (
+        "users.add_or_update_vault", "users.delete_vaults", "users.get_organization_vaults",
+        "users.get_vault_operations_log", "users.get_vault_operations_log_filters", "users.get_vaults",
+    ),
+    "service_users": ("auth.create_service_user", "users.get_service_users", "users.update_service_user"),
+}  # fmt: skip
+"""The calls that a server lacks (404) where a feature is off. Which calls those are is not documented: its own ones."""
+
 FEATURES: Final = (
-    "user_management", "user_management_advanced", "permissions", "experiments", "queues", "queue_management",
-    "data_management", "config_vault", "service_users", "show_projects", "show_datasets", "show_orchestration",
+    *FEATURE_CALLS, "experiments", "queues", "queue_management", "data_management", "show_projects", "show_datasets",
+    "show_orchestration",
 )  # fmt: skip
-"""The supported features of a sandbox, of those that are documented."""
+"""The features of a sandbox, of those that are documented."""
+
+FEATURE_OF: Final = {call: feature for feature, calls in FEATURE_CALLS.items() for call in calls}
+"""The feature that a call belongs to; the others are always there."""

@@ -34,7 +34,7 @@ class Settings:
     api_version: str = API_VERSION
     """The highest API version that is spoken; a field that is newer is ignored."""
     features: tuple[str, ...] = FEATURES
-    """What ``users.get_current_user`` gives as the supported features."""
+    """What ``users.get_current_user`` gives as the supported features; the server lacks the calls of the others."""
 
     def speaks(self, version: str) -> bool:
         """Tell whether the server knows what came with an API version."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from reconciler.clearml.endpoints import READS
-from reconciler.sandbox.app import ENDPOINTS
+from reconciler.sandbox.app import ENDPOINTS, create_app
+from reconciler.sandbox.call import ANYONE, Endpoint
+from reconciler.sandbox.store import Store
 from tests.contract import judge
 from tests.contract.reader import Edition, published
 
@@ -59,6 +63,30 @@ def test_fields_are_found_by_their_path() -> None:
     paths = dict(published().calls["users.get_all_ex"].response_fields())
     assert paths["users[].activity.last_ui_access"].type.format == "date-time"
     assert {"users", "users[].id", "users[].sec_groups"} <= paths.keys()
+
+
+async def send(store: Store, agent: str, endpoint: str, **fields: object) -> None:
+    headers = {"Authorization": f"Bearer {store.session_for_admin()}", "User-Agent": agent}
+    transport = httpx.ASGITransport(create_app(store))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as http:
+        await http.post(f"/v2.37/{endpoint}", json=fields)
+
+
+def test_a_request_of_our_client_is_judged_and_nobody_elses() -> None:
+    with Store.open(":memory:") as store:
+        asyncio.run(send(store, "curl", "users.get_all_ex", shoe_size=43))
+        assert judge.violations() == []
+        asyncio.run(send(store, f"{judge.OUR_CLIENT}1", "users.get_all_ex", shoe_size=43))
+        (found,) = judge.violations()
+    assert "users.get_all_ex request: shoe_size: Extra inputs are not permitted" in found
+
+
+def test_an_answer_of_the_sandbox_is_judged_whoever_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Endpoint(lambda _: {"preferences": [], "shoe_size": 43}, ANYONE)
+    monkeypatch.setitem(ENDPOINTS, "users.get_preferences", wrong)
+    with Store.open(":memory:") as store:
+        asyncio.run(send(store, "curl", "users.get_preferences"))
+    assert len(judge.violations()) == 2
 
 
 def envelope(data: object, code: int = 200) -> bytes:

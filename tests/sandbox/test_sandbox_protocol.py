@@ -11,7 +11,7 @@ import pytest
 from sandbox_client import Answer, Client, Clock, as_member, basic, member
 
 from reconciler.sandbox.app import ENDPOINTS
-from reconciler.sandbox.choices import USERS_GROUP_ID
+from reconciler.sandbox.choices import FEATURE_OF, FEATURES, USERS_GROUP_ID
 from tests.contract.reader import published
 
 if TYPE_CHECKING:
@@ -330,6 +330,13 @@ def test_whoever_calls_learns_who_they_are(admin: Client, store: Store) -> None:
     store.change_settings(features=("service_users", "config_vault"))
     asked = me.call("users.get_current_user", get_supported_features=True)
     assert asked["supported_features"] == ["service_users", "config_vault"]
+
+
+@pytest.mark.parametrize(("call", "feature"), sorted(FEATURE_OF.items()))
+def test_a_server_without_a_feature_lacks_its_calls(admin: Client, store: Store, call: str, feature: str) -> None:
+    store.change_settings(features=tuple(set(FEATURES) - {feature}))
+    assert admin.anonymous().refused(call) == "404/0"
+    assert admin.anonymous().refused("users.get_all_ex") == "401/20"
 
 
 def test_preferences_are_ones_own_and_a_dot_leads_into_them(admin: Client, store: Store) -> None:
