@@ -25,10 +25,13 @@ def _watched_sandboxes() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _published_contract() -> Iterator[None]:
+def _published_contract(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a test is about: what our client sends and what the sandbox answers fits the published contract."""
     yield
     violations = judge.violations()
+    if request.node.get_closest_marker("unpublished"):
+        assert violations, "everything fitted the published contract: take the mark away"
+        return
     assert not violations, "outside the published contract:\n" + "\n".join(violations)
 
 

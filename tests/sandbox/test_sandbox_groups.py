@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sandbox_client import Client, member
 
+from reconciler.sandbox.bulk import dump_workspace, load_workspace
 from reconciler.sandbox.choices import ADMINS_GROUP_ID, ENTITY_TYPES, QUEUE_ADMINS_GROUP_ID, USERS_GROUP_ID
+from reconciler.sandbox.state import Rule
 
 if TYPE_CHECKING:
     from reconciler.sandbox.store import Store
@@ -241,6 +244,14 @@ def test_null_is_the_top_level_projects_and_a_category_is_its_own_id(admin: Clie
     made = rule(admin, entity_type="app_category", entity_id="General")
     (shown,) = admin.call("permissions.get_access_rules", rules=[made])["rules"]
     assert not {"entity_name", "entity_display_name"} & shown.keys()
+
+
+@pytest.mark.unpublished
+def test_a_workspace_can_hold_a_rule_of_a_type_that_is_not_published(admin: Client, store: Store) -> None:
+    rules = (Rule("r", "r", "dataset_version", "*", "read_write", autocreated=True),)
+    load_workspace(store, replace(dump_workspace(store), rules=rules))
+    (shown,) = admin.call("permissions.get_access_rules")["rules"]
+    assert shown["entity_type"] == "dataset_version"
 
 
 def test_categories_are_told_for_every_entity_type(admin: Client) -> None:
