@@ -11,7 +11,7 @@ from reconciler.sandbox.call import ADMIN, NOBODY, Identity
 from reconciler.sandbox.choices import AUTH_COOKIE, PROTECTED_IDENTITIES
 from reconciler.sandbox.clock import stamp
 from reconciler.sandbox.errors import ApiError, Fault
-from reconciler.sandbox.schema import REMOVED, SYSTEM
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,17 +68,17 @@ def act_for_another(db: sqlite3.Connection, request: Request, caller: Identity) 
         raise ApiError(Fault.IMPERSONATION, "not allowed for role")
     if target in PROTECTED_IDENTITIES:
         raise ApiError(Fault.PROTECTED_IDENTITY)
-    row = db.execute("SELECT role, kind FROM users WHERE id = ? AND kind <> ?", (target, REMOVED)).fetchone()
+    row = db.execute("SELECT role, kind FROM users WHERE id = ? AND kind <> ?", (target, UserKind.REMOVED)).fetchone()
     if row is None:
         raise ApiError(Fault.IMPERSONATION, f"unknown user {target}")
     # Nobody rises above their own role by acting as one of the server's own users.
-    takes_role = impersonate and row["kind"] != SYSTEM
+    takes_role = impersonate and row["kind"] != UserKind.SYSTEM
     return Identity(target, row["role"] if takes_role else caller.role, caller.origin)
 
 
 def _by_token(store: Store, db: sqlite3.Connection, token: str) -> Identity:
     user, role = tokens.read(store, token)
-    if db.execute("SELECT 1 FROM users WHERE id = ? AND kind <> ?", (user, REMOVED)).fetchone() is None:
+    if db.execute("SELECT 1 FROM users WHERE id = ? AND kind <> ?", (user, UserKind.REMOVED)).fetchone() is None:
         raise ApiError(Fault.BAD_TOKEN, "its user was removed")
     return Identity(user, role, user)
 

@@ -11,7 +11,7 @@ from reconciler.sandbox.choices import (
     SYSTEM_USERS,
     USERS_GROUP_ID,
 )
-from reconciler.sandbox.schema import SYSTEM
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,5 +68,5 @@ def create_system_users(db: sqlite3.Connection, now: str) -> None:
     """Make the server's own users."""
     db.executemany(
         "INSERT OR IGNORE INTO users (id, name, role, created, kind) VALUES (?, ?, ?, ?, ?)",
-        [(identifier, identifier.strip("_"), role, now, SYSTEM) for identifier, role in SYSTEM_USERS.items()],
+        [(identifier, identifier.strip("_"), role, now, UserKind.SYSTEM) for identifier, role in SYSTEM_USERS.items()],
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox import call as roles
-from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint
+from reconciler.sandbox.call import ADMIN, ANYONE, SYSTEM, Endpoint
 from reconciler.sandbox.choices import ADDED_USER_ROLE, ASSIGNABLE_ROLES, ROLES
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.limits import require_room_for_members, valid_email
-from reconciler.sandbox.schema import PERSON, REMOVED, SERVICE, SYSTEM
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,7 +29,7 @@ _HANGING = (
 def find_user(call: Call, identifier: str) -> sqlite3.Row:
     """Return a user or service account; refuse an unknown id, or that of someone removed (400/301)."""
     row: sqlite3.Row | None = call.db.execute(
-        "SELECT * FROM users WHERE id = ? AND kind <> ?", (identifier, REMOVED)
+        "SELECT * FROM users WHERE id = ? AND kind <> ?", (identifier, UserKind.REMOVED)
     ).fetchone()
     if row is None:
         raise ApiError(Fault.INVALID_USER, identifier)
@@ -38,7 +37,7 @@ def find_user(call: Call, identifier: str) -> sqlite3.Row:
 
 
 def _require_unprotected(user: sqlite3.Row) -> None:
-    if user["read_only"] or user["support"] or user["kind"] == SYSTEM:
+    if user["read_only"] or user["support"] or user["kind"] == UserKind.SYSTEM:
         raise ApiError(Fault.PROTECTED_IDENTITY)
 
 
@@ -60,7 +59,7 @@ def _edit_user(call: Call) -> Json:
 
 def _give_role(call: Call, user: sqlite3.Row, role: str) -> int:
     _require_unprotected(user)
-    if user["kind"] == SERVICE:
+    if user["kind"] == UserKind.SERVICE:
         if role not in {"admin", "user"}:
             raise ApiError(Fault.VALIDATION, "a service account is either admin or user")
         if not call.settings.allow_admins:
@@ -115,9 +114,9 @@ def _delete_user(call: Call) -> Json:
     """Remove the sign-in of a person or service account, and all that hangs on it; their entry stays."""
     user = find_user(call, call.fields.required_text("user"))
     _require_unprotected(user)
-    if user["kind"] == PERSON and not call.settings.on_premises:
+    if user["kind"] == UserKind.PERSON and not call.settings.on_premises:
         raise ApiError(Fault.NOT_SUPPORTED, "people can be removed on on-premises servers only")
-    call.db.execute("UPDATE users SET kind = ?, email = NULL WHERE id = ?", (REMOVED, user["id"]))
+    call.db.execute("UPDATE users SET kind = ?, email = NULL WHERE id = ?", (UserKind.REMOVED, user["id"]))
     for table, column in _HANGING:
         call.db.execute(f"DELETE FROM {table} WHERE {column} = ?", (user["id"],))  # noqa: S608 - from _HANGING
     return {"deleted": True}
@@ -131,7 +130,7 @@ def _delete(_: Call) -> Json:
 ENDPOINTS = {
     "users.set_role": Endpoint(_set_role, ADMIN, writes=True),
     "users.update": Endpoint(_update, ANYONE, writes=True),
-    "users.delete": Endpoint(_delete, roles.SYSTEM, writes=True),
+    "users.delete": Endpoint(_delete, SYSTEM, writes=True),
     "auth.edit_user": Endpoint(_edit_user, ADMIN, writes=True, version="2.8"),
     "auth.add_user": Endpoint(_add_user, ADMIN, writes=True),
     "auth.delete_user": Endpoint(_delete_user, ADMIN, writes=True),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
-PERSON: Final = "person"
-"""The kind of a user who has signed in and is a member."""
 
-SERVICE: Final = "service"
-"""The kind of a service account."""
+class UserKind(StrEnum):
+    """What a row of ``users`` is."""
 
-REMOVED: Final = "removed"
-"""The kind of a user whose sign-in was removed: their entry stays, so that what points at it stays valid."""
+    PERSON = "person"
+    """Someone who has signed in and is a member."""
 
-SYSTEM: Final = "system"
-"""The kind of the server's own users."""
+    SERVICE = "service"
+    """A service account."""
+
+    REMOVED = "removed"
+    """Someone whose sign-in was removed: the entry stays, so that what points at it stays valid."""
+
+    SYSTEM = "system"
+    """One of the server's own users."""
+
 
 VERSION: Final = 2
 """Kept in SQLite's ``user_version``; a file of another version is not opened."""

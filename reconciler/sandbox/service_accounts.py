@@ -9,7 +9,7 @@ from reconciler.sandbox.call import ADMIN, Endpoint, without_none
 from reconciler.sandbox.errors import ApiError, Fault
 from reconciler.sandbox.limits import credential_end
 from reconciler.sandbox.members import find_user
-from reconciler.sandbox.schema import SERVICE
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     from reconciler.sandbox.call import Call, Json
@@ -58,7 +58,7 @@ def _create(call: Call) -> Json:
 
 def _update(call: Call) -> Json:
     user = find_user(call, call.fields.required_text("user"))
-    if user["kind"] != SERVICE:
+    if user["kind"] != UserKind.SERVICE:
         raise ApiError(Fault.INVALID_USER, f"{user['id']} is not a service account")
     name = call.fields.required_text("name") if call.fields.has("name") else user["name"]
     owner = call.fields.flag("allow_running_as_owner")

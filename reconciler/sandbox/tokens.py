@@ -10,7 +10,7 @@ import jwt
 
 from reconciler.sandbox import choices
 from reconciler.sandbox.errors import ApiError, Fault
-from reconciler.sandbox.schema import SERVICE
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,7 +29,7 @@ def issue(store: Store, user: sqlite3.Row, lifetime_seconds: int | None = None) 
         "user_name": user["name"],
         "company_name": store.company_name,
     }
-    if user["kind"] == SERVICE:
+    if user["kind"] == UserKind.SERVICE:
         owner = user["run_as_owner"]
         identity["service_account_type"] = choices.OWNER_ACCOUNT_TYPE if owner else choices.ACCOUNT_TYPE
     claims = {

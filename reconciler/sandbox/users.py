@@ -12,7 +12,7 @@ from reconciler.sandbox.built_in import ADMINS, USERS
 from reconciler.sandbox.call import ADMIN, ANYONE, Endpoint, without_none
 from reconciler.sandbox.choices import ROLE_NAMES
 from reconciler.sandbox.errors import ApiError, Fault
-from reconciler.sandbox.schema import PERSON, SERVICE, SYSTEM
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +38,7 @@ def _rows(call: Call) -> list[sqlite3.Row]:
         conditions.append("name REGEXP ?")
         values.append(name)
     # Written out, so that an index that leaves out the same users can be used.
-    conditions += [f"kind <> '{kind}'" for kind in _unlisted(call)]
+    conditions += [f"kind <> '{kind.value}'" for kind in _unlisted(call)]
     order = paging.ordering(call.fields, _ORDERABLE, tie="id")
     # The inner query walks an index only, so that a late page costs little more than an early one.
     return call.db.execute(
@@ -48,9 +48,10 @@ def _rows(call: Call) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def _unlisted(call: Call) -> list[str]:
+def _unlisted(call: Call) -> list[UserKind]:
     settings = call.settings
-    return [SERVICE] * (not settings.list_service_users) + [SYSTEM] * (not settings.list_system_users)
+    listed = {UserKind.SERVICE: settings.list_service_users, UserKind.SYSTEM: settings.list_system_users}
+    return [kind for kind, shown in listed.items() if not shown]
 
 
 def _get_all_ex(call: Call) -> Json:
@@ -85,7 +86,7 @@ def shown(call: Call, row: sqlite3.Row) -> Json:
 
 def _auth_fields(row: sqlite3.Row, groups: list[str]) -> Json:
     """Return what an administrator sees of a user's sign-in; of someone whose sign-in was removed there is nothing."""
-    if row["kind"] not in {PERSON, SERVICE}:
+    if row["kind"] not in {UserKind.PERSON, UserKind.SERVICE}:
         return {}
     fields: Json = {"role": row["role"], "providers": {}, "sec_groups": groups}
     return fields if row["email"] is None else fields | {"email": row["email"]}
@@ -115,7 +116,7 @@ def _get_by_id(call: Call) -> Json:
 
 
 def _get_company_users(call: Call) -> Json:
-    kinds = [PERSON] + [SERVICE] * call.settings.list_service_users
+    kinds = [UserKind.PERSON] + [UserKind.SERVICE] * call.settings.list_service_users
     rows = call.db.execute(
         "SELECT id, name, email, role FROM users WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY id",
         (json.dumps(kinds),),

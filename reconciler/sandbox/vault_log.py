@@ -11,7 +11,7 @@ from reconciler.sandbox import paging
 from reconciler.sandbox.call import ADMIN, Endpoint, without_none
 from reconciler.sandbox.clock import stamp
 from reconciler.sandbox.errors import ApiError, Fault
-from reconciler.sandbox.schema import SERVICE
+from reconciler.sandbox.schema import UserKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,7 +51,7 @@ def record(call: Call, operation: str, vault: sqlite3.Row | Json) -> None:
 
 def _scope(call: Call, vault: sqlite3.Row | Json) -> object:
     owner = call.db.execute("SELECT kind FROM users WHERE id = ?", (vault["user_id"],)).fetchone()
-    return "service_account" if owner is not None and owner["kind"] == SERVICE else vault["scope"]
+    return "service_account" if owner is not None and owner["kind"] == UserKind.SERVICE else vault["scope"]
 
 
 def _get(call: Call) -> Json:
