@@ -63,7 +63,8 @@ async def remove(run: Run, operation: Operation) -> None:
         return
 
     async def is_gone() -> bool:
-        return await run.reader.user(user_id) is None
+        user = await run.reader.user(user_id)
+        return user is None or user.removed
 
     await confirmed(lambda: run.writer.delete_user(user_id), is_gone)
 
@@ -72,7 +73,7 @@ async def _check_unmoved(run: Run, operation: Operation) -> bool:
     """Look at the member again; return whether it still exists, and raise if it is not who was planned for."""
     before = run.existing(operation, Member)
     now = await run.reader.user(run.id_of(operation.change.address))
-    if now is None:
+    if now is None or now.removed:
         return False
     if now.email is None or fold(now.email) != fold(before.email) or now.known_role is not before.role:
         raise moved(operation, "was changed")

@@ -70,6 +70,11 @@ class UserMessage(Message):
         """Whether the server keeps this user and its role."""
         return bool(self.read_only or self.support)
 
+    @property
+    def removed(self) -> bool:
+        """Whether this is what stays of somebody whose sign-in was removed: an entry without e-mail and role."""
+        return self.email is None and self.role is None
+
 
 _ROLES = {role.value: role for role in Role}
 

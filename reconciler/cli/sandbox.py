@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.cli.invocation import Invocation
-    from reconciler.sandbox.seed import Seed
     from reconciler.sandbox.serve import Running
     from reconciler.sandbox.store import Store
 
@@ -71,13 +70,14 @@ def serve(
     seed: Path | None,
 ) -> int:
     """Serve the sandbox over HTTP until interrupted. A new one prints its first admin's credentials, once."""
+    from reconciler.cli.seed_file import read_seed
     from reconciler.sandbox.seed import plant
     from reconciler.sandbox.serve import serve as run
 
     console = invocation.console
     _check_port(host, port)
     gc.set_threshold(_COLLECTED_AFTER)
-    wanted = None if seed is None else _read_seed(seed)
+    wanted = None if seed is None else read_seed(seed)
     with _opened(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
         if wanted is not None:
             console.note(f"Created from {harmless(str(seed))}: {plant(store, wanted)}.")
@@ -102,16 +102,6 @@ def serve(
         except OSError as error:
             raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
     return ExitCode.DONE
-
-
-def _read_seed(path: Path) -> Seed:
-    from reconciler.sandbox.errors import SandboxError
-    from reconciler.sandbox.seed import read_seed
-
-    try:
-        return read_seed(path)
-    except SandboxError as error:
-        raise UsageError("\n".join(map(harmless, str(error).splitlines()))) from error
 
 
 def _check_port(host: str, port: int) -> None:

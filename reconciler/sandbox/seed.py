@@ -1,36 +1,42 @@
-"""What a sandbox is filled with from a small YAML file: people, and the projects, queues and so on for access rules.
+"""What a sandbox is filled with at its start: people, and the projects, queues and so on for access rules.
+
+As YAML, which whoever calls reads (the sandbox shares no reader with the client):
 
     members:
       - {email: ada@acme.io, name: Ada, role: admin}
     projects: [Vision, Vision/Cats]
     queues: [gpu-large]
 
-Everything may be left out. What is there already, by its e-mail or name, is left as it is, so that a file can be given
-again and again.
+Everything may be left out. What is there already, by its e-mail or name, is left as it is, so that a seed can be
+planted again and again.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from reconciler.sandbox.clock import stamp
-from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.hidden import is_hidden
+from reconciler.sandbox.limits import valid_email
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from reconciler.sandbox.store import Store
 
+
+def _email(text: str) -> str:
+    if not valid_email(text):
+        raise ValueError("must be an e-mail address")
+    return text
+
+
 _Name = Annotated[str, StringConstraints(min_length=1)]
-_Names = tuple[_Name, ...]
-_Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+_Names = list[_Name]
+_Email = Annotated[str, AfterValidator(_email)]
 _TYPES = {
     "projects": "project",
     "queues": "queue",
@@ -58,15 +64,15 @@ class SeedMember(_Strict):
 class Seed(_Strict):
     """What a file asks for. Entities are given by name, applications (``apps``) by id."""
 
-    members: tuple[SeedMember, ...] = ()
-    projects: _Names = ()
-    queues: _Names = ()
-    tasks: _Names = ()
-    models: _Names = ()
-    datasets: _Names = ()
-    dataviews: _Names = ()
-    routes: _Names = ()
-    apps: _Names = ()
+    members: list[SeedMember] = []
+    projects: _Names = []
+    queues: _Names = []
+    tasks: _Names = []
+    models: _Names = []
+    datasets: _Names = []
+    dataviews: _Names = []
+    routes: _Names = []
+    apps: _Names = []
 
     def entities(self) -> Iterator[tuple[str, str]]:
         """Yield the type and the name of each entity, and of the projects that a project's name is within."""
@@ -74,41 +80,6 @@ class Seed(_Strict):
             for name in getattr(self, field):
                 parts = name.split("/") if entity_type == "project" else [name]
                 yield from ((entity_type, "/".join(parts[:depth])) for depth in range(1, len(parts) + 1))
-
-
-def read_seed(path: Path) -> Seed:
-    """Read a file. Raises :class:`SandboxError`, which says what is wrong with it, and where."""
-    try:
-        data = YAML().load(path.read_text(encoding="utf-8"))
-        return Seed.model_validate({} if data is None else data)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SandboxError(f"cannot read {path}: {error}") from error
-    except MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SandboxError(f"{path}{line}: {error.problem}") from error
-    except YAMLError as error:
-        raise SandboxError(f"{path}: {error}") from error
-    except ValidationError as error:
-        problems = (
-            f"{path}:{_line(data, problem['loc'])}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise SandboxError("\n".join(problems)) from error
-
-
-def _line(data: object, location: Sequence[int | str]) -> int:
-    """Return the line of the innermost thing on the way to a location that has one; the first line has number 1."""
-    line = 0
-    for step in location:
-        place = getattr(data, "lc", None)
-        if place is None or not isinstance(data, dict | list):
-            break
-        try:
-            line = (place.key(step) if isinstance(data, dict) else place.item(step))[0]
-            data = data[step]  # type: ignore[index]
-        except (KeyError, IndexError):
-            break
-    return line + 1
 
 
 def plant(store: Store, seed: Seed) -> int:

@@ -246,8 +246,8 @@ def test_a_seed_that_cannot_be_used_makes_no_sandbox(project: Project) -> None:
     project.write_file("seed.yaml", "projects: [Vision]\nqueue: [gpu]\nmembers:\n  - {email: ada}\n")
     result = project.run("sandbox", "serve", "--db", "new.db", "--port", "0", "--seed", "seed.yaml")
     assert result.code == 64
-    assert "seed.yaml:4: members.0.email:" in result.stderr
-    assert "seed.yaml:2: queue: Extra inputs are not permitted" in result.stderr
+    assert "seed.yaml:4:13: `members[0].email` must be an e-mail address" in result.stderr
+    assert "seed.yaml:2:1: unknown key `queue`" in result.stderr
     assert not (project.folder / "new.db").exists()
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox_client import Client, as_member, member
 
+from reconciler.cli.seed_file import read_seed
+from reconciler.errors import UsageError
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
 from reconciler.sandbox.choices import ENTITY_TYPES
-from reconciler.sandbox.errors import SandboxError
-from reconciler.sandbox.seed import plant, read_seed
+from reconciler.sandbox.seed import plant
 from reconciler.sandbox.state import Entity, Person, Rule, Workspace
 
 if TYPE_CHECKING:
@@ -194,21 +195,22 @@ def test_a_seed_may_ask_for_nothing(tmp_path: Path, store: Store, text: str) -> 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("- Vision\n", "seed.yaml:1: "),
-        ("projects: [a]\nqueues: gpu\n", "seed.yaml:2: queues: "),
-        ("projects:\n  - a\n  - 7\n", "seed.yaml:3: projects.1: "),
-        ("members:\n  - {email: a@b.c}\n  - email: b@b.c\n    role: king\n", "seed.yaml:4: members.1.role: "),
-        ("proyects: [a]\n", "seed.yaml:1: proyects: Extra inputs are not permitted"),
-        ("projects: [a\n", "seed.yaml:2: "),
-        ("projects: [a]\nprojects: [b]\n", "seed.yaml:2: "),
+        ("- Vision\n", "seed.yaml:1:1: "),
+        ("projects: [a]\nqueues: gpu\n", "seed.yaml:2:9: `queues` must be a list"),
+        ("projects:\n  - a\n  - 7\n", "seed.yaml:3:5: `projects[1]` must be"),
+        ("members:\n  - email: b@b.c\n    role: king\n", "seed.yaml:3:11: `members[0].role` must be"),
+        ("members:\n  - {name: Ada}\n", "seed.yaml:2:5: `members[0]` needs `email`"),
+        ("proyects: [a]\n", "seed.yaml:1:1: "),
+        ("projects: [a\n", "seed.yaml:2:1: "),
+        ("projects: [a]\nprojects: [b]\n", "seed.yaml:2:1: "),
     ],
 )
 def test_a_seed_that_is_wrong_says_where(tmp_path: Path, text: str, problem: str) -> None:
-    with pytest.raises(SandboxError) as caught:
+    with pytest.raises(UsageError) as caught:
         read_seed(write(tmp_path, text))
     assert problem in str(caught.value)
 
 
 def test_a_seed_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match="cannot read"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_seed(tmp_path / "seed.yaml")

@@ -14,10 +14,11 @@ from typing import Any
 
 import httpx
 
+from reconciler.cli.seed_file import read_seed
 from reconciler.sandbox import state
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
-from reconciler.sandbox.seed import plant, read_seed
+from reconciler.sandbox.seed import plant
 from reconciler.sandbox.serve import Running, serve
 from reconciler.sandbox.store import Store
 from reconciler.sandbox.whitelist import accept_invitation
