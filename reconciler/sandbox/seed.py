@@ -6,6 +6,7 @@ As YAML, which whoever calls reads (the sandbox shares no reader with the client
       - {email: ada@acme.io, name: Ada, role: admin}
     projects: [Vision, Vision/Cats]
     queues: [gpu-large]
+    settings: {maximum_members: 50, api_version: "2.36"}
 
 Everything may be left out. What is there already, by its e-mail or name, is left as it is, so that a seed can be
 planted again and again.
@@ -20,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from reconciler.sandbox.clock import stamp
 from reconciler.sandbox.hidden import is_hidden
 from reconciler.sandbox.limits import valid_email
+from reconciler.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     import sqlite3
@@ -73,6 +75,8 @@ class Seed(_Strict):
     dataviews: _Names = []
     routes: _Names = []
     apps: _Names = []
+    settings: Settings | None = None
+    """Limits and switches; what is left out has its default. Left out as a whole, they stay as they are."""
 
     def entities(self) -> Iterator[tuple[str, str]]:
         """Yield the type and the name of each entity, and of the projects that a project's name is within."""
@@ -85,6 +89,8 @@ class Seed(_Strict):
 def plant(store: Store, seed: Seed) -> int:
     """Create what the store lacks of a seed, all of it or nothing, and return how many things that was."""
     with store.transaction(write=True) as db:
+        if seed.settings is not None:
+            store.settings = seed.settings
         now = stamp(store.now())
         known = {row["email"] for row in db.execute("SELECT email FROM users")}
         members = [member for member in seed.members if member.email not in known]

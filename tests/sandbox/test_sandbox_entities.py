@@ -12,6 +12,7 @@ from reconciler.errors import UsageError
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
 from reconciler.sandbox.choices import ENTITY_TYPES
 from reconciler.sandbox.seed import plant
+from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.state import Entity, Person, Rule, Workspace
 
 if TYPE_CHECKING:
@@ -187,6 +188,15 @@ def test_a_seed_creates_what_there_is_not_and_leaves_the_rest(tmp_path: Path, st
     assert {entity.id for entity in state.entities} >= {"given", "autoscaler"}
 
 
+def test_a_seed_may_set_limits_and_switches(tmp_path: Path, store: Store) -> None:
+    store.change_settings(max_credentials=2)
+    plant(store, read_seed(write(tmp_path, "queues: []\n")))
+    assert store.settings == Settings(max_credentials=2)
+    features = "[service_users, config_vault]"
+    plant(store, read_seed(write(tmp_path, f"settings: {{api_version: '2.36', features: {features}}}\n")))
+    assert store.settings == Settings(api_version="2.36", features=("service_users", "config_vault"))
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "projects: []\n"])
 def test_a_seed_may_ask_for_nothing(tmp_path: Path, store: Store, text: str) -> None:
     assert plant(store, read_seed(write(tmp_path, text))) == 0
@@ -201,6 +211,8 @@ def test_a_seed_may_ask_for_nothing(tmp_path: Path, store: Store, text: str) -> 
         ("members:\n  - email: b@b.c\n    role: king\n", "seed.yaml:3:11: `members[0].role` must be"),
         ("members:\n  - {name: Ada}\n", "seed.yaml:2:5: `members[0]` needs `email`"),
         ("proyects: [a]\n", "seed.yaml:1:1: "),
+        ("settings: {shoe_size: 43}\n", "seed.yaml:1:23: `settings.shoe_size` "),
+        ("settings: {max_credentials: many}\n", "seed.yaml:1:29: `settings.max_credentials` is not right"),
         ("projects: [a\n", "seed.yaml:2:1: "),
         ("projects: [a]\nprojects: [b]\n", "seed.yaml:2:1: "),
     ],
