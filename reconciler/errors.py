@@ -9,7 +9,7 @@ The values here and in the console are named tuples, since every start of the pr
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,23 @@ class ExitCode(IntEnum):
     SERVER = 7
     USAGE = 64
     INTERRUPTED = 130
+
+
+EXIT_CODES: Final = {
+    ExitCode.DONE: "done, or nothing to do",
+    ExitCode.INTERNAL_ERROR: "internal error",
+    ExitCode.DIFFERENCES: "something differs: `plan --detailed-exitcode`, `drift`; `adopt` left something; "
+    "`fmt --check` would change a file",
+    ExitCode.INVALID_DECLARATION: "the declaration is invalid, or a secret that it names is unavailable",
+    ExitCode.REFUSED: "refused by a guard, the rehearsal, the lock of another run, or a record that cannot be trusted; "
+    "nothing was changed",
+    ExitCode.STALE_PLAN: "the saved plan is stale, damaged or altered; nothing was changed",
+    ExitCode.PARTLY_DONE: "partly done, or not yet as declared; run it again",
+    ExitCode.SERVER: "the server: sign-in failed, unreachable, an incomplete read, or an answer that does not fit",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.INTERRUPTED: "interrupted, or a confirmation was declined",
+}
+"""What each exit code means, for the documentation."""
 
 
 class Severity(StrEnum):

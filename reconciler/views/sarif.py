@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.model.text import harmless, json_document
-from reconciler.plan.changes import Guard
 from reconciler.views.findings import CRITICAL_IMPACT, Finding, plan_findings, problem_findings
+from reconciler.views.guard_words import STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,23 +19,6 @@ if TYPE_CHECKING:
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
-_GUARDS = {
-    Guard.MIN_ADMINS: "A plan must leave as many active admins as policy.min_admins says.",
-    Guard.MAX_REMOVALS: "A plan must not remove more of a kind, or let more leave one group, than policy.max_removals.",
-    Guard.EMPTY_KIND: "A plan must not remove all resources of a kind, however few they are.",
-    Guard.EMPTY_GROUP: "A plan must not let everybody leave a group.",
-    Guard.PROTECT: "What policy.protect names is neither removed nor demoted.",
-    Guard.OWN_IDENTITY: "Whoever runs the command is never removed, demoted or cut off.",
-    Guard.NEW_ADMIN: "A plan that makes somebody an admin needs somebody to say so on purpose.",
-    Guard.IMPERSONATION: "A plan that lets an account run tasks as their owners needs somebody to say so on purpose.",
-    Guard.ADMIN_IMPERSONATION: "No service account should be an admin and run tasks as their owners.",
-    Guard.EVERYONE: "A plan that opens something to everyone in the workspace needs somebody to say so on purpose.",
-    Guard.FOREIGN_DOMAIN: "People come from the domains that policy.domains names.",
-    Guard.WRITE_GAINS: "A plan must not give write access to more than policy.max_write_gains at once.",
-    Guard.IDENTITY_CHANGED: "A name must stand for the same person or thing as when it was last applied.",
-    Guard.POLICY: "The organization's own rules hold.",
-    Guard.SERVER_LIMIT: "The server would refuse the plan.",
-}
 _HELP = {
     CRITICAL_IMPACT: "Admins, impersonation, everyone, the last of its kind, or destroyed credentials: look closely."
 }
@@ -69,9 +52,11 @@ def _log(findings: Iterable[Finding]) -> str:
 
 def _rule(rule: str) -> dict[str, Any]:
     name = rule.replace("-", " ").capitalize()
-    guards = {guard.value: words for guard, words in _GUARDS.items()}
-    if rule in guards:
-        guidance = f"{guards[rule]} It stops a plan; the README, under Guards, says how to go on."
+    stops = {guard.value: words for guard, words in STOPS.items()}
+    if rule in stops:
+        guidance = (
+            f"A plan is refused if {stops[rule].replace('`', '')}. See docs/reference/guards.md for how to go on."
+        )
     else:
         guidance = _HELP.get(rule, f"{name}: each result says where, what is wrong, and what to do.")
     return {"id": rule, "shortDescription": {"text": f"{name}."}, "help": {"text": guidance}}

@@ -109,4 +109,4 @@ def test_every_guard_has_help(guard: Guard, review: Plan) -> None:
     refusal = replace(review.refusals[0], guard=guard, allowed=False)
     log = json.loads(plan_sarif(replace(review, refusals=(refusal,))))
     rule = next(rule for rule in log["runs"][0]["tool"]["driver"]["rules"] if rule["id"] == guard.value)
-    assert "It stops a plan" in rule["help"]["text"]
+    assert "A plan is refused if" in rule["help"]["text"]
