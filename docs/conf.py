@@ -25,6 +25,7 @@ html_copy_source = False
 html_show_copyright = False
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
+suppress_warnings = ["misc.highlighting_failure"]  # what commands print is no shell
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 

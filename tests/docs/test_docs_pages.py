@@ -58,6 +58,12 @@ def test_every_page_is_in_the_table_of_contents() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_module_that_it_names_exists(page: Path) -> None:
+    for module in re.findall(r"`(reconciler/[\w/]+\.py)`", text(page)):
+        assert (ROOT / module).is_file(), module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_declaration_is_valid(page: Path, project: Project) -> None:
     for part in parts(page.read_text(encoding="utf-8")):
         if part.text.startswith("version: 1\nworkspace:"):
