@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 
 import pytest
 
@@ -24,9 +26,11 @@ NOT_RUN = {
 
 @pytest.fixture(scope="session")
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        number: int = listener.getsockname()[1]
-        return number
+    """A port below those that the system hands out, so that it stays free between two pages."""
+    while True:
+        number = SystemRandom().randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", number)):
+            return number
 
 
 def start(opened: Shell) -> None:

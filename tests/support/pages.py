@@ -104,7 +104,7 @@ class Shell:
         if ended.exists():
             self.here = Path(ended.read_text(encoding="utf-8").strip())
         if command.rstrip().endswith("&"):
-            self._wait_for_server()
+            self._wait_until(listening=True)
             return ""
         printed = output.read_text(encoding="utf-8").replace(f"{self.root}/work/", "")
         for varying, shown in _VARYING:
@@ -117,19 +117,26 @@ class Shell:
         program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         program.chmod(0o755)
 
-    def _wait_for_server(self) -> None:
-        for _ in range(300):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+    def _wait_until(self, *, listening: bool) -> None:
+        for _ in range(600):
+            if self._listens() is listening:
                 return
             time.sleep(0.05)
         raise AssertionError((self.root / "output").read_text(encoding="utf-8"))
 
+    def _listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
     def stop(self) -> None:
-        """End what was started in the background."""
+        """End what was started in the background, and wait until the port is free for the next page."""
         started = self.root / "started"
         for pid in started.read_text(encoding="utf-8").split() if started.exists() else ():
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGTERM)
+        if started.exists():
+            self._wait_until(listening=False)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What rules may ask about: the fields of each subject, with their types. The README and the JSON Schema list them."""
+"""What rules may ask about: the fields of each subject, with their types. The JSON Schema and docs/reference/policy.md list them."""
 
 from __future__ import annotations
 
