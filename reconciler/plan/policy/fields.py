@@ -1,4 +1,4 @@
-"""What rules may ask about: the fields of each subject, with their types. The JSON Schema and docs/reference/policy.md list them."""
+"""What rules may ask about: the fields of each subject, with their types. docs/reference/policy.md lists them."""
 
 from __future__ import annotations
 
