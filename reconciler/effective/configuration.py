@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
 
 CONFLICT = Hidden("(conflict)")
-_TOLD_OTHERWISE = frozenset({ClientRule.MACHINE_KEY, ClientRule.DROPPED})
+_TOLD_OTHERWISE = frozenset(
+    {ClientRule.MACHINE_KEY, ClientRule.DROPPED, ClientRule.ENDLESS, ClientRule.UNRESOLVED, ClientRule.VANISHES}
+)
 
 
 class Standings(Frozen):
@@ -81,7 +83,7 @@ def configure(
         for item, name in zip(found.vaults, names, strict=True)
     )
     sources = [vault.read.source for vault in vaults if vault.read.source is not None]
-    values = merge([base, *sources] if base is not None else sources)
+    values = merge(base, sources, parser)
     shown = tuple(value for value in values if not _is_misread(value))
     return Configuration(
         principal=principal,

@@ -1,38 +1,43 @@
-"""Sources of configuration laid over one another, as clients do, with nothing settled that is not.
+"""What clients make of several sources, with who says each value and nothing settled that is not.
 
-Objects merge deeply; a list, scalar or ``null`` replaces what is below. Sources of one rank come in an order that is
-not documented: where they disagree, the result is a conflict, whatever the order in which they are given.
+The clients' own parser lays the sources over one another (:meth:`reconciler.vaults.parse.DocumentParser.merge`). Vaults
+come in an order that is not documented: the result is asked for with each of them last, and where these results differ
+there is a conflict. Here it is only looked up who said what.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
+from reconciler.vaults.client_view import MACHINE_KEYS
 from reconciler.vaults.places import line_of
-from reconciler.vaults.tree import EMPTY, Object, Path, Tree, lookup
+from reconciler.vaults.tree import EMPTY, Object, Path, Tree, lookup, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reconciler.model.secret import Secret
+    from reconciler.vaults.parse import DocumentParser
+
 
 class Source(Frozen, eq=False):
-    """One source: a vault as clients see it, or the base file. A higher ``rank`` lies over a lower one.
+    """One source: a vault as clients see it, or the ``base`` file below all of them.
 
-    ``tree`` is what clients read, ``shown`` the same with its secrets hidden. ``misread`` are leaves that are not in
-    what the author wrote; ``unbound`` those whose value this run does not know.
+    ``text`` is what clients are given, ``tree`` what they read in it, ``shown`` the same with its secrets hidden.
+    ``misread`` are leaves that are not in what the author wrote; ``unbound`` those whose value this run does not know.
     """
 
     name: str
+    text: Secret
     tree: Object
     shown: Tree
-    rank: int
     file: str | None = None
     lines: Mapping[Path, int] = field(default_factory=dict)
     misread: frozenset[Path] = frozenset()
     unbound: frozenset[Path] = frozenset()
+    base: bool = False
 
 
 class Said(Frozen):
@@ -57,7 +62,7 @@ class Said(Frozen):
 class Value(Frozen):
     """A leaf of the merged configuration (a list is one leaf): who says it, and what that hides, nearest first.
 
-    Several in ``said`` are a conflict. ``same`` are further sources of the same rank that say the very same.
+    Several in ``said`` are a conflict. ``same`` are further vaults that say the very same.
     """
 
     path: Path
@@ -71,91 +76,75 @@ class Value(Frozen):
         return len(self.said) > 1
 
 
-@dataclass(slots=True)
-class _Leaf:
-    said: tuple[Said, ...]
-    overrides: tuple[Said, ...]
-    same: tuple[Said, ...] = ()
+def merge(base: Source | None, vaults: Sequence[Source], parser: DocumentParser) -> tuple[Value, ...]:
+    """Lay vaults over a base file, if there is one; raises :class:`DocumentError` if that takes too long.
+
+    All vaults that reach somebody, an own one too, come in an order that nobody documents.
+    """
+    sources = (base, *vaults) if base is not None else (*vaults,)
+    if not sources:
+        return ()
+    results = parser.merge([source.text.reveal() for source in sources], list(_orders(sources)))
+    own = base.tree if base is not None else EMPTY
+    return tuple(_values([_with_own_machine_keys(result, own) for result in results], (), sources))
 
 
-@dataclass(slots=True)
-class _Branch:
-    children: dict[str, _Leaf | _Branch]
-    said: Said
-    hides: tuple[Said, ...] = ()
+def _orders(sources: Sequence[Source]) -> Iterator[list[int]]:
+    """Iterate over orders in which each vault is the last once, the given one first."""
+    everything = range(len(sources))
+    lasts = [index for index in everything if not sources[index].base] or [0]
+    for last in reversed(lasts):
+        yield [*(index for index in everything if index != last), last]
 
 
-_State = _Leaf | _Branch
+def _with_own_machine_keys(tree: Object, own: Tree) -> Object:
+    """Give the Agent back what it keeps its own value of (``worker.py``, ``_apply_extra_configuration``)."""
+    for path in MACHINE_KEYS:
+        if lookup(tree, path) is not None:
+            tree = put(tree, path, lookup(own, path))
+    return tree
 
 
-def merge(sources: Sequence[Source]) -> tuple[Value, ...]:
-    """Lay sources over one another, the lowest rank first."""
-    root: _State | None = None
-    for _, group in groupby(sorted(sources, key=lambda source: source.rank), key=lambda source: source.rank):
-        root = _lay(root, [Said((), source.tree, source) for source in group])
-    return tuple(_values(root, ())) if root is not None else ()
+def _values(results: Sequence[Tree], path: Path, sources: Sequence[Source]) -> Iterator[Value]:
+    """Iterate over the leaves of results."""
+    objects = [tree for tree in results if isinstance(tree, Object)]
+    if len(objects) < len(results) or not any(tree.entries for tree in objects):
+        if path:
+            yield _value(results, path, sources)
+        return
+    for key in dict.fromkeys(key for tree in objects for key in tree.entries):
+        # If all are objects, no vault says otherwise, and each has every key.
+        yield from _values([tree.entries[key] for tree in objects if key in tree.entries], (*path, key), sources)
 
 
-def _lay(below: _State | None, said: list[Said]) -> _State:
-    """Lay what the sources of one rank say at one path over what is below."""
-    if all(isinstance(item.value, Object) for item in said):
-        return _lay_objects(below, said)
-    distinct = _distinct(said)
-    hidden = () if below is None else tuple(_hidden(below))
-    same = tuple(item for item in said if not any(item is other for other in distinct))
-    return _Leaf(tuple(distinct), hidden, same)
-
-
-def _lay_objects(below: _State | None, said: list[Said]) -> _State:
-    if isinstance(below, _Leaf) and len(below.said) > 1:
-        # One of these values may be an object, which would then be merged: this settles nothing.
-        return _Leaf((*below.said, *said), below.overrides)
-    children = dict(below.children) if isinstance(below, _Branch) else {}
-    hides = below.hides if isinstance(below, _Branch) else () if below is None else tuple(_hidden(below))
-    parts: dict[str, list[Said]] = {}
-    for item in said:
-        for key, value in item.value.entries.items() if isinstance(item.value, Object) else ():
-            parts.setdefault(key, []).append(Said((*item.path, key), value, item.source))
-    for key, group in parts.items():
-        old = children.get(key)
-        new = _lay(old, group)
-        if old is None:
-            _add_hidden(new, hides)
-        children[key] = new
-    return _Branch(children, said[-1], hides)
-
-
-def _add_hidden(state: _State, hides: tuple[Said, ...]) -> None:
-    if isinstance(state, _Leaf):
-        state.overrides += hides
+def _value(results: Sequence[Tree], path: Path, sources: Sequence[Source]) -> Value:
+    saying = [Said(path, found, source) for source in sources if (found := lookup(source.tree, path)) is not None]
+    settled = all(result == results[0] for result in results)
+    saying = [said for said in saying if not settled or said.value == results[0]] or saying
+    top = [said for said in saying if not said.source.base] or saying
+    if settled:
+        said, same = tuple(top[:1]), tuple(top[1:])
     else:
-        state.hides += hides
-        for child in state.children.values():
-            _add_hidden(child, hides)
+        said = tuple(item for at, item in enumerate(top) if all(item.value != other.value for other in top[:at]))
+        same = tuple(item for item in top if item not in said)
+    beside = [source for source in sources if all(source is not item.source for item in (*said, *same))]
+    return Value(path, said, tuple(item for source in reversed(beside) for item in _hidden(source, path)), same)
 
 
-def _distinct(said: list[Said]) -> list[Said]:
-    found: list[Said] = []
-    for item in said:
-        if all(item.value != other.value for other in found):
-            found.append(item)
-    return found
+def _hidden(source: Source, path: Path) -> Iterator[Said]:
+    """Iterate over what a source says at, below or instead of a path, and does not get through with."""
+    for end in range(1, len(path) + 1):
+        found = lookup(source.tree, path[:end])
+        if found is None:
+            return
+        if not isinstance(found, Object) or end == len(path):
+            yield from _statements(found, path[:end], source)
+            return
 
 
-def _hidden(state: _State) -> Iterator[Said]:
-    if isinstance(state, _Leaf):
-        yield from state.said
-        yield from state.overrides
-        return
-    for child in state.children.values():
-        yield from _hidden(child)
-
-
-def _values(state: _State, path: Path) -> Iterator[Value]:
-    if isinstance(state, _Leaf):
-        yield Value(path, state.said, state.overrides, state.same)
-        return
-    if not state.children and path:
-        yield Value(path, (Said(path, EMPTY, state.said.source),), state.hides)
-    for key, child in state.children.items():
-        yield from _values(child, (*path, key))
+def _statements(tree: Tree, path: Path, source: Source) -> Iterator[Said]:
+    if isinstance(tree, Object) and tree.entries:
+        for key, value in tree.entries.items():
+            yield from _statements(value, (*path, key), source)
+    else:
+        yield Said(path, tree, source)

@@ -13,25 +13,13 @@ from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.client_view import MACHINE_KEYS
 from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.hocon import Outcome
 from reconciler.vaults.places import value_lines
 from reconciler.vaults.portable import stored_text
 from reconciler.vaults.redact import CLIENT_TARGET, is_hidden, redact_tree
 from reconciler.vaults.redactor import Redactor
 from reconciler.vaults.references import bind
-from reconciler.vaults.resolve import resolve
-from reconciler.vaults.tree import (
-    EMPTY,
-    Expression,
-    Object,
-    Path,
-    Substitution,
-    Tree,
-    leaves,
-    lookup,
-    parse_path,
-    path_text,
-    texts,
-)
+from reconciler.vaults.tree import EMPTY, Object, Path, Scalar, Tree, leaves, lookup, path_text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,29 +27,43 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Vault
     from reconciler.vaults.parse import DocumentParser
 
-BASE_RANK, VAULT_RANK = 0, 1
-"""The base file lies lowest; all vaults that reach somebody, an own one too, come in an order that nobody documents."""
-
-
-_MOST_STEPS = 20
-
 
 class Standing(StrEnum):
-    """Whether clients take a vault that reaches them."""
+    """Whether clients take a vault that reaches them; a ``refused`` one this project does not write."""
 
     APPLIES = "applies"
     DISABLED = "disabled"
     OTHER_TARGET = "other_target"
     DROPPED = "dropped"
+    ENDLESS = "endless"
+    NEEDS_ENVIRONMENT = "needs_environment"
+    REFUSED = "refused"
+
+
+FAILING = frozenset({Standing.DROPPED, Standing.ENDLESS, Standing.NEEDS_ENVIRONMENT, Standing.REFUSED})
+"""A vault that is meant to apply, and does not, or not to all clients."""
+
+
+class FromEnvironment(Frozen):
+    """A leaf that clients have otherwise if their environment has what its vault asks for; both fit to be shown."""
+
+    path: Path
+    without: Tree | None
+    value: Tree | None
 
 
 class Read(Frozen):
-    """A vault as clients read it; ``reason`` says why they drop it. ``left_out`` are keys that they never take."""
+    """A vault as clients read it; ``reason`` says why they do not. ``left_out`` are keys that they never take.
+
+    ``environment`` are the variables that it asks clients' environments for, and ``changed`` is what they change.
+    """
 
     standing: Standing
     source: Source | None = None
     reason: str = ""
     left_out: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    changed: tuple[FromEnvironment, ...] = ()
 
 
 class Discretion(Frozen):
@@ -89,40 +91,69 @@ def read_vault(
     filled, stand_ins = _filled(vault)
     try:
         meant, bound = _meant(filled, parser)
-        seen = parser.parse(DocumentFormat.HOCON, stored_text(filled, parser).reveal())
+        text = stored_text(filled, parser)
     except DocumentError as error:
-        return Read(Standing.DROPPED, reason=error.message)
-    if not isinstance(seen, Object):
-        return Read(Standing.DROPPED, reason="it is not an object at its top")
-    tree, left_out = _without_machine_keys(resolve(seen).tree)
-    hidden = _hidden_paths(seen, tree, {*bound, *references}, discretion.secrets, stand_ins)
-    misread: frozenset[Path] = frozenset()
-    if meant != seen:
-        misread = frozenset(path for path, _ in leaves(tree) if lookup(meant, path) is None)
-        hidden |= {path for path, node in leaves(tree) if lookup(meant, path) != node}
+        return Read(Standing.REFUSED, reason=error.message)
+    reading = parser.read(text.reveal())
+    received = reading.usual
+    if received.outcome is not Outcome.READ:
+        standing = Standing.DROPPED if received.outcome is Outcome.DROPPED else Standing.ENDLESS
+        return Read(standing, reason=received.reason, environment=reading.asked)
+
+    def shown(tree: Object) -> tuple[Tree, frozenset[Path]]:
+        misread: frozenset[Path] = frozenset()
+        hidden = _hidden_paths(meant, tree, {*bound, *references}, (discretion.secrets, stand_ins))
+        if vault.document.format is not DocumentFormat.HOCON and meant != tree:
+            misread = frozenset(path for path, _ in leaves(tree) if lookup(meant, path) is None)
+            hidden |= {path for path, node in leaves(tree) if lookup(meant, path) != node}
+        return (tree, frozenset()) if discretion.reveal else (redact_tree(tree, CLIENT_TARGET, hidden), misread)
+
+    tree = received.tree
+    redacted, misread = shown(tree)
+    needs = reading.bare.outcome is not Outcome.READ
+    without: Tree = EMPTY if needs else redacted
     source = Source(
         name=name,
+        text=text,
         tree=tree,
-        shown=tree if discretion.reveal else redact_tree(tree, CLIENT_TARGET, hidden),
-        rank=VAULT_RANK,
+        shown=redacted,
         file=vault.document.file,
         lines=value_lines(vault.document) if vault.document.file else {},
-        misread=frozenset() if discretion.reveal else misread,
+        misread=misread,
         unbound=frozenset(path for path, node in leaves(tree) if any(map(stand_ins.holds_secret, texts(node)))),
     )
-    return Read(Standing.APPLIES, source, left_out=left_out)
+    return Read(
+        Standing.NEEDS_ENVIRONMENT if needs else Standing.APPLIES,
+        None if needs else source,
+        left_out=tuple(path_text(path) for path in MACHINE_KEYS if lookup(tree, path) is not None),
+        environment=reading.asked,
+        changed=tuple(_changed(without, shown(reading.full.tree)[0])) if reading.asked else (),
+    )
+
+
+def _changed(without: Tree, full: Tree) -> Iterator[FromEnvironment]:
+    """Iterate over the leaves that an environment changes; nothing if clients that have it drop the vault."""
+    if full == EMPTY:
+        return
+    for path in dict.fromkeys(path for tree in (without, full) for path, _ in leaves(tree)):
+        if lookup(without, path) != lookup(full, path):
+            yield FromEnvironment(path, lookup(without, path), lookup(full, path))
 
 
 def read_base(name: str, text: str, parser: DocumentParser, discretion: Discretion) -> Source:
-    """Read a base file, such as ``clearml.conf``; raises :class:`DocumentError`."""
+    """Read a base file, such as ``clearml.conf``; raises :class:`DocumentError` if clients cannot read it."""
     document = Document(DocumentFormat.HOCON, Secret(text), (), name)
-    seen = parser.parse(DocumentFormat.HOCON, text)
-    tree = resolve(seen).tree
-    if not isinstance(tree, Object):
-        raise DocumentError("a configuration file must be an object at its top")
-    hidden = _hidden_paths(seen, tree, set(), discretion.secrets, Redactor())
+    received = parser.read(text).usual
+    if received.outcome is not Outcome.READ:
+        raise DocumentError(received.reason, received.line, received.column)
+    tree = received.tree
+    try:
+        meant = parser.parse(DocumentFormat.HOCON, text)
+    except DocumentError:
+        meant = EMPTY
+    hidden = _hidden_paths(meant, tree, frozenset(), (discretion.secrets,))
     shown = tree if discretion.reveal else redact_tree(tree, CLIENT_TARGET, hidden)
-    return Source(name, tree, shown, BASE_RANK, name, value_lines(document))
+    return Source(name, Secret(text), tree, shown, name, value_lines(document), base=True)
 
 
 def _filled(vault: Vault) -> tuple[Vault, Redactor]:
@@ -150,56 +181,31 @@ def _meant(vault: Vault, parser: DocumentParser) -> tuple[Tree, frozenset[Path]]
     return bound.tree, bound.references
 
 
-def _hidden_paths(
-    seen: Tree, tree: Tree, references: Collection[Path], secrets: Redactor, stand_ins: Redactor
-) -> set[Path]:
-    """Return the leaves that hold a secret beside those that their path tells: by reference, by value, by copy."""
-    known = set(references)
-    copies = tuple(path for path, node in leaves(seen) if isinstance(node, Expression) and _copies(node, seen, known))
-    return {
+def _hidden_paths(meant: Tree, tree: Tree, references: Collection[Path], secrets: Collection[Redactor]) -> set[Path]:
+    """Return the leaves that hold a secret beside those that their path tells: by reference, by value, by copy.
+
+    What is not as it was written came about through substitutions, from anywhere in the document.
+    """
+    found = {
         path
         for path, node in leaves(tree)
-        if path in known
-        or any(path[: len(copy)] == copy for copy in copies)
-        or any(secrets.holds_secret(text) or stand_ins.holds_secret(text) for text in texts(node))
+        if path in references or any(known.holds_secret(text) for known in secrets for text in texts(node))
+    }
+    copied = {text for path, node in leaves(tree) if _hides(path, node, found) for text in _spelled(node)}
+    copied |= {text for path, node in leaves(meant) if _hides(path, node, references) for text in _spelled(node)}
+    return found | {
+        path
+        for path, node in leaves(tree)
+        if lookup(meant, path) != node and any(secret in text for text in _spelled(node) for secret in copied)
     }
 
 
-def _copies(expression: Expression, root: Tree, references: Collection[Path], level: int = 0) -> bool:
-    """Tell whether an expression takes over something secret from elsewhere in its document."""
-    if level > _MOST_STEPS:
-        return True
-    for path, node in _sources(expression, root):
-        if path is not None and is_hidden(path, node, CLIENT_TARGET, references):
-            return True
-        if isinstance(node, Expression) and node is not expression and _copies(node, root, references, level + 1):
-            return True
-    return False
+def _hides(path: Path, node: Tree, hidden: Collection[Path]) -> bool:
+    return is_hidden(path, node, CLIENT_TARGET, hidden)
 
 
-def _sources(expression: Expression, root: Tree) -> Iterator[tuple[Path | None, Tree]]:
-    for part in (*expression.parts, expression.earlier):
-        if isinstance(part, Substitution):
-            try:
-                path = parse_path(part.path)
-            except ValueError:
-                continue
-            found = lookup(root, path)
-            if found is not None:
-                yield from leaves(found, path)
-        elif isinstance(part, Expression):
-            yield None, part
-
-
-def _without_machine_keys(tree: Tree) -> tuple[Object, tuple[str, ...]]:
-    if not isinstance(tree, Object):
-        return EMPTY, ()
-    found = [path for path in MACHINE_KEYS if lookup(tree, path) is not None]
-    for parent, key in found:
-        above = tree.entries[parent]
-        rest = (
-            {name: value for name, value in above.entries.items() if name != key} if isinstance(above, Object) else {}
-        )
-        entries = {name: value for name, value in tree.entries.items() if name != parent}
-        tree = Object(entries | {parent: Object(rest)} if rest else entries)
-    return tree, tuple(map(path_text, found))
+def _spelled(node: Tree) -> Iterator[str]:
+    """Iterate over how a leaf's values look inside a text."""
+    yield from (text for text in texts(node) if text)
+    if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        yield str(node.value)

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat
-from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.hocon import Outcome
 from reconciler.vaults.redact import CLIENT_TARGET, SSH_TARGET
 from reconciler.vaults.references import LITERAL, is_template, mark
-from reconciler.vaults.resolve import resolve
 from reconciler.vaults.tree import (
     Expression,
     List,
     Object,
     Path,
+    PythonObject,
     Scalar,
     Substitution,
     Tree,
@@ -36,15 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.model.resources import Document, Vault
+    from reconciler.vaults.hocon import Reading, Received
     from reconciler.vaults.parse import DocumentParser
 
 MAXIMUM_LEVELS = 30
 _SHOWN = 20
 _EMPTY_ITEM = re.compile(r'(?:[\[,\n]|^)[ \t]*""[ \t]*(?=[,\]\n])')
-_DURATION = re.compile(
-    r"""(?:^|[\s:=\]}"])\d+\s*(?:ns|nano|nanos|nanoseconds?|us|micro|micros|microseconds?|ms|milli|millis|milliseconds?"""
-    r"""|s|seconds?|m|minutes?|h|hours?|w|weeks?|d|days?|mo|months?|y|years?)\n?\Z"""
-)
 _NOT_CODE = re.compile(r'"""[\s\S]*?"*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|(?<![^\s,{}\[\]=:])//[^\n]*')
 
 MACHINE_KEYS = tuple(
@@ -98,22 +95,22 @@ def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarn
         return (ClientWarning(ClientRule.NOT_JSON, "", message),)
     if vault.target != CLIENT_TARGET:
         return ()
-    document = vault.document
-    text, tree = _meant(document, parser)
-    found = [*_differences(vault, text, tree, parser)]
-    found += _keys(tree)
-    if document.format is DocumentFormat.HOCON:
-        found += _substitutions(tree)
-        found += _spellings(text, appends=_has_expression(tree))
-    if vault.format is document.format is DocumentFormat.JSON:
-        found += _empty_items(tree)
-    if vault.format is document.format and _DURATION.search(text):
-        message = "clients turn a duration at the very end of a text into another kind of value; end with a comment"
-        found.append(ClientWarning(ClientRule.DIFFERENT, "", message))
+    text, tree = _meant(vault.document, parser)
+    return tuple(_found(vault, text, tree, parser))
+
+
+def _found(vault: Vault, text: str, tree: Tree, parser: DocumentParser) -> Iterator[ClientWarning]:
+    document_format = vault.document.format
+    if vault.format is document_format:  # otherwise it is sent as the portable JSON that every client reads the same
+        yield from _received(document_format, tree, parser.read(text))
+    yield from _keys(tree)
+    if document_format is DocumentFormat.HOCON:
+        yield from _spellings(tree, text)
+    if vault.format is document_format is DocumentFormat.JSON:
+        yield from _empty_items(tree)
     if depth(tree) > MAXIMUM_LEVELS:
         message = f"nested more than {MAXIMUM_LEVELS} levels deep: clients fail on it"
-        found.append(ClientWarning(ClientRule.TOO_DEEP, "", message))
-    return tuple(found)
+        yield ClientWarning(ClientRule.TOO_DEEP, "", message)
 
 
 def _is_strict_json(vault: Vault) -> bool:
@@ -134,28 +131,84 @@ def _meant(document: Document, parser: DocumentParser) -> tuple[str, Tree]:
     return source, parser.parse(document.format, source)
 
 
-def _differences(vault: Vault, text: str, tree: Tree, parser: DocumentParser) -> Iterator[ClientWarning]:
-    document = vault.document
-    if vault.format is not document.format:
-        return  # sent as the portable JSON that every client reads the same
-    if not isinstance(tree, Object):
-        yield _dropped("it is not an object at its top")
+def _received(document_format: DocumentFormat, meant: Tree, reading: Reading) -> Iterator[ClientWarning]:
+    """Compare what was meant with what the clients' parser makes of it."""
+    received = reading.usual
+    if received.outcome is Outcome.ENDLESS:
+        yield ClientWarning(ClientRule.ENDLESS, "", f"clients may never finish reading this: {received.reason}")
         return
-    if document.format is DocumentFormat.HOCON:
+    if received.outcome is Outcome.DROPPED:
+        yield _dropped(received.reason + _at(received))
         return
-    try:
-        seen = parser.parse(DocumentFormat.HOCON, text)
-    except DocumentError:
-        yield _dropped(f"written in {document.format}, it is not valid HOCON")
-        return
-    if not isinstance(seen, Object):
-        yield _dropped("as HOCON it is not an object at its top")
-    elif seen != tree:
-        yield from _unlike(tree, seen, document.format)
+    if reading.full.outcome is not Outcome.READ and (names := set(reading.asked) - set(_appended(meant))):
+        yield _dropped(reading.full.reason, f" if their environment has {' or '.join(sorted(names))}")
+    yield from _from_environment(meant, reading)
+    if document_format is DocumentFormat.HOCON:
+        yield from _unlike_hocon(meant, received.tree)
+    elif received.tree != meant:
+        yield from _unlike(meant, received.tree, document_format)
 
 
-def _dropped(reason: str) -> ClientWarning:
-    return ClientWarning(ClientRule.DROPPED, "", f"clients drop the whole vault: {reason}")
+def _at(received: Received) -> str:
+    return f" (line {received.line}, column {received.column})" if received.line else ""
+
+
+def _from_environment(meant: Tree, reading: Reading) -> Iterator[ClientWarning]:
+    for path, node in leaves(reading.full.tree):
+        names = _names(node) if isinstance(node, Expression) else []
+        if not names:
+            continue
+        wanted, name = lookup(meant, path), " and ".join(names)
+        optional = isinstance(wanted, Expression) and all(
+            part.optional for part in wanted.parts if isinstance(part, Substitution)
+        )
+        if reading.bare.outcome is Outcome.READ or optional:
+            message = f"this vanishes, or keeps an earlier value, on clients whose environment does not have {name}"
+            yield ClientWarning(ClientRule.VANISHES, path_text(path), message)
+        else:
+            message = f"clients look for {name} in their own environment, and drop the whole vault if it is not there"
+            yield ClientWarning(ClientRule.UNRESOLVED, path_text(path), message)
+
+
+def _names(node: Expression) -> list[str]:
+    return [part.path for part in node.parts if isinstance(part, Substitution)]
+
+
+def _unlike_hocon(meant: Tree, seen: Object) -> Iterator[ClientWarning]:
+    for path, node in leaves(seen):
+        if isinstance(node, PythonObject):
+            message = "clients turn a duration at the very end of a text into another kind of value; end with a comment"
+            yield ClientWarning(ClientRule.DIFFERENT, path_text(path), message)
+    for path, node in leaves(meant):
+        if not isinstance(node, Expression):
+            continue
+        found = lookup(seen, path)
+        if found is None and not _may_vanish(node):
+            yield ClientWarning(
+                ClientRule.VANISHES, path_text(path), "clients have no such key: what it refers to is null"
+            )
+        elif isinstance(found, Scalar) and isinstance(found.value, str) and not _holds(found.value, node):
+            message = "clients keep an earlier value of this key, not the last one: set it once"
+            yield ClientWarning(ClientRule.DIFFERENT, path_text(path), message)
+
+
+def _may_vanish(node: Expression) -> bool:
+    return all(part.optional for part in node.parts if isinstance(part, Substitution))
+
+
+def _holds(value: str, node: Expression) -> bool:
+    """Tell whether a text holds, in order, what its expression says literally."""
+    at = 0
+    for part in node.parts:
+        if isinstance(part, Scalar) and isinstance(part.value, str):
+            at = value.find(part.value.strip(), at)
+            if at < 0:
+                return False
+    return True
+
+
+def _dropped(reason: str, when: str = "") -> ClientWarning:
+    return ClientWarning(ClientRule.DROPPED, "", f"clients drop the whole vault{when}: {reason}")
 
 
 def _unlike(meant: Tree, seen: Tree, document_format: DocumentFormat) -> Iterator[ClientWarning]:
@@ -196,28 +249,6 @@ def _keys(tree: Tree) -> Iterator[ClientWarning]:
             yield ClientWarning(ClientRule.REDIRECT, path_text(path), message)
 
 
-def _substitutions(tree: Tree) -> Iterator[ClientWarning]:
-    if not _has_expression(tree):
-        return
-    for path, node in leaves(tree):
-        if isinstance(node, Expression) and isinstance(node.earlier, Object) and _has_expression(node.earlier):
-            message = "clients may never finish reading this: it overrides an object that holds substitutions"
-            yield ClientWarning(ClientRule.ENDLESS, path_text(path), message)
-    resolved = resolve(tree)
-    for path in resolved.unresolved:
-        message = "clients look for this in their own environment, and drop the whole vault if it is not there"
-        yield ClientWarning(ClientRule.UNRESOLVED, path_text(path), message)
-    for path in resolved.vanished:
-        message = "this vanishes on clients whose environment does not have it"
-        yield ClientWarning(ClientRule.VANISHES, path_text(path), message)
-    for path, node in leaves(tree):
-        if isinstance(node, Expression) and _is_append(node, path):
-            if "." in str(getattr(node.parts[0], "path", "")):
-                yield _dropped("+= on a dotted key that has no value before it")
-            message = "+= sees only this vault: nothing of the client's own list is kept"
-            yield ClientWarning(ClientRule.APPEND, path_text(path), message)
-
-
 def _has_expression(tree: Tree) -> bool:
     return any(isinstance(node, Expression) for _, node in leaves(tree))
 
@@ -233,15 +264,23 @@ def _is_append(node: Expression, path: Path) -> bool:
     )
 
 
-def _spellings(text: str, *, appends: bool) -> Iterator[ClientWarning]:
-    """Find in the text what the parser already dropped from the tree."""
+def _spellings(tree: Tree, text: str) -> Iterator[ClientWarning]:
+    """Find what the tree says of ``+=``, and in the text what the parser already dropped from the tree."""
+    for path in _appended(tree):
+        message = "+= sees only this vault: nothing of the client's own list is kept"
+        yield ClientWarning(ClientRule.APPEND, path, message)
     if "+=" not in text and '""' not in text:
         return
     code = _NOT_CODE.sub(_blank, text)
     if _EMPTY_ITEM.search(code):
         yield ClientWarning(ClientRule.EMPTY_ITEM, "", "clients drop empty texts from lists")
-    if "+=" in code and not appends:
+    if "+=" in code and not _has_expression(tree):
         yield ClientWarning(ClientRule.APPEND, "", "+= sees only this vault: nothing of the client's own value is kept")
+
+
+def _appended(tree: Tree) -> list[str]:
+    """Return the paths that are only appended to."""
+    return [path_text(path) for path, node in leaves(tree) if isinstance(node, Expression) and _is_append(node, path)]
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError
-from reconciler.vaults.hocon import HoconProcess
-from reconciler.vaults.limits import check_text, check_tree
+from reconciler.vaults.hocon import Answer, HoconProcess, Outcome, Reading, Received
+from reconciler.vaults.limits import MAXIMUM_BYTES, check_text, check_tree
 from reconciler.vaults.tree import List, Object, Scalar, Tree, children
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _Key = tuple[DocumentFormat, bytes]
 
@@ -28,7 +31,8 @@ class DocumentParser:
 
     def __init__(self) -> None:
         self.full_parses = 0
-        self._cache: dict[_Key, Tree | DocumentError] = {}
+        self._meanings: dict[_Key, Tree | DocumentError] = {}
+        self._readings: dict[_Key, Reading] = {}
         self._lock = threading.Lock()
         self._hocon = HoconProcess()
 
@@ -43,21 +47,63 @@ class DocumentParser:
         with self._lock:
             self._hocon.close()
 
-    def parse(self, document_format: DocumentFormat, text: str) -> Tree:
-        """Return the document's tree; raises :class:`DocumentError`."""
+    def start(self) -> None:
+        """Start the child process, to be ready when the first document needs it."""
         with self._lock:
-            found = self._known(document_format, text)
+            self._hocon.start()
+
+    def parse(self, document_format: DocumentFormat, text: str) -> Tree:
+        """Return what a document says; raises :class:`DocumentError`, also for what this project refuses in it."""
+        key = _key(document_format, text)
+        with self._lock:
+            if key not in self._meanings:
+                self._parse(document_format, text, key)
+            found = self._meanings[key]
         if isinstance(found, DocumentError):
             raise _again(found)
         return found
 
-    def _known(self, document_format: DocumentFormat, text: str) -> Tree | DocumentError:
-        key = _key(document_format, text)
-        found = self._cache.get(key)
-        if found is None:
-            self.full_parses += 1
-            found = self._cache[key] = _outcome(document_format, text, self._hocon)
-        return found
+    def read(self, text: str) -> Reading:
+        """Return what clients make of a stored text, which they read as HOCON whatever its format."""
+        key = _key(DocumentFormat.HOCON, text)
+        with self._lock:
+            if key not in self._readings:
+                self.full_parses += 1
+                self._readings[key] = self._ask(text).reading
+            return self._readings[key]
+
+    def merge(self, texts: Sequence[str], orders: Sequence[Sequence[int]]) -> list[Object]:
+        """Return the configurations that clients make of texts that they read, one for each order (lowest first).
+
+        Raises :class:`DocumentError` if they take too long together.
+        """
+        with self._lock:
+            return self._hocon.merge(texts, orders)
+
+    def _parse(self, document_format: DocumentFormat, text: str, key: _Key) -> None:
+        self.full_parses += 1
+        try:
+            check_text(document_format, text)
+            if document_format is DocumentFormat.HOCON:
+                answer = self._ask(text)
+                self._readings[key] = answer.reading
+                self._meanings[key] = _checked(answer.meaning, text)
+            else:
+                self._meanings[key] = _checked(_other(document_format, text), text)
+        except DocumentError as error:
+            self._meanings[key] = _again(error)
+
+    def _ask(self, text: str) -> Answer:
+        """Ask the clients' parser, unless it is known what it would answer."""
+        if len(text.encode("utf-8", "surrogatepass")) > MAXIMUM_BYTES:
+            error = DocumentError(f"the document is larger than {MAXIMUM_BYTES // 1000} kB, so it was not parsed")
+            unread = Received(Outcome.ENDLESS, reason=error.message)
+            return Answer(error, Reading(unread, unread))
+        plain = _easy(text)
+        if isinstance(plain, Object):
+            received = Received(Outcome.READ, plain)
+            return Answer(plain, Reading(received, received))
+        return self._hocon.read(text)
 
 
 def _key(document_format: DocumentFormat, text: str) -> _Key:
@@ -69,25 +115,18 @@ def _again(error: DocumentError) -> DocumentError:
     return DocumentError(error.message, error.line, error.column, hint=error.hint)
 
 
-def _outcome(document_format: DocumentFormat, text: str, process: HoconProcess) -> Tree | DocumentError:
-    try:
-        return _parse(document_format, text, process)
-    except DocumentError as error:
-        return _again(error)
+def _checked(found: Tree | DocumentError, text: str) -> Tree | DocumentError:
+    return found if isinstance(found, DocumentError) else check_tree(found, text)
 
 
-def _parse(document_format: DocumentFormat, text: str, process: HoconProcess) -> Tree:
-    check_text(document_format, text)
+def _other(document_format: DocumentFormat, text: str) -> Tree:
     if document_format is DocumentFormat.JSON:
         from reconciler.vaults.json_reader import parse_json
 
-        return check_tree(parse_json(text), text)
-    if document_format is DocumentFormat.YAML:
-        from reconciler.vaults.yaml_reader import parse_yaml
+        return parse_json(text)
+    from reconciler.vaults.yaml_reader import parse_yaml
 
-        return check_tree(parse_yaml(text), text)
-    tree = _easy(text)
-    return tree if tree is not None else check_tree(process.parse(text), text)
+    return parse_yaml(text)
 
 
 def _easy(text: str) -> Tree | None:

@@ -11,7 +11,7 @@ from reconciler.model.resources import DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.references import bind
-from reconciler.vaults.tree import List, Object, Path, Scalar, Tree, path_text
+from reconciler.vaults.tree import List, Object, Path, PythonObject, Scalar, Tree, path_text
 
 if TYPE_CHECKING:
     from reconciler.model.resources import Vault
@@ -65,7 +65,8 @@ def _write(tree: Tree, path: Path, levels: int, indent: str) -> str:
         if isinstance(value, float):
             return _float(value)
         return json.dumps(value)
-    raise _error(path, "is a substitution, which only HOCON can express")
+    what = "a duration" if isinstance(tree, PythonObject) else "a substitution"
+    raise _error(path, f"is {what}, which only HOCON can express")
 
 
 def _write_container(tree: Object | List, path: Path, levels: int, indent: str) -> str:

@@ -94,7 +94,13 @@ class Hidden(Frozen):
     text: str = HIDDEN
 
 
-Tree = Object | List | Scalar | Expression | Hidden
+class PythonObject(Frozen):
+    """What clients get that is no plain value, such as a duration; ``text`` is how Python shows it."""
+
+    text: str
+
+
+Tree = Object | List | Scalar | Expression | PythonObject | Hidden
 
 EMPTY = Object({})
 
@@ -113,7 +119,7 @@ def display(tree: Tree) -> str:
         return "[" + ", ".join(map(display, tree.items)) + "]"
     if isinstance(tree, Expression):
         return harmless(tree.source)
-    return tree.text if isinstance(tree, Hidden) else _quoted(tree.value)
+    return tree.text if isinstance(tree, Hidden | PythonObject) else _quoted(tree.value)
 
 
 def _quoted(value: ScalarValue) -> str:
@@ -177,6 +183,20 @@ def lookup(tree: Tree, path: Path) -> Tree | None:
     return node
 
 
+def put(tree: Object, path: Path, node: Tree | None) -> Object:
+    """Return an object with a node at a path of keys; ``None`` removes what is there, and objects that only held it."""
+    key, *rest = map(str, path)
+    below = tree.entries.get(key, EMPTY)
+    if rest:
+        if not isinstance(below, Object):
+            return tree
+        node = put(below, tuple(rest), node)
+        node = node if node.entries else None
+    if node is None:
+        return Object({name: value for name, value in tree.entries.items() if name != key})
+    return Object({**tree.entries, key: node})
+
+
 def transform(tree: Tree, change: Callable[[Path, Tree], Tree], prefix: Path = ()) -> Tree:
     """Return the tree with every leaf (expressions and empty containers too) replaced by what ``change`` gives."""
     if isinstance(tree, Object) and tree.entries:
@@ -226,4 +246,4 @@ def to_plain(tree: Tree) -> Any:
         return [to_plain(value) for value in tree.items]
     if isinstance(tree, Expression):
         return tree.source
-    return tree.text if isinstance(tree, Hidden) else tree.value
+    return tree.text if isinstance(tree, Hidden | PythonObject) else tree.value

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.effective.configuration import Configuration, Standings, document
 from reconciler.effective.reach import Through
-from reconciler.effective.sources import BASE_RANK, Standing
+from reconciler.effective.sources import FAILING, Standing
 from reconciler.model.resources import Kind, MemberState
 from reconciler.model.text import harmless, json_document, json_text
+from reconciler.vaults.clients_parser import CARRIED_BY, PYHOCON
 from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, path_text, to_plain
 from reconciler.views.columns import columns, padded, width
 from reconciler.views.sentences import counted, kind_name, listed
@@ -68,7 +69,13 @@ def _verdict(vault: Standings) -> str:
         case Standing.OTHER_TARGET:
             return f"does not apply: its target is {harmless(vault.reaching.vault.target)}, not client"
         case Standing.DROPPED:
-            return f"does not apply: clients drop it, {harmless(vault.read.reason)}"
+            return f"does not apply: clients drop it: {harmless(vault.read.reason)}"
+        case Standing.ENDLESS:
+            return f"does not apply: clients may never finish reading it: {harmless(vault.read.reason)}"
+        case Standing.NEEDS_ENVIRONMENT:
+            return f"applies only to clients whose environment has {harmless(listed(vault.read.environment))}"
+        case Standing.REFUSED:
+            return f"refused by reconciler: {harmless(vault.read.reason)}"
 
 
 def _why(vault: Standings) -> str:
@@ -139,7 +146,7 @@ def _text(value: Tree) -> str:
 
 def _origin(said: Said) -> str:
     source = said.source
-    if source.rank == BASE_RANK:
+    if source.base:
         return f"← {harmless(source.name)}{f':{said.line}' if said.line else ''}"
     if source.file is None:
         return f"← {harmless(source.name)}"
@@ -156,15 +163,13 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
             "          In which order a server hands vaults out is not documented: nobody knows which wins."
         )
     for vault in found.vaults:
-        for key in vault.read.left_out:
-            yield f"Left out: {key} of {harmless(vault.name)}: agents keep their own value, whatever a vault says"
-        for warning in vault.warnings:
-            yield palette.change(f"Warning:  vault {harmless(vault.name)}: {harmless(warning)}")
+        yield from _vault_notes(vault, palette)
     if found.misread:
         count = counted(found.misread, "value")
         yield palette.change(
             f"Warning:  clients also find {count} that no author wrote; not shown, they may hold secrets"
         )
+    yield palette.quiet(f"Read:     as {CARRIED_BY} read it, with their parser (pyhocon {PYHOCON})")
     if found.unknown_groups:
         groups = listed(found.unknown_groups)
         yield palette.change(f"Unknown:  vaults of groups whose members are not declared here ({groups}); --live tells")
@@ -174,6 +179,31 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
         yield palette.quiet("Not here: a vault of the member's own, which nobody else can read")
     elif getattr(found.principal.resource, "impersonation", False):
         yield palette.quiet("Not here: what a task brings along that this account runs as the task's owner")
+
+
+def _vault_notes(vault: Standings, palette: Palette) -> Iterator[str]:
+    name = harmless(vault.name)
+    for key in vault.read.left_out:
+        yield f"Left out: {key} of {name}: agents keep their own value, whatever a vault says"
+    if vault.read.standing in FAILING:
+        yield palette.error(f"Error:    vault {name} {_verdict(vault)}")
+    for warning in vault.warnings:
+        yield palette.change(f"Warning:  vault {name}: {harmless(warning)}")
+    yield from _from_environment(vault, palette)
+
+
+def _from_environment(vault: Standings, palette: Palette) -> Iterator[str]:
+    """Write the other case: what clients have whose environment has what a vault asks for."""
+    if not vault.read.changed:
+        return
+    names = harmless(listed(vault.read.environment))
+    yield palette.change(f"Depends:  with {names} in a client's environment, vault {harmless(vault.name)} gives it")
+    rows = []
+    for item in vault.read.changed:
+        value = _text(item.value) if item.value is not None else "nothing"
+        instead = f"instead of {_text(item.without)}" if item.without is not None else ""
+        rows.append((path_text(item.path), value, instead))
+    yield from (f"            {line}" for line in columns(rows))
 
 
 def render_difference(found: Difference, title: str, palette: Palette) -> str:
