@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.world import Chance, Clock, Finished, Machine, ProgramTimeoutError, World
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 
 def environment_of_process() -> Mapping[str, str]:
-    """Return the variables of this process."""
-    return os.environ
+    """Return the variables of this process as they are now."""
+    return MappingProxyType(dict(os.environ))
 
 
 def home_in(environment: Mapping[str, str]) -> Path:
@@ -107,14 +108,14 @@ def _end(process: Popen[bytes], *, group: bool) -> None:
 
 @functools.cache
 def this_machine() -> Machine:
-    """Return what tells this process from all others."""
+    """Return what identifies this process."""
     import platform
 
     return Machine(platform.node(), _boot(), os.getpid())
 
 
 def _boot() -> str | None:
-    """Return what tells this start of this machine from every other, where the system says it."""
+    """Return what identifies this start of the machine, where the system says it."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

@@ -90,7 +90,7 @@ class RunProgram(Protocol):
 
 
 class Machine(Frozen):
-    """What tells this process from all others: the host, its boot (where the system says it), and the process id."""
+    """What identifies this process: the host, its boot (where the system says it), and the process id."""
 
     host: str
     boot: str | None

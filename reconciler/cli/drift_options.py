@@ -1,4 +1,4 @@
-"""The options of ``drift`` that say what deserves attention, what fails, and who is told."""
+"""The options of ``drift`` that say what deserves attention, what fails, and who is notified."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class DriftOutput(Frozen):
 
 
 class Notification(Frozen):
-    """Who is told of drift, and the file with the secret that signs it."""
+    """Who is notified of drift, and the file with the secret that signs it."""
 
     notify: tuple[str, ...]
     notify_secret_file: Path | None
@@ -106,7 +106,7 @@ notification_options = stacked(
     ),
     gather("notification", Notification),
 )
-"""The options that say who is told; they become one ``notification``."""
+"""The options that say who is notified; they become one ``notification``."""
 
 metrics_option = click.option(
     "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write metrics for Prometheus into this file."

@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"{error.message} Did you mean {close[0]}?", ctx) from None
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; whichever part of it finds the declaration invalid, every problem is told on stderr."""
+        """Run the command; whichever part of it finds the declaration invalid, every problem is shown on stderr."""
         try:
             return super().invoke(ctx)
         except InvalidDeclarationError as error:
@@ -137,7 +137,7 @@ def run(arguments: Sequence[str], *, session: Session | None = None) -> int:
         console.error(error.message, error.hint)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone, as with `| head`; there is nobody left to tell.
+        # Whoever read our output has gone, as with `| head`; there is nobody left to read it.
         drop(sys.stdout)
         return ExitCode.INTERNAL_ERROR
     except OSError as error:
@@ -148,7 +148,7 @@ def run(arguments: Sequence[str], *, session: Session | None = None) -> int:
         )
         drop(sys.stdout)
         return ExitCode.INTERNAL_ERROR
-    except Exception as error:  # noqa: BLE001 - the last place that can tell of it
+    except Exception as error:  # noqa: BLE001 - the last place that can report it
         return _defect(console, error)
     return code if isinstance(code, int) else ExitCode.DONE
 

@@ -15,14 +15,16 @@ from reconciler.cli.options import (
     gather,
     record_option,
 )
-from reconciler.cli.plan_output import PlanFormat, rendered, step_summary, step_summary_file
 from reconciler.commands.plan import PlanRequest, PlanResult, plan_changes
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, UsageError
 from reconciler.frozen import Frozen
+from reconciler.views.plan_forms import PlanFormat, render_form, render_step_summary
 from reconciler.views.sentences import counted
 
 if TYPE_CHECKING:
     from reconciler.cli.invocation import Invocation
+    from reconciler.commands.session import Session
+    from reconciler.plan.document import Plan
 
 
 class PlanOutput(Frozen):
@@ -67,7 +69,7 @@ class PlanOutput(Frozen):
 def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput) -> int:
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
     console, session = invocation.console, invocation.session
-    summary = step_summary_file(session) if output.step_summary else None
+    summary = _step_summary_file(session) if output.step_summary else None
     result = invocation.wait_for(plan_changes(session, request))
     if result.rehearsed_writes is not None:
         writes = counted(result.rehearsed_writes, "write")
@@ -75,10 +77,27 @@ def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput)
     if output.out is not None:
         session.files.write(session.folder / output.out, result.plan.to_json())
     if summary is not None:
-        session.files.append(summary, step_summary(session, result.plan))
-    full = output.impact == "full"
-    console.result(rendered(result.plan, PlanFormat(output.output_format), invocation, full_impact=full))
+        text = render_step_summary(result.plan, session.environment)
+        session.files.append(summary, session.secrets.mask(text))
+    console.result(_shown(invocation, result.plan, output))
     return _exit_code(result, detailed=output.detailed_exitcode)
+
+
+def _step_summary_file(session: Session) -> Path:
+    """Return the file that becomes the summary of a workflow's step; raises :class:`UsageError` outside of one."""
+    path = session.environment.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        raise UsageError("--step-summary needs a GitHub workflow: GITHUB_STEP_SUMMARY is not set")
+    return Path(path)
+
+
+def _shown(invocation: Invocation, plan: Plan, output: PlanOutput) -> str:
+    if output.output_format == PlanFormat.TEXT and output.impact == "full":
+        from reconciler.views.plan_text import render_plan
+
+        return render_plan(plan, invocation.console.output, full_impact=True)
+    environment = invocation.session.environment
+    return render_form(plan, PlanFormat(output.output_format), invocation.console.output, environment)
 
 
 def _exit_code(result: PlanResult, *, detailed: bool) -> ExitCode:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reconciler.cli.stderr import STDERR
-from reconciler.model.text import harmless
-from reconciler.plan.outcomes import Outcome, Result
+from reconciler.plan.outcomes import Outcome
+from reconciler.views.outcome import operation_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.clearml.transport import CallEvent
     from reconciler.cli.console import Console
     from reconciler.errors import Problem
+    from reconciler.plan.outcomes import Result
 
 
 class ConsoleReporter:
@@ -74,7 +75,7 @@ class ConsoleReporter:
 
     def operation(self, result: Result) -> None:
         """Print how an operation ended; beside a bar only what was not applied."""
-        line = operation_line(result, self._console)
+        line = operation_line(result, self._console.diagnostics)
         if self._bar is None:
             self._console.note(line)
             if self._console.debug and result.trace:
@@ -90,16 +91,3 @@ class ConsoleReporter:
         if self._console.debug:
             status = "no answer" if event.status is None else event.status
             self._console.note(f"{event.endpoint}: {status}, {event.seconds * 1000:.0f} ms")
-
-
-def operation_line(result: Result, console: Console) -> str:
-    """Return how one operation ended, in one line."""
-    palette = console.diagnostics
-    style = {
-        Outcome.APPLIED: palette.add,
-        Outcome.SKIPPED: palette.change,
-        Outcome.FAILED: palette.error,
-        Outcome.UNKNOWN: palette.error,
-    }[result.outcome]
-    reason = f": {harmless(result.message)}" if result.message else ""
-    return f"{style(f'{result.outcome.value:<8}')} {harmless(result.operation.title)}{reason}"

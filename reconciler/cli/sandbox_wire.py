@@ -1,4 +1,4 @@
-"""Connections over the network, and to the embedded sandbox in this process."""
+"""The embedded sandbox as commands reach it: opened from its file, in this process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
+    from reconciler.sandbox.store import Store
 
 
 class SandboxWire(Network):
@@ -31,20 +33,40 @@ class SandboxWire(Network):
         import httpx
 
         from reconciler.sandbox.app import create_app
-        from reconciler.sandbox.errors import SandboxError
-        from reconciler.sandbox.store import Store
 
-        try:
-            store = Store.open(target.database)
-        except SandboxError as error:
-            raise UsageError(harmless(str(error))) from error
-        with store:
-            try:
+        with open_store(target.database) as store:
+            with as_usage_errors():
                 token = Secret(store.session_for_admin())
-            except SandboxError as error:
-                raise UsageError(harmless(str(error))) from error
             name = harmless(str(target.database))
             new = f"{name} was not there: made a new sandbox, with one administrator."
             settings = replace(target.settings, token=token)
             transport = httpx.ASGITransport(create_app(store))
             yield Line(settings, transport, None if store.bootstrap is None else new)
+
+
+@contextmanager
+def as_usage_errors() -> Iterator[None]:
+    """Raise what the sandbox refuses within the block as a :class:`UsageError`."""
+    from reconciler.sandbox.errors import SandboxError
+
+    try:
+        yield
+    except SandboxError as error:
+        raise UsageError("\n".join(map(harmless, str(error).splitlines()))) from error
+
+
+@contextmanager
+def open_store(
+    database: Path,
+    *,
+    admin_email: str = "root@acme.io",
+    admin_key: str | None = None,
+    admin_secret: str | None = None,
+) -> Iterator[Store]:
+    """Open a sandbox's file while the block lasts; raises :class:`UsageError` if that cannot be done."""
+    from reconciler.sandbox.store import Store
+
+    with as_usage_errors():
+        store = Store.open(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret)
+    with store:
+        yield store

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class _Stderr:
     """Writes to whatever ``sys.stderr`` is; once that fails (a closed pipe, a full disk), nowhere.
 
-    What it is told is progress and advice. An apply that stopped for want of a reader would leave its work half done
+    What it writes is progress and advice. An apply that stopped because nobody reads would leave its work half done
     and unrecorded.
     """
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import declaration_argument, record_option
-from reconciler.commands.unlock import FoundLock, break_found_lock, find_lock
+from reconciler.commands.unlock import break_found_lock, find_lock
 from reconciler.errors import ExitCode, UsageError
+from reconciler.views.history import lock_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def command(invocation: Invocation, file: Path, *, yes: bool, record: str | None
     if found is None:
         console.note("The workspace is not locked.")
         return ExitCode.DONE
-    console.note(_holder(found))
+    console.note(lock_sentence(found.lock, orphaned=found.orphaned, stale=found.stale))
     if not yes and not console.interactive:
         raise UsageError("there is no terminal to ask in", hint="--yes breaks the lock without asking")
     if not yes and not click.confirm("Break this lock?", default=False, err=True):
@@ -40,16 +41,3 @@ def command(invocation: Invocation, file: Path, *, yes: bool, record: str | None
     invocation.wait_for(break_found_lock(found))
     console.note("The lock is broken.")
     return ExitCode.DONE
-
-
-def _holder(found: FoundLock) -> str:
-    lock = found.lock
-    if lock is None:
-        return "The lock cannot be read."
-    if found.orphaned:
-        state = "this process is gone"
-    elif found.stale:
-        state = f"it is stale: its lease ended at {lock.until:%Y-%m-%d %H:%M} UTC"
-    else:
-        state = f"its lease lasts until {lock.until:%H:%M} UTC"
-    return f"Locked by {lock.owner} since {lock.since:%Y-%m-%d %H:%M} UTC; {state}."

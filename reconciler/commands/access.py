@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.commands.connection import Connection
-from reconciler.commands.declared import Declared, SecretUse, load_declared
+from reconciler.commands.declaration_loading import LoadedDeclaration, SecretUse, load_declared
 from reconciler.effective.reach import find_principal
 from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
@@ -19,7 +19,7 @@ from reconciler.plan.impact.content import counting
 from reconciler.vaults.parse import DocumentParser
 
 if TYPE_CHECKING:
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
     from reconciler.commands.session import Session
     from reconciler.model.access import Entity
     from reconciler.model.desired import Desired
@@ -64,7 +64,7 @@ async def report_access(session: Session, request: AccessRequest) -> AccessResul
         return _declared(request, declared, parser)
 
 
-def _declared(request: AccessRequest, declared: Declared, parser: DocumentParser) -> AccessResult:
+def _declared(request: AccessRequest, declared: LoadedDeclaration, parser: DocumentParser) -> AccessResult:
     """Answer from the declaration alone."""
     desired = declared.desired
     book = AccessBook(desired.snapshot, counting(parser))
@@ -74,7 +74,7 @@ def _declared(request: AccessRequest, declared: Declared, parser: DocumentParser
 
 
 async def _live(
-    session: Session, request: AccessRequest, declared: Declared | None, parser: DocumentParser
+    session: Session, request: AccessRequest, declared: LoadedDeclaration | None, parser: DocumentParser
 ) -> AccessResult:
     """Answer from the workspace."""
     from reconciler.commands.server import find_target

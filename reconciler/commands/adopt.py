@@ -12,9 +12,9 @@ from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.commands.adopt_keys import AdoptKey, Selection, select
 from reconciler.commands.comparing import terms_of
-from reconciler.commands.connection import Connection
-from reconciler.commands.declared import Declared, read_declaration, secret_resolver
-from reconciler.commands.server import Target, find_target, open_reader
+from reconciler.commands.connection import Connection, Target
+from reconciler.commands.declaration_loading import LoadedDeclaration, read_declaration, secret_resolver
+from reconciler.commands.server import find_target, open_reader
 from reconciler.commands.staging import staged, written_secrets
 from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
@@ -74,7 +74,7 @@ class _Comparison(Frozen):
     session: Session
     parser: DocumentParser
     declaration: Declaration
-    declared: Declared
+    declared: LoadedDeclaration
     resolver: SecretResolver
     terms: Terms
     live: Live
@@ -120,7 +120,7 @@ async def _compared(session: Session, request: AdoptRequest, parser: DocumentPar
     resolver = secret_resolver(session, declaration)
     desired = desired_of(declaration, bind(declaration, secrets=resolver, all_needed=False))
     session.secrets.add(*resolver.found)
-    declared = Declared(desired, request.file.as_posix(), declaration.folder, declaration.files)
+    declared = LoadedDeclaration(desired, request.file.as_posix(), declaration.folder, declaration.files)
     terms = terms_of(session, declared, target, parser)
     live = await _read(session, target, request.connection, desired)
     prepared = make_plan(_recognizing_renames(desired, live, terms), live, terms)

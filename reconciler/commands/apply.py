@@ -22,8 +22,8 @@ from reconciler.apply.execute import check_deliveries, execute
 from reconciler.apply.run import Run
 from reconciler.apply.stale import check_still_fits, is_carried_out
 from reconciler.commands.comparing import compare, terms_of
-from reconciler.commands.connection import Connection
-from reconciler.commands.declared import Declared, load_declared
+from reconciler.commands.connection import Connection, Target
+from reconciler.commands.declaration_loading import LoadedDeclaration, load_declared
 from reconciler.commands.record_keeping import (
     Past,
     note_in_sync,
@@ -34,7 +34,7 @@ from reconciler.commands.record_keeping import (
     sight_of,
 )
 from reconciler.commands.saved_plan import read_target_file
-from reconciler.commands.server import Target, find_target, open_writer
+from reconciler.commands.server import find_target, open_writer
 from reconciler.errors import RefusedError, ServerError
 from reconciler.frozen import Frozen
 from reconciler.plan.make import Prepared, Terms, restricted
@@ -75,7 +75,7 @@ class OpenApply(Frozen):
 
     session: Session
     request: ApplyRequest
-    declared: Declared
+    declared: LoadedDeclaration
     target: Target
     terms: Terms
     transport: Transport
@@ -262,7 +262,7 @@ async def _executed(
 
 
 async def _read_again(opened: OpenApply, past: Past) -> Prepared | None:
-    """Read once more, to see which changes remain; ``None`` if nobody can tell."""
+    """Read once more, to see which changes remain; ``None`` if that is not possible."""
     try:
         return await _compared(opened, past)
     except ServerError as error:

@@ -14,15 +14,15 @@ from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
     from reconciler.clearml.transport import ReadTransport
-    from reconciler.commands.declared import Declared
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
+    from reconciler.commands.declaration_loading import LoadedDeclaration
     from reconciler.commands.session import Session
     from reconciler.model.desired import Desired
     from reconciler.plan.changes import Change
     from reconciler.vaults.parse import DocumentParser
 
 
-def terms_of(session: Session, declared: Declared, target: Target, parser: DocumentParser) -> Terms:
+def terms_of(session: Session, declared: LoadedDeclaration, target: Target, parser: DocumentParser) -> Terms:
     """Return what a comparison at this moment is made with."""
     return Terms(
         declaration=declared.shown,

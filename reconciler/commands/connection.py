@@ -1,4 +1,4 @@
-"""What a caller says about a server, before anything of it is looked up."""
+"""What a caller says about a server, and the server that was settled on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.clearml.settings import ConnectionSettings
     from reconciler.model.secret import Secret
+    from reconciler.plan.fingerprints import DigestKey
+
+_SERVED_SANDBOX = "http://127.0.0.1:8008"
 
 
 class Connection(Frozen):
@@ -22,3 +28,20 @@ class Connection(Frozen):
     allow_http: bool = False
     concurrency: int = 16
     timeout: float = 30.0
+
+
+class Target(Frozen):
+    """A server that was settled on: how to reach it, what to call it, and the key for digests of documents.
+
+    ``database`` is the file of an embedded sandbox.
+    """
+
+    settings: ConnectionSettings
+    name: str
+    key: DigestKey
+    database: Path | None = None
+
+    @property
+    def client_server(self) -> str:
+        """The address for clients; that of ``sandbox serve``, by default, for a sandbox in this process."""
+        return self.name if self.database is None else _SERVED_SANDBOX

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.commands.connection import Connection
-from reconciler.commands.declared import SecretUse, load_declared
+from reconciler.commands.declaration_loading import SecretUse, load_declared
 from reconciler.commands.server import find_target, open_reader
 from reconciler.frozen import Frozen
 from reconciler.plan.credential_report import report_credentials

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from reconciler.clearml.reader import Reader
 from reconciler.commands.comparing import compare, terms_of
 from reconciler.commands.connection import Connection
-from reconciler.commands.declared import SecretUse, load_declared
+from reconciler.commands.declaration_loading import SecretUse, load_declared
 from reconciler.commands.drift_explaining import drift_of, explained, with_attention
 from reconciler.commands.record_keeping import Past, read_past_for_comparison
 from reconciler.commands.server import find_target, open_reader

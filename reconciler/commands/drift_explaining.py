@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.clearml.decode import read
 from reconciler.clearml.tasks import together
-from reconciler.drift.attention import Workspace, admins_to_ask_about, find_attention
+from reconciler.drift.attention import WatchedWorkspace, admins_to_ask_about, find_attention
 from reconciler.drift.classify import find_drift
 from reconciler.drift.report import Memory, Trace
 from reconciler.drift.traces import name_of, vaults_to_ask_about, with_traces
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def drift_of(prepared: Prepared, desired: Desired, terms: Terms, past: Past) -> Drift:
-    """Return which side moved, as far as the record tells."""
+    """Return which side moved, as far as the record says."""
     drift = find_drift(prepared, desired, past.record, terms.key)
     return drift if past.trouble is None else replace(drift, memory=Memory.UNTRUSTED)
 
@@ -61,7 +61,7 @@ async def with_attention(
 ) -> Drift:
     """Return drift with what deserves a look though it is none."""
     live = prepared.live
-    workspace = Workspace(
+    workspace = WatchedWorkspace(
         live=live,
         now=now,
         waited_for=frozenset(item.group for item in prepared.plan.waiting if item.group is not None),

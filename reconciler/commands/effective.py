@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.commands.connection import Connection
-from reconciler.commands.declared import Declared, SecretUse, load_declared
+from reconciler.commands.declaration_loading import LoadedDeclaration, SecretUse, load_declared
 from reconciler.effective.configuration import Configuration, configure
 from reconciler.effective.reach import find_principal
 from reconciler.effective.sources import Discretion, read_base
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.clearml.messages import VaultMessage
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
     from reconciler.commands.session import Session
     from reconciler.effective.difference import Difference
     from reconciler.effective.merge import Source
@@ -76,7 +76,7 @@ class _Question(Frozen):
     session: Session
     request: EffectiveRequest
     parser: DocumentParser
-    declared: Declared | None
+    declared: LoadedDeclaration | None
     discretion: Discretion
     base: Source | None
 

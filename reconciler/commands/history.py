@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HistoryRequest(Frozen):
-    """Which runs to look at: the newest ``limit`` ones, or the one whose id begins with ``run``."""
+    """Which runs to look at: the newest ``limit`` ones, or the one with an id that begins with ``run``."""
 
     file: Path = Path("workspace.yaml")
     record: str | None = None

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from reconciler.clearml.entities import look_up
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
-from reconciler.commands.connection import Connection
-from reconciler.commands.server import Target, find_target, open_reader
+from reconciler.commands.connection import Connection, Target
+from reconciler.commands.server import find_target, open_reader
 from reconciler.declaration.export import export
 from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.write import TOP_FILE, Split, declaration_files

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.commands.comparing import compare, terms_of
 from reconciler.commands.connection import Connection
-from reconciler.commands.declared import SecretUse, load_declared
+from reconciler.commands.declaration_loading import SecretUse, load_declared
 from reconciler.commands.record_keeping import read_past_for_comparison
 from reconciler.commands.server import find_target, open_reader
 from reconciler.errors import UsageError

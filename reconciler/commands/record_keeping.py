@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
@@ -25,8 +24,8 @@ from reconciler.vaults.redactor import Redactor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
-    from reconciler.commands.declared import Declared
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
+    from reconciler.commands.declaration_loading import LoadedDeclaration
     from reconciler.commands.session import Session
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.operations import Operation
     from reconciler.plan.outcomes import Report
-    from reconciler.record.document import Commit
 
 
 class Past(Frozen):
@@ -61,7 +59,7 @@ class Past(Frozen):
         return self.record.runs[0].id if self.record is not None and self.record.runs else None
 
 
-async def read_past(session: Session, where: str | None, declared: Declared, target: Target) -> Past:
+async def read_past(session: Session, where: str | None, declared: LoadedDeclaration, target: Target) -> Past:
     """Read the record; what is wrong with it is for the caller to judge.
 
     Raises :class:`reconciler.errors.UsageError` for a place that cannot be one.
@@ -77,7 +75,9 @@ async def read_past(session: Session, where: str | None, declared: Declared, tar
         return Past(places, store, trouble=error)
 
 
-async def read_past_for_comparison(session: Session, where: str | None, declared: Declared, target: Target) -> Past:
+async def read_past_for_comparison(
+    session: Session, where: str | None, declared: LoadedDeclaration, target: Target
+) -> Past:
     """Read the record for a command that only compares: what cannot be trusted is warned of, and not used."""
     past = await read_past(session, where, declared, target)
     if past.trouble is not None:
@@ -126,7 +126,7 @@ async def recorded(
 
 
 def sight_of(
-    session: Session, declared: Declared, prepared: Prepared, terms: Terms, report: Report | None = None
+    session: Session, declared: LoadedDeclaration, prepared: Prepared, terms: Terms, report: Report | None = None
 ) -> Sight:
     """Return what a reading of the workspace showed, after a run whose ``report`` there is, if there was one."""
     desired = declared.desired
@@ -143,11 +143,11 @@ def sight_of(
     )
 
 
-async def run_entry(session: Session, declared: Declared, plan: Plan, live: Live) -> RunEntry:
+async def run_entry(session: Session, declared: LoadedDeclaration, plan: Plan, live: Live) -> RunEntry:
     """Return what the record says of a run that is about to begin."""
     world = session.world
     now = world.clock.now()
-    commit = await world.in_thread(_commit, session, declared)
+    commit = await world.in_thread(commit_of, declared.folder, declared.files, session.environment, world.run_program)
     return RunEntry(
         id=f"{now:%Y%m%dT%H%M%SZ}-{world.chance.token(3)}",
         started=now,
@@ -160,12 +160,7 @@ async def run_entry(session: Session, declared: Declared, plan: Plan, live: Live
     )
 
 
-def _commit(session: Session, declared: Declared) -> Commit | None:
-    files = [Path(file).absolute() for file in declared.files]
-    return commit_of(declared.folder.absolute(), files, session.environment, session.world.run_program)
-
-
-def secrets_of(declared: Declared, target: Target) -> Iterator[Secret]:
+def secrets_of(declared: LoadedDeclaration, target: Target) -> Iterator[Secret]:
     """Iterate over the secrets that a run uses: none of them stands in its record."""
     for vault in declared.desired.snapshot.vaults.values():
         yield from (value for _, value in vault.document.secrets if value is not None)

@@ -11,14 +11,15 @@ from reconciler.frozen import Frozen
 from reconciler.model.text import fold, harmless
 from reconciler.record.document import Workspace
 from reconciler.record.lock import SUFFIX
-from reconciler.record.places import Place, open_place
+from reconciler.record.opening import open_place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.commands.declared import Declared
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
+    from reconciler.commands.declaration_loading import LoadedDeclaration
     from reconciler.commands.session import Session
+    from reconciler.record.places import Place
 
 FOLDER = ".reconciler"
 NONE = "none"
@@ -33,14 +34,14 @@ class Places(Frozen):
     lock: Place
 
 
-def workspace_of(declared: Declared, target: Target) -> Workspace:
-    """Return what tells this workspace's record from every other."""
+def workspace_of(declared: LoadedDeclaration, target: Target) -> Workspace:
+    """Return what identifies the record of this workspace."""
     server = target.name if target.database is None else f"sandbox:{target.database.resolve()}"
     return Workspace(name=declared.desired.workspace, server=server)
 
 
 def places_for(session: Session, where: str | None, folder: Path, workspace: Workspace) -> Places | None:
-    """Return where a run keeps its record; ``None`` if it shall keep none."""
+    """Return where a run keeps its record; ``None`` if it is to keep none."""
     if where == NONE:
         return None
     if where:

@@ -8,40 +8,21 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.clearml.retrying import Timing, TransportOptions
 from reconciler.clearml.settings import ConnectionSettings, find_settings
 from reconciler.clearml.transport import ReadTransport, Transport
+from reconciler.commands.connection import Target
 from reconciler.errors import UsageError
-from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
 from reconciler.plan.fingerprints import DigestKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from reconciler.commands.connection import Connection
     from reconciler.commands.session import Session
 
 SANDBOX = "sandbox:"
-SERVED_SANDBOX = "http://127.0.0.1:8008"
 _SANDBOX_URL = "http://sandbox.localhost"
 
 AnyTransport = TypeVar("AnyTransport", bound=ReadTransport)
-
-
-class Target(Frozen):
-    """A server that was settled on: how to reach it, what to call it, and the key for digests of documents.
-
-    ``database`` is the file of an embedded sandbox.
-    """
-
-    settings: ConnectionSettings
-    name: str
-    key: DigestKey
-    database: Path | None = None
-
-    @property
-    def client_server(self) -> str:
-        """The address for clients; that of ``sandbox serve``, by default, for a sandbox in this process."""
-        return self.name if self.database is None else SERVED_SANDBOX
 
 
 def find_target(session: Session, connection: Connection, declared_server: str | None) -> Target:

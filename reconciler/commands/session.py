@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.commands.files import Files
     from reconciler.commands.reporter import Reporter
     from reconciler.commands.wire import Wire
-    from reconciler.record.places import OpenObject
+    from reconciler.record.opening import OpenObject
     from reconciler.world import World
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.clearml.settings import ConnectionSettings
-    from reconciler.commands.server import Target
+    from reconciler.commands.connection import Target
 
 
 class Line(Frozen):

@@ -27,7 +27,7 @@ class Limits(Frozen):
     inactive_for: timedelta | None
 
 
-class Workspace(Frozen):
+class WatchedWorkspace(Frozen):
     """What attention is judged by.
 
     ``waited_for`` are the groups that somebody waits to join, ``due`` the credentials that are to be replaced anyway.
@@ -41,7 +41,7 @@ class Workspace(Frozen):
     activity: Mapping[Address, datetime | None] = field(default_factory=dict)
 
 
-def find_attention(workspace: Workspace, limits: Limits) -> tuple[Attention, ...]:
+def find_attention(workspace: WatchedWorkspace, limits: Limits) -> tuple[Attention, ...]:
     """Return all that deserves a look, by kind of concern, in a stable order."""
     found: list[Attention] = []
     for judge in (_expiring, _unused, _pending, _inactive):
@@ -60,7 +60,7 @@ def admins_to_ask_about(live: Live) -> dict[str, Address]:
     }
 
 
-def _expiring(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
+def _expiring(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
     for address, credential in sorted(workspace.live.snapshot.credentials.items()):
         facts = workspace.live.credentials.get(address)
         works_on = facts is not None and not facts.is_retiring and address not in workspace.due
@@ -71,7 +71,7 @@ def _expiring(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
             yield _about(AttentionKind.EXPIRING_CREDENTIAL, credential, (ends - workspace.now).days, ends)
 
 
-def _unused(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
+def _unused(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
     for address, credential in sorted(workspace.live.snapshot.credentials.items()):
         facts = workspace.live.credentials.get(address)
         since = (facts.last_used or facts.created) if facts is not None else None
@@ -80,7 +80,7 @@ def _unused(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
             yield _about(AttentionKind.UNUSED_CREDENTIAL, credential, (workspace.now - since).days, since)
 
 
-def _pending(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
+def _pending(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
     for address, member in sorted(workspace.live.snapshot.members.items()):
         moments = workspace.live.moments.get(address)
         sent = moments.created if moments is not None and member.state is MemberState.INVITED else None
@@ -88,7 +88,7 @@ def _pending(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
             yield _about(AttentionKind.PENDING_INVITATION, member, (workspace.now - sent).days, sent)
 
 
-def _inactive(workspace: Workspace, limits: Limits) -> Iterator[Attention]:
+def _inactive(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
     for address, last in sorted(workspace.activity.items()):
         moments = workspace.live.moments.get(address)
         since = last or (moments.created if moments is not None else None)
@@ -101,13 +101,13 @@ def _longer(now: datetime, since: datetime, limit: timedelta | None) -> bool:
     return limit is not None and now - since >= limit
 
 
-def _empty_groups(workspace: Workspace) -> Iterator[Attention]:
+def _empty_groups(workspace: WatchedWorkspace) -> Iterator[Attention]:
     for address, group in sorted(workspace.live.snapshot.groups.items()):
         if not group.builtin and _reaches_nobody(workspace, address) and group.name not in workspace.waited_for:
             yield _about(AttentionKind.EMPTY_GROUP, group)
 
 
-def _unreached_vaults(workspace: Workspace) -> Iterator[Attention]:
+def _unreached_vaults(workspace: WatchedWorkspace) -> Iterator[Attention]:
     for address, vault in sorted(workspace.live.snapshot.vaults.items()):
         owner = address.owner
         if vault.owner_kind is not OwnerKind.GROUP or not vault.enabled or owner is None:
@@ -116,7 +116,7 @@ def _unreached_vaults(workspace: Workspace) -> Iterator[Attention]:
             yield _about(AttentionKind.UNREACHED_VAULT, vault)
 
 
-def _reaches_nobody(workspace: Workspace, address: Address) -> bool:
+def _reaches_nobody(workspace: WatchedWorkspace, address: Address) -> bool:
     group = workspace.live.snapshot.get(address)
     known = isinstance(group, Group) and not group.members and not group.service_accounts
     return known and not workspace.live.strangers.get(address)

@@ -11,7 +11,7 @@ from reconciler.plan.impact.report import Aspect, HeadlineType, Weight
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from reconciler.plan.guards import Case
+    from reconciler.plan.case import Case
     from reconciler.plan.impact.report import Effect, PrincipalImpact
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.frozen import Frozen
 from reconciler.model.resources import AccessRule, Group, Kind, MemberState, Role, is_servers_own
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
@@ -19,37 +18,15 @@ from reconciler.plan.policy.outcome import policy_refusals
 from reconciler.plan.rotation import successor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.model.desired import Policy
-    from reconciler.model.live import Live
     from reconciler.model.resources import Address, Resource
-    from reconciler.model.snapshot import Snapshot
-    from reconciler.plan.impact.report import Impact
-    from reconciler.plan.policy.outcome import Broken
+    from reconciler.plan.case import Case
 
 
 _NAMED = ("members", "service_accounts", "groups")
 """The sets of a group or access rule that name who has something through it."""
-
-
-class Case(Frozen):
-    """What the guards judge: the changes, the live workspace, what it will be, the limits, and who gains what.
-
-    ``broken`` are the organization's own rules that it breaks, ``replaced`` what is another one than was last applied.
-    """
-
-    changes: Sequence[Change]
-    live: Live
-    desired: Snapshot
-    policy: Policy
-    impact: Impact
-    broken: Sequence[Broken] = ()
-    replaced: Sequence[Address] = ()
-
-    def deleted(self, kind: Kind) -> list[Change]:
-        """Return the removals of one kind."""
-        return [change for change in self.changes if change.kind is kind and change.action is Action.DELETE]
 
 
 def check(case: Case, allowed: frozenset[Guard]) -> tuple[Refusal, ...]:

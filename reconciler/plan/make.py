@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind, Member
 from reconciler.plan.access_rules import with_entity_ids
+from reconciler.plan.case import Case
 from reconciler.plan.changes import Guard, Warned
 from reconciler.plan.difference import difference
 from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.fingerprints import DigestKey, declaration_digest
-from reconciler.plan.guards import Case, check, still_refused
+from reconciler.plan.guards import check, still_refused
 from reconciler.plan.identity import look_alike_members, renamed_outside, replaced
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting

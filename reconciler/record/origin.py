@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.record.document import Commit, Who
@@ -10,7 +11,6 @@ from reconciler.world import ProgramTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from reconciler.model.live import Caller
     from reconciler.world import RunProgram
@@ -46,20 +46,18 @@ def who_runs(caller: Caller, environ: Mapping[str, str]) -> Who:
     return Who(user=user, started_by=_first(environ, _STARTED_BY))
 
 
-def commit_of(
-    folder: Path, files: Sequence[Path], environ: Mapping[str, str], run_program: RunProgram
-) -> Commit | None:
+def commit_of(folder: Path, files: Sequence[str], environ: Mapping[str, str], run_program: RunProgram) -> Commit | None:
     """Return the commit that a declaration was checked out from, and whether its files were changed since.
 
     git is asked first: it knows what is really there. Where it says nothing the CI system's word counts.
     """
 
     def git(*arguments: str) -> str | None:
-        return _git(folder, environ, run_program, arguments)
+        return _git(folder.absolute(), environ, run_program, arguments)
 
     sha = git("rev-parse", "--verify", "HEAD")
     if sha is not None and _SHA.fullmatch(sha.strip()):
-        changed = git("status", "--porcelain", "--", *(str(file) for file in files))
+        changed = git("status", "--porcelain", "--", *(str(Path(file).absolute()) for file in files))
         return Commit(sha=sha.strip(), dirty=None if changed is None else bool(changed.strip()))
     named = _first(environ, _COMMITS)
     return Commit(sha=named) if named is not None and _SHA.fullmatch(named) else None

@@ -17,6 +17,7 @@ from reconciler.apply.run import Run
 from reconciler.clearml.endpoints import READS
 from reconciler.clearml.read import read_part
 from reconciler.clearml.reader import Reader
+from reconciler.clearml.retrying import Timing
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport
 from reconciler.errors import RefusedError
@@ -72,14 +73,16 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
 
     Raises :class:`RefusedError`, which says which operation would have gone wrong, or which rule broken.
     """
-    with Store.open(":memory:", clock=lambda: terms.now) as store:
+    chance = Chance(Random(prepared.plan.digest).randbytes)  # noqa: S311 - nobody has to guess what is in the copy
+    with Store.open(
+        ":memory:", clock=lambda: terms.now, randomness=lambda length: chance.token(length)[:length]
+    ) as store:
         load_workspace(store, workspace_of(prepared.live, prepared.desired.access_rules.values()))
         watch = Watch(create_app(store), store, READS)
         caller = prepared.live.caller
         token = store.session_for(caller.user) if caller.address is not None else store.session_for_admin()
         settings = ConnectionSettings(_COPY, source="the rehearsal", token=Secret(token))
-        async with Transport(settings, transport=watch) as transport:
-            chance = Chance(Random(prepared.plan.digest).randbytes)  # noqa: S311 - ids that nobody has to guess
+        async with Transport(settings, transport=watch, timing=_timing(terms, chance)) as transport:
             run = Run.begin(transport, prepared, terms.parser, _NoDeliveries(), chance)
             holders = HolderIds.of(prepared.live)
             watch.bounds = _bounds(prepared, changes, desired, holders)
@@ -95,6 +98,15 @@ async def rehearse(prepared: Prepared, changes: Sequence[Change], desired: Desir
             hint="mend the declaration or the workspace, then make a new plan",
         )
     return Rehearsed(watch.writes, watch.states)
+
+
+def _timing(terms: Terms, chance: Chance) -> Timing:
+    """Return the time of the copy, which stands still: a rehearsal is the same whenever it is done."""
+
+    async def no_wait(seconds: float) -> None:
+        del seconds
+
+    return Timing(sleep=no_wait, random=chance.fraction, clock=lambda: 0.0, now=terms.now.timestamp)
 
 
 def _failures(results: Sequence[Result]) -> Iterator[str]:

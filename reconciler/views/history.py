@@ -1,4 +1,4 @@
-"""Past runs, as the record knows them: a table, one run in full, or JSON."""
+"""Past runs, as the record knows them (a table, one run in full, or JSON), and the lock of the present one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.record.document import Commit, RunEntry, Workspace
+    from reconciler.record.lock import Lock
     from reconciler.views.palette import Palette
 
 FORMAT = "clearml-reconciler/history/1"
@@ -104,3 +105,16 @@ def _end(run: RunEntry, running: str | None) -> str:
     if run.remaining is None:
         return "not checked"
     return "converged" if run.remaining == 0 else f"{counted(run.remaining, 'change')} left"
+
+
+def lock_sentence(lock: Lock | None, *, orphaned: bool, stale: bool) -> str:
+    """Say who holds a lock and how it stands; ``None`` is one that cannot be read."""
+    if lock is None:
+        return "The lock cannot be read."
+    if orphaned:
+        state = "this process is gone"
+    elif stale:
+        state = f"it is stale: its lease ended at {lock.until:%Y-%m-%d %H:%M} UTC"
+    else:
+        state = f"its lease lasts until {lock.until:%H:%M} UTC"
+    return f"Locked by {lock.owner} since {lock.since:%Y-%m-%d %H:%M} UTC; {state}."

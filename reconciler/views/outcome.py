@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.plan.document import Plan
-    from reconciler.plan.outcomes import Left, Report
+    from reconciler.plan.outcomes import Left, Report, Result
     from reconciler.views.palette import Palette
 
 FORMAT = "clearml-reconciler/outcome/1"
+
+
+def operation_line(result: Result, palette: Palette) -> str:
+    """Return how one operation ended, in one line."""
+    style = {Outcome.APPLIED: palette.add, Outcome.SKIPPED: palette.change}.get(result.outcome, palette.error)
+    reason = f": {harmless(result.message)}" if result.message else ""
+    return f"{style(f'{result.outcome.value:<8}')} {harmless(result.operation.title)}{reason}"
 
 
 def render_outcome(report: Report, left: Left, palette: Palette) -> str:

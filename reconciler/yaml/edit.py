@@ -71,7 +71,7 @@ class EditableYaml:
 
     def edited(self) -> str:
         """Return the text with the changed values. Raises :class:`CannotEditError`."""
-        change = Change(self.text, self.origins)
+        change = EditGatherer(self.text, self.origins)
         change.node(self.root, self.values, flow=False)
         text = applied(self.text, change.edits)
         if not _means(text, self.values):
@@ -98,7 +98,7 @@ def applied(text: str, edits: Sequence[TextEdit]) -> str:
     return "".join(pieces) + text[end:]
 
 
-class Change:
+class EditGatherer:
     """Gathers the edits that turn one meaning into another."""
 
     def __init__(self, text: str, origins: dict[int, Node]) -> None:

@@ -131,6 +131,8 @@ def without_places(text: str) -> str:
     plan = json.loads(text)
     for change in plan["changes"]:
         del change["place"]
+    for rename in plan["possible_renames"]:
+        del rename["place"]
     del plan["digest"]
     return json.dumps(plan)
 

@@ -18,7 +18,8 @@ from reconciler.record.document import Record
 from reconciler.record.local import LocalFile
 from reconciler.record.merge import with_run
 from reconciler.record.objects import StoredObject, open_object
-from reconciler.record.places import ChangedError, Place, open_place
+from reconciler.record.opening import open_place
+from reconciler.record.places import ChangedError, Place
 from reconciler.record.store import RecordStore
 
 

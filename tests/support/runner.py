@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from reconciler.cli.main import run
 from reconciler.cli.sandbox_wire import SandboxWire
-from reconciler.commands.server import Target
+from reconciler.commands.connection import Target
 from reconciler.commands.session import Session
 from reconciler.commands.wire import Line
 from reconciler.process import this_world

@@ -1,20 +1,16 @@
-"""The forms in which ``plan`` shows its result, each imported only when it is asked for."""
+"""The forms in which a plan is shown, each imported only when it is asked for."""
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.cli.invocation import Invocation
-    from reconciler.commands.session import Session
     from reconciler.plan.document import Plan
+    from reconciler.views.palette import Palette
 
 
 class PlanFormat(StrEnum):
@@ -28,15 +24,18 @@ class PlanFormat(StrEnum):
     SARIF = "sarif"
 
 
-def rendered(plan: Plan, form: PlanFormat, invocation: Invocation, *, full_impact: bool) -> str:
-    """Return a plan in one of its forms."""
+def render_form(plan: Plan, form: PlanFormat, palette: Palette, environment: Mapping[str, str]) -> str:
+    """Return a plan in one of its forms; text names what is critical and sensitive and counts the rest.
+
+    ``environment`` holds the variables of a workflow, which tell where its log is.
+    """
     match form:
         case PlanFormat.JSON:
             return plan.to_json()
         case PlanFormat.MARKDOWN:
             from reconciler.views.plan_markdown import render_markdown
 
-            return render_markdown(plan, whole=_elsewhere(invocation.session.environment))
+            return render_markdown(plan, whole=_elsewhere(environment))
         case PlanFormat.HTML:
             from reconciler.views.plan_html import render_html
 
@@ -52,31 +51,20 @@ def rendered(plan: Plan, form: PlanFormat, invocation: Invocation, *, full_impac
         case PlanFormat.TEXT:
             from reconciler.views.plan_text import render_plan
 
-            return render_plan(plan, invocation.console.output, full_impact=full_impact)
+            return render_plan(plan, palette)
 
 
-def step_summary_file(session: Session) -> Path:
-    """Return the file that becomes the summary of a workflow's step.
-
-    Raises :class:`UsageError` outside of a workflow.
-    """
-    path = session.environment.get("GITHUB_STEP_SUMMARY")
-    if not path:
-        raise UsageError("--step-summary needs a GitHub workflow: GITHUB_STEP_SUMMARY is not set")
-    return Path(path)
-
-
-def step_summary(session: Session, plan: Plan) -> str:
+def render_step_summary(plan: Plan, environment: Mapping[str, str]) -> str:
     """Return a plan as Markdown that fits the summary of a workflow's step."""
     from reconciler.views.plan_markdown import SUMMARY_LIMIT, render_markdown
 
-    return session.secrets.mask(render_markdown(plan, limit=SUMMARY_LIMIT, whole=_elsewhere(session.environment)))
+    return render_markdown(plan, limit=SUMMARY_LIMIT, whole=_elsewhere(environment))
 
 
-def _elsewhere(environ: Mapping[str, str]) -> str:
+def _elsewhere(environment: Mapping[str, str]) -> str:
     """Say, as Markdown, where the whole plan is: in the log of the run of the workflow, if there is one."""
     server, repository, run = (
-        environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+        environment.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     )
     url = f"{server}/{repository}/actions/runs/{run}"
     if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/\d+", url, re.ASCII):

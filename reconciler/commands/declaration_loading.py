@@ -31,7 +31,7 @@ class SecretUse(Enum):
     NONE = "none"
 
 
-class Declared(Frozen):
+class LoadedDeclaration(Frozen):
     """What a declaration asks for, the path to show for it, and which files say so.
 
     The entries that were read are given up: at tens of thousands of members they take more memory than anything else.
@@ -48,7 +48,9 @@ class Declared(Frozen):
         return self.desired.server
 
 
-def load_declared(session: Session, file: Path, parser: DocumentParser, use: SecretUse = SecretUse.NEEDED) -> Declared:
+def load_declared(
+    session: Session, file: Path, parser: DocumentParser, use: SecretUse = SecretUse.NEEDED
+) -> LoadedDeclaration:
     """Load and check a declaration and read its secrets; its warnings are reported.
 
     Raises :class:`reconciler.errors.InvalidDeclarationError` and :class:`reconciler.errors.SecretUnavailableError`.
@@ -59,7 +61,7 @@ def load_declared(session: Session, file: Path, parser: DocumentParser, use: Sec
         bindings = bind(declaration, secrets=resolver, all_needed=use is SecretUse.NEEDED)
     finally:
         session.secrets.add(*(resolver.found if resolver else ()))
-    return Declared(desired_of(declaration, bindings), file.as_posix(), declaration.folder, declaration.files)
+    return LoadedDeclaration(desired_of(declaration, bindings), file.as_posix(), declaration.folder, declaration.files)
 
 
 def read_declaration(session: Session, file: Path, parser: DocumentParser) -> Declaration:

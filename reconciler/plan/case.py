@@ -1,0 +1,38 @@
+"""What the guards judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.frozen import Frozen
+from reconciler.plan.changes import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.model.desired import Policy
+    from reconciler.model.live import Live
+    from reconciler.model.resources import Address, Kind
+    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.changes import Change
+    from reconciler.plan.impact.report import Impact
+    from reconciler.plan.policy.outcome import Broken
+
+
+class Case(Frozen):
+    """What is judged: the changes, the live workspace, what it will be, the limits, and who gains what.
+
+    ``broken`` are the organization's own rules that it breaks, ``replaced`` what is another one than was last applied.
+    """
+
+    changes: Sequence[Change]
+    live: Live
+    desired: Snapshot
+    policy: Policy
+    impact: Impact
+    broken: Sequence[Broken] = ()
+    replaced: Sequence[Address] = ()
+
+    def deleted(self, kind: Kind) -> list[Change]:
+        """Return the removals of one kind."""
+        return [change for change in self.changes if change.kind is kind and change.action is Action.DELETE]
