@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.declaration.check_names import FIXED_GROUPS, QUEUE_ADMINS, email_fault, name_fault
 from reconciler.declaration.context import NOUNS, Context, shown, warning
-from reconciler.declaration.models import AssignableRole
 from reconciler.errors import Problem
 from reconciler.model.desired import Management
-from reconciler.model.resources import Kind
+from reconciler.model.resources import Kind, Role
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def check_policy(context: Context) -> Iterator[Problem]:
     declaration = context.declaration
     top = context.declaration.trees[declaration.top_file]
     if declaration.management(Kind.MEMBER) is Management.ALL and "members" not in context.damaged:
-        admins = sum(entry.item.role is AssignableRole.ADMIN for entry in declaration.members or ())
+        admins = sum(entry.item.role is Role.ADMIN for entry in declaration.members or ())
         wanted = declaration.top.policy.min_admins
         if admins < wanted and context.must_be_declared(Kind.MEMBER):
             count = "no admin is" if admins == 0 else "1 admin is" if admins == 1 else f"{admins} admins are"

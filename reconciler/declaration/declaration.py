@@ -92,7 +92,7 @@ class Declaration(Frozen):
             Kind.ACCESS_RULE: (self.access_rules, self.top.manage.access_rules),
         }
         entries, extent = lists.get(kind, (None, None))
-        return Management.NONE if entries is None or extent is None else Management(extent.value)
+        return Management.NONE if entries is None or extent is None else extent
 
     def owned_vaults(self) -> Iterator[OwnedVault]:
         """Return every vault: those of groups, then those of service accounts."""

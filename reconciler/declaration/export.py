@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from reconciler.declaration.check_names import description_fault, fault_of, label_fault, name_fault
 from reconciler.declaration.export_access import rule_entry, titles_of
@@ -49,7 +49,7 @@ _LISTS = {
     Kind.VAULT: "vaults",
     Kind.ACCESS_RULE: "access_rules",
 }
-_ASSIGNABLE = frozenset(Role(role.value) for role in AssignableRole)
+_ASSIGNABLE: frozenset[Role] = frozenset(get_args(AssignableRole))
 _FEWEST_ADMINS = 2
 
 

@@ -6,9 +6,8 @@ mentioned, which is another thing than an empty one.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +15,7 @@ from reconciler.declaration.models_access import AccessRuleEntry
 from reconciler.declaration.models_base import Strict, Text
 from reconciler.declaration.models_credentials import CredentialEntry
 from reconciler.declaration.values import Domain, RemovalLimit, Server, Target, Version
-from reconciler.model.desired import Limit
+from reconciler.model.desired import Limit, Management
 from reconciler.model.resources import DocumentFormat, Role
 
 LIST_KINDS = ("members", "service_accounts", "groups", "vaults", "access_rules")
@@ -25,29 +24,14 @@ LIST_KINDS = ("members", "service_accounts", "groups", "vaults", "access_rules")
 Format = Annotated[DocumentFormat, Field(strict=False)]
 
 
-class AssignableRole(StrEnum):
-    """The roles that can be given to a member."""
+AssignableRole = Literal[Role.ADMIN, Role.USER, Role.CONSUMER]
+"""The roles that can be given to a member."""
 
-    ADMIN = Role.ADMIN.value
-    USER = Role.USER.value
-    CONSUMER = Role.CONSUMER.value
+Extent = Literal[Management.ALL, Management.DECLARED]
+"""How much of a kind that it lists the declaration speaks for."""
 
-
-class Extent(StrEnum):
-    """How much of a kind the declaration speaks for."""
-
-    ALL = "all"
-    DECLARED = "declared"
-
-
-class SentFormat(StrEnum):
-    """What a document that is written in YAML is sent as."""
-
-    JSON = "json"
-    YAML = "yaml"
-
-
-ManagedExtent = Annotated[Extent, Field(strict=False)]
+SentFormat = Literal[DocumentFormat.JSON, DocumentFormat.YAML]
+"""What a document that is written in YAML is sent as."""
 
 
 class WorkspaceSection(Strict):
@@ -63,21 +47,22 @@ class WorkspaceSection(Strict):
 class ManageSection(Strict):
     """How much of each kind the declaration speaks for; a kind that no file lists is never touched."""
 
-    members: ManagedExtent = Field(
-        Extent.ALL, description="all: members that are not declared are removed. declared: they are left alone."
+    members: Extent = Field(
+        Management.ALL, description="all: members that are not declared are removed. declared: they are left alone."
     )
-    groups: ManagedExtent = Field(
-        Extent.ALL, description="all: groups that are not declared are removed. declared: they are left alone."
+    groups: Extent = Field(
+        Management.ALL, description="all: groups that are not declared are removed. declared: they are left alone."
     )
-    service_accounts: ManagedExtent = Field(
-        Extent.ALL,
+    service_accounts: Extent = Field(
+        Management.ALL,
         description="all: service accounts that are not declared are removed. declared: they are left alone.",
     )
-    vaults: ManagedExtent = Field(
-        Extent.ALL, description="all: group vaults that are not declared are removed. declared: they are left alone."
+    vaults: Extent = Field(
+        Management.ALL,
+        description="all: group vaults that are not declared are removed. declared: they are left alone.",
     )
-    access_rules: ManagedExtent = Field(
-        Extent.ALL,
+    access_rules: Extent = Field(
+        Management.ALL,
         description="all: access rules that are not declared are removed. declared: they are left alone. The server's "
         "own rules are never touched.",
     )
@@ -137,9 +122,7 @@ class MemberEntry(Strict):
         description="The member's e-mail: the identity, compared without regard to case.", examples=["ada@acme.io"]
     )
     name: str | None = Field(None, description="The member's name as people read it.", examples=["Ada"])
-    role: Annotated[AssignableRole, Field(strict=False)] = Field(
-        AssignableRole.USER, description="The role: admin, user (default) or consumer."
-    )
+    role: AssignableRole = Field(Role.USER, description="The role: admin, user (default) or consumer.")
 
 
 class SecretSource(Strict):
@@ -187,7 +170,7 @@ class DocumentEntry(Strict):
     secrets: dict[str, SecretSource] = Field(
         {}, description="The secrets that the document refers to as @{NAME}, and where each comes from."
     )
-    send_as: Annotated[SentFormat, Field(strict=False)] | None = Field(
+    send_as: SentFormat | None = Field(
         None, description="What a document that is written in YAML is sent as: json (default) or yaml."
     )
 
@@ -213,7 +196,7 @@ class DocumentEntry(Strict):
         """The format that the server is told: JSON for YAML unless ``send_as`` says otherwise."""
         if self.document_format is not DocumentFormat.YAML:
             return self.document_format
-        return DocumentFormat.YAML if self.send_as is SentFormat.YAML else DocumentFormat.JSON
+        return self.send_as or DocumentFormat.JSON
 
 
 class AccountVault(DocumentEntry):

@@ -22,7 +22,6 @@ from reconciler.model.resources import (
     Kind,
     Member,
     OwnerKind,
-    Role,
     ServiceAccount,
     Vault,
 )
@@ -94,10 +93,9 @@ def desired_of(declaration: Declaration, bindings: Bindings) -> Desired:
 
 
 def _resources(declaration: Declaration) -> Iterator[tuple[Resource, Place]]:
-    roles = {role.value: role for role in Role}
     for member in declaration.members or ():
         item = member.item
-        yield Member(item.email, roles[item.role.value], item.name), member.place()
+        yield Member(item.email, item.role, item.name), member.place()
     for account in declaration.service_accounts or ():
         yield _account(account.item), account.place()
         for index, credential in enumerate(account.item.credentials or ()):

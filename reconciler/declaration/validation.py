@@ -6,6 +6,7 @@ declaration are told at once. Their names stay known: a group that names a membe
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -34,6 +35,9 @@ _GRANTEES = frozenset({"members", "service_accounts", "groups"})
 
 _ROOT_ONLY = frozenset(WorkspaceFile.model_fields) - frozenset(IncludedFile.model_fields)
 _STAND_INS: dict[str, object] = {"version": 1, "workspace": {"name": "?", "server": "https://unknown.invalid"}}
+_ENUM_MEMBER = re.compile(r"<[\w.]+: ('[^']*')>")
+"""How pydantic writes one of the choices of a Literal."""
+
 _TYPES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 _WANTED = {
     "string_type": "a text",
@@ -125,7 +129,7 @@ def _quoting_hint(kind: str, value: object) -> str:
 
 
 def _choices(expected: str) -> str:
-    return expected.replace("'", "")
+    return _ENUM_MEMBER.sub(r"\1", expected).replace("'", "")
 
 
 def _shown(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from reconciler.declaration.adopt.copy import LISTS, Plain, WorkingCopy
 from reconciler.declaration.adopt.failure import LeftError
@@ -28,7 +28,7 @@ _KINDS_OF_SETS = {
     "service_accounts": Kind.SERVICE_ACCOUNT,
     "groups": Kind.GROUP,
 }
-_ROLES = frozenset(role.value for role in AssignableRole)
+_ROLES = frozenset(role.value for role in get_args(AssignableRole))
 
 
 def order_of(address: Address) -> tuple[str, ...]:
