@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.declaration.fmt.canonical import CannotFormatError, canonical
 from reconciler.declaration.fmt.files import declaration_texts
-from reconciler.errors import InvalidDeclarationError, Place, Problem
+from reconciler.errors import InvalidDeclarationError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def formatted_files(session: Session, file: Path) -> Mapping[Path, str]:
         try:
             formatted = canonical(text, str(path))
         except CannotFormatError as error:
-            problems.append(Problem("format", f"this file cannot be formatted: {error}", Place(str(path))))
+            problems.append(Problem("format", str(error), error.place))
         else:
             if formatted != text:
                 changed[path] = formatted

@@ -15,7 +15,8 @@ from reconciler.yaml.reader import tree_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*(?:#[^\n]*)?\s*)*")
+_PROPERTIES: Final = re.compile(r"(?:[&!][^ \t\n,\[\]{}]*|[ \t\n]+|(?<=[ \t\n])#[^\n]*)*")
+"""Anchors and tags before a value, with the comments and blanks between them and it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -155,7 +156,7 @@ class _Builder:
         end = event.end_mark.index
         style = event.style or ""
         if style in ("|", ">"):
-            end = start + len(self._text[start:end].rstrip())
+            end = line_end(self._text, start + len(self._text[start:end].rstrip(" \t\n")))
         elif start == end and event.anchor is None:
             outer = start = end = len(self._text[:start].rstrip(" \t\n"))
         return ScalarNode(outer, start, end, value, style=style)
@@ -167,6 +168,8 @@ class _Builder:
             node.values.append(self._node(value))
         event = next(self._events)
         node.end = event.end_mark.index if flow else node.values[-1].end
+        if not flow:
+            node.start = min(start, node.keys[0].outer)  # what stands in lines of their own may be its first key's
         return node
 
     def _sequence(self, values: list[Any], outer: int, start: int, *, flow: bool) -> Node:

@@ -12,17 +12,58 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.declaration.fmt.canonical import CannotFormatError, canonical
+from reconciler.declaration.fmt.canonical import canonical
+from reconciler.declaration.fmt.printer import Printer
 from reconciler.declaration.source import read_yaml
+from reconciler.errors import SourceError
 from reconciler.yaml.comments import comments
 from reconciler.yaml.nodes import read_nodes
 from reconciler.yaml.values import same_values
 from tests.adopt.yaml_texts import Writer, random_text
+from tests.fmt.odd_texts import ODD, emitted, mutated
 from tests.support.project import EXAMPLES, Project
 
 
 def said(text: str) -> list[str]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return sorted(comment.text for comment in comments(text, read_nodes(text)))
+
+
+def assert_formatted(text: str) -> None:
+    formatted = canonical(text, "x")
+    assert same_values(read_yaml(formatted, "x").root, read_yaml(text, "x").root)
+    assert said(formatted) == said(text)
+    assert canonical(formatted, "x") == formatted
+
+
+def assert_formatted_if_valid(text: str) -> None:
+    try:
+        read_yaml(text, "x")
+    except SourceError:
+        return
+    assert_formatted(text)
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=list(ODD))
+def test_an_odd_file_keeps_its_meaning_and_its_comments(text: str) -> None:
+    assert_formatted(text)
+
+
+EVERY_TEXT = [*ODD.values(), *(path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*/**/*.yaml")))]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_file_with_something_in_another_place_keeps_its_meaning_and_its_comments(seed: int) -> None:
+    choose = random.Random(seed)
+    text = choose.choice(EVERY_TEXT) if choose.random() < 0.7 else random_text(seed)[0]
+    assert_formatted_if_valid(mutated(text, choose))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_what_another_library_writes_keeps_its_meaning_and_its_comments(seed: int) -> None:
+    assert_formatted_if_valid(emitted(random.Random(seed)))
 
 
 @settings(max_examples=400, deadline=None)
@@ -160,10 +201,68 @@ def test_unusual_files(before: str, after: str | None) -> None:
         assert formatted == after
 
 
-@pytest.mark.parametrize("text", ["!!str :\n  - a\n", "a: {! : b}\n"])
-def test_a_file_that_cannot_be_formatted_is_left(text: str) -> None:
-    with pytest.raises(CannotFormatError, match="written in a way that this version does not know"):
-        canonical(text, "x")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("vaults: []\ngroups: []\n# end\n", "groups: []\n# end\n\nvaults: []\n"),
+        ("vaults: []\ngroups: []\n\n# end\n", "groups: []\n\nvaults: []\n\n# end\n"),
+        ("vaults: []\ngroups:\n  - a\n# - b\n", "groups:\n  - a\n# - b\n\nvaults: []\n"),
+        ("policy: {}\nversion: 1\n# of it\n", "version: 1\n# of it\n\npolicy: {}\n"),
+        ("version: 1\n# of it\n\nmembers: []\n", "version: 1\n# of it\n\nmembers: []\n"),
+        ("members: []\n  # - a\ngroups: []\n", "members: []\n  # - a\n\ngroups: []\n"),
+        ("members:\n      # far\n- a\n", "members:\n  # far\n  - a\n"),
+        ("members: [\n  # nobody\n]\n", "members: []\n  # nobody\n"),
+        ("a:\n  # why\n  b\n", "# why\na: b\n"),
+        ("a: &x\n  # why\n  b\nc: *x\n", "# why\na: &x b\nc: *x\n"),
+        ("version: 1\n... # c\n# d\n", "version: 1\n... # c\n# d\n"),
+        ("--- {version: 1}\n", "---\nversion: 1\n"),
+        ("a: 1\rb: 2\r", "a: 1\nb: 2\n"),
+        ("a: &x b\n*x : 1\n", "a: &x b\n*x : 1\n"),
+        ("&k a: b\nc: *k\n", "&k a: b\nc: *k\n"),
+        ("a: !!str\nb: [!!str , -]\n", 'a: ""\nb: ["", "-"]\n'),
+        ("!!str :\n  - a\n", '"":\n  - a\n'),
+        ("a: {! : b}\n", 'a: {"": b}\n'),
+    ],
+)
+def test_each_thing_stays_at_what_it_stood_at(before: str, after: str) -> None:
+    assert canonical(before, "x") == after
+    assert canonical(after, "x") == after
+
+
+@pytest.mark.parametrize(
+    ("block", "after"),
+    [
+        ("|\n    one\n    two \n", "|\n  one\n  two \n"),
+        ("|\n    one\n    two", "|-\n  one\n  two\n"),
+        ("|+\n    one\n    two\n", "|\n  one\n  two\n"),
+        ("|+\n    one\n    two\n\n\n", "|+\n  one\n  two\n\n\n"),
+        (">+\n    one\n    two\n\n\n", ">+\n  one\n  two\n\n\n"),
+        (">-\n    one\n    two\n\n\n", ">-\n  one\n  two\n"),
+        (">2\n    one\n  two\n", ">2\n    one\n  two\n"),
+        ("|1\n   one\n two\n", "|2\n    one\n  two\n"),
+        ("|\n    one\n       \n", "|\n  one\n     \n"),
+        ("|\n", '""\n'),
+        ("|+\n\n", '"\\n"\n'),
+    ],
+)
+def test_a_block_stays_the_string_that_it_is(block: str, after: str) -> None:
+    assert canonical(f"a: {block}", "x") == f"a: {after}"
+    inner = block.replace("\n", "\n    ").rstrip(" ")
+    assert_formatted(f"b:\n  - c: 1\n    a: {inner}")
+
+
+def test_what_the_printer_gets_wrong_is_left_and_said_with_its_place(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No text is known that the printer gets wrong; so it is made to."""
+    right = Printer._key
+    monkeypatch.setattr(Printer, "_key", lambda self, node: right(self, node).replace("description", "name"))
+    project.declare("groups:\n- name: a\n- name: b\n  description: c\n")
+    before = (project.folder / "workspace.yaml").read_text()
+    result = project.run("fmt")
+    assert result.code == 3
+    assert "workspace.yaml:6:1: this cannot be written in the canonical style: it could not be read" in result.stderr
+    assert (project.folder / "workspace.yaml").read_text() == before
 
 
 class TestTheCommand:

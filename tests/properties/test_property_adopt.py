@@ -64,7 +64,7 @@ def whose(text: str) -> dict[str, list[Element]]:
             chain.append(one)
             one = one.parent
         for comment in (*element.leading, *(said for _, said in element.inline), *element.tail):
-            found[comment] = chain
+            found[comment.strip()] = chain
     found.pop(BLANK, None)
     return found
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.declaration.fmt.attach import BLANK, Attached, Element
+from reconciler.declaration.fmt.attach import BLANK, DEEPER, Attached, Element
+from reconciler.declaration.fmt.blocks import block_lines
 from reconciler.declaration.key_order import ANY, ITEM, ORDERS, TOP
 from reconciler.model.text import is_harmless
 from reconciler.yaml.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, walk
@@ -17,7 +19,14 @@ if TYPE_CHECKING:
 WIDTH = 120
 """A collection in brackets that makes a line longer than this is written in several lines."""
 
-_PROPERTY = re.compile(r"[&!][^\s,\[\]{}]*")
+_LONGEST_KEY = 1000
+"""A longer key gets a line of its own behind a question mark: a parser may take it for no key otherwise."""
+
+_PROPERTY = re.compile(r"[&!][^ \t\n,\[\]{}]*")
+_INDICATORS = frozenset("-?:")
+"""Strings within brackets that mean something else in a line of their own."""
+
+_COMMENT = re.compile(r"(?<![^ \t\n])#[^\n]*")
 _LISTS = frozenset(TOP[TOP.index("members") :])
 
 Path = tuple[str, ...]
@@ -31,27 +40,37 @@ class Printer:
         self._attached = attached
         self._lines: list[str] = []
         self._has_aliases = True
+        self._kept = 0
+        """How many lines stay whatever comes: blank lines at the end of a block may be part of it."""
 
-    def print(self, root: Node) -> str:
+    def print(self, root: MappingNode) -> str:
         """Return the file's text in the canonical style."""
         self._lines = list(self._attached.preamble)
         self._has_aliases = any(isinstance(node, AliasNode) for node in walk(root))
-        if isinstance(root, MappingNode):
-            self._pairs(root, 0, (), first="")
-        while self._lines and self._lines[-1] == BLANK:
+        self._pairs(root, 0, (), first="")
+        self._comments(self._attached.ending, 0)
+        while len(self._lines) > self._kept and self._lines[-1] == BLANK:
             self._lines.pop()
         return "".join(f"{line}\n" for line in self._lines)
 
     def _pairs(self, node: MappingNode, indent: int, path: Path, *, first: str | None) -> None:
         """Print pairs; the first of them behind ``first``, a dash, if that is given."""
+        has_tail = False
         for position, (key, value) in enumerate(self._ordered(node, path)):
             element = self._element(key)
             head = first if position == 0 and first else " " * indent
             above = element.leading if position else [line for line in element.leading if line != BLANK]
-            if not path and position and key.value in _LISTS:
+            if position and (has_tail or (not path and key.value in _LISTS)):
                 above = [BLANK, *above]
-            self._comments(above, indent if not (position == 0 and first) else len(first) - 2)
-            name = f"{head}{self._scalar(key, flow=False)}:"
+            has_tail = any(line != BLANK and not line.startswith(DEEPER) for line in element.tail)
+            self._comments(above, _margin(head))
+            text = self._key(key)
+            if len(text) > _LONGEST_KEY:
+                self._comments([said for _, said in element.inline[1:]], _margin(head))
+                element = replace(element, inline=element.inline[:1])
+                self._lines.append(f"{head}? {text}")
+                head, text = " " * indent, ""
+            name = f"{head}{text}:"
             self._value(name, value, element, indent, (*path, str(key.value)))
             self._comments(element.tail, indent)
 
@@ -70,7 +89,7 @@ class Printer:
             head = first if position == 0 and first else " " * indent
             in_lines = self._in_lines(item, indent + 2) and not self._properties(item)
             pulled = [text for _, text in element.inline] if in_lines else []
-            self._comments([*above, *pulled], len(head) if not first else indent)
+            self._comments([*above, *pulled], _margin(head))
             where = (*path, ITEM)
             if in_lines and isinstance(item, MappingNode):
                 self._pairs(item, indent + 2, where, first=f"{head}- ")
@@ -92,16 +111,17 @@ class Printer:
                 self._pairs(value, inner, path, first=None)
             else:
                 self._items(value, inner, path)
-        elif isinstance(value, ScalarNode) and value.style in ("|", ">") and (block := self._block(value, indent)):
+        elif isinstance(value, ScalarNode) and (block := block_lines(self._text, value)):
             self._put(f"{start} {block[0]}", element.inline)
-            self._lines += block[1:]
+            self._lines += [" " * (indent + 2) + line if line else BLANK for line in block[1:]]
+            self._kept = len(self._lines)
         else:
             text = self._flow(value, path)
             self._put(f"{start} {text}" if text else start, element.inline)
 
     def _put(self, line: str, inline: list[tuple[str, str]]) -> None:
         """Print a line with the first comment behind it, and any further ones above it."""
-        self._comments([text for _, text in inline[1:]], len(line) - len(line.lstrip(" ")))
+        self._comments([text for _, text in inline[1:]], _margin(line))
         for gap, text in inline[:1]:
             line += f"{gap if len(gap) > 1 else '  '}{text}"
         self._lines.append(line)
@@ -110,7 +130,7 @@ class Printer:
         for line in lines:
             if line != BLANK:
                 self._lines.append(" " * indent + line)
-            elif self._lines and self._lines[-1] != BLANK:
+            elif self._lines and self._lines[-1].strip():
                 self._lines.append(BLANK)
 
     def _in_lines(self, node: Node, used: int, path: Path = ()) -> bool:
@@ -126,16 +146,27 @@ class Printer:
         return found if found is not None else Element(node, node.outer, node, None, node)
 
     def _properties(self, node: Node) -> str:
+        """Return the anchor and the tag of a value; an empty string gets quotes, which do what its tag did."""
         if isinstance(node, AliasNode):
             return ""
-        return " ".join(_PROPERTY.findall(self._text[node.outer : node.start].partition("#")[0]))
+        properties = _PROPERTY.findall(_COMMENT.sub("", self._text[node.outer : node.start]))
+        return " ".join(one for one in properties if one[0] == "&" or not _is_tagged_nothing(node))
+
+    def _key(self, node: Node) -> str:
+        """Return a key with its anchor; a tag is made quotes, and a colon does not get too near to an alias."""
+        if isinstance(node, AliasNode):
+            return f"*{node.name} "
+        if not isinstance(node, ScalarNode) or node.outer == node.start:
+            return self._scalar(node, flow=False)
+        text = _rewritten(node, flow=True)
+        return f"&{node.anchor} {text}" if node.anchor is not None else text
 
     def _flow(self, node: Node, path: Path) -> str:
         """Return a value in one line, without its anchor."""
         if isinstance(node, MappingNode):
             pairs = self._ordered(node, path)
             inner = (
-                f"{self._scalar(key)}: {self._with_properties(value, (*path, str(key.value)))}" for key, value in pairs
+                f"{self._key(key)}: {self._with_properties(value, (*path, str(key.value)))}" for key, value in pairs
             )
             return "{" + ", ".join(inner) + "}"
         if isinstance(node, SequenceNode):
@@ -145,47 +176,38 @@ class Printer:
     def _with_properties(self, node: Node, path: Path) -> str:
         properties = self._properties(node)
         text = self._flow(node, path) or ("" if properties else "null")
-        return f"{properties} {text}".strip()
+        return f"{properties} {text}" if properties and text else properties or text
 
     def _scalar(self, node: Node, *, flow: bool = True) -> str:
         source = self._text[node.start : node.end]
-        if isinstance(node, AliasNode) or not isinstance(node, ScalarNode):
+        if not isinstance(node, ScalarNode):
             return source
-        value = node.value
-        if "\n" in source:
-            return scalar_text(value, node.style if node.style in ('"', "'") else "", flow=flow)
-        if node.style == "'" and isinstance(value, str) and not re.search(r'["\\]', value) and is_harmless(value):
-            return f'"{value}"'
-        return source
+        is_written_anew = "\n" in source or node.style in ("|", ">", "'") or source in _INDICATORS
+        return _rewritten(node, flow=flow) if is_written_anew or _is_tagged_nothing(node) else source
 
-    def _block(self, node: ScalarNode, indent: int) -> list[str]:
-        """Return the lines of a block, its header first; nothing if its end is made of blank lines that count."""
-        header, _, body = self._text[node.start : node.end].partition("\n")
-        header = header.partition("#")[0].strip()
-        lines = body.split("\n")
-        if "+" in header or not body.strip():
-            return []
-        given = re.search(r"[1-9]", header)
-        first = next(line for line in lines if line.strip())
-        old = len(first) - len(first.lstrip(" "))
-        if given is not None:
-            old = self._parent_indent(node) + int(given.group())
-            header = header.replace(given.group(), "2")
-        pad = " " * (indent + 2)
-        return [header, *(pad + line[old:] if line[old:] else "" for line in lines)]
 
-    def _parent_indent(self, node: ScalarNode) -> int:
-        """Return how far the line is indented that an explicit indentation counts from."""
-        line = self._text[self._text.rfind("\n", 0, node.start) + 1 : node.start]
-        bare = re.match(r" *(?:- +)*", line)
-        is_item = not line[bare.end() :].strip() if bare else False
-        return line.rfind("-") if is_item else len(bare.group()) if bare else 0
+def _margin(line: str) -> int:
+    """Return how far a line is indented."""
+    return len(line) - len(line.lstrip(" "))
+
+
+def _rewritten(node: ScalarNode, *, flow: bool) -> str:
+    """Return a scalar in one line, in double quotes rather than in single ones."""
+    value = node.value
+    if node.style == "'" and isinstance(value, str) and is_harmless(value):
+        return f'"{value}"' if not re.search(r'["\\]', value) else scalar_text(value, "'")
+    return scalar_text(value, '"' if node.style in ('"', "'") else "", flow=flow)
 
 
 def _order(path: Path) -> tuple[str, ...] | None:
     if path in ORDERS:
         return ORDERS[path]
     return ORDERS.get((*path[:-1], ANY)) if path else None
+
+
+def _is_tagged_nothing(node: Node) -> bool:
+    """Tell whether a node is an empty string because its tag says so."""
+    return isinstance(node, ScalarNode) and node.start == node.end and node.value == ""
 
 
 def _ties(node: MappingNode) -> bool:
