@@ -132,6 +132,7 @@ ODD: dict[str, str] = {
     "anchor_then_tagged_key": 'a:\n- &c\n  !!str "x y": b\n',
     "nbsp_first": "a: [&a \xa0x]\nb: *a\n",
     "tails_in_and_out": "vaults: []\n # a\ngroups: []\n\n    # b\n# end\n",
+    "tail_then_deeper": "manage:\n  # a\n  groups: all\n  members: all\n\n  # b\n    # c\n# d\nversion: 1\n",
     "tails_out_and_in": 'x:\n  data: ["' + "l" * 130 + '", b]\n  # a\n    # b\n   # c\ny: []\n',
 }
 

@@ -146,6 +146,7 @@ class _Attaching:
         owner = owner or before
         is_block = isinstance(owner.value, ScalarNode) and owner.value.style in ("|", ">")
         is_deeper = at > column(self._text, owner.start) and not is_block and not _is_flow(owner.container)
+        is_deeper = is_deeper and all(line == BLANK or line.startswith(DEEPER) for line in owner.tail)
         owner.tail += [*blank, f"{DEEPER if is_deeper else ''}{comment.text}"]
 
     def _in_order(self, owner: Element | None, before: Element) -> Element | None:
