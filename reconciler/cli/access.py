@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import connection_options, gather
+from reconciler.cli.options import connection_options, format_choice, gather
 from reconciler.commands.access import AccessRequest, report_access
 from reconciler.errors import ExitCode, UnknownPrincipalError, UsageError
 from reconciler.frozen import Frozen
@@ -34,14 +34,7 @@ class _Asked(Frozen):
 @click.option("--entity", "entity_text", metavar="TYPE:NAME", help="Show who reaches an entity, like project:Vision.")
 @click.option("--all", "everybody", is_flag=True, help="Show everybody, for an audit.")
 @click.option("--live", is_flag=True, help="Show what the workspace has, not what the declaration asks for.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    show_default=True,
-    help="Form of the result; csv has one row per fact.",
-)
+@format_choice(("text", "json", "csv"), "Form of the result; csv has one row per fact.")
 @connection_options
 @click.argument("names", metavar="[WHO] [FILE]", nargs=-1)
 @gather("asked", _Asked)

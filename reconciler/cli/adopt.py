@@ -9,11 +9,10 @@ import click
 
 from reconciler.cli.options import connection_options
 from reconciler.commands.adopt import AdoptRequest, AdoptResult, adopt_changes
-from reconciler.commands.adopt_keys import AdoptKey, key_of
+from reconciler.commands.adopt_keys import KINDS, AdoptKey, key_of
 from reconciler.commands.staging import diff_text
 from reconciler.errors import ExitCode, UsageError
-from reconciler.model.resources import Kind
-from reconciler.model.text import fold, harmless
+from reconciler.model.text import harmless
 from reconciler.views.sentences import counted
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from reconciler.cli.console import Console
     from reconciler.cli.invocation import Invocation
     from reconciler.commands.connection import Connection
-
-_KINDS = {kind.value: kind for kind in Kind}
 
 
 @click.command("adopt")
@@ -52,13 +49,12 @@ def _keys_and_file(arguments: Sequence[str]) -> tuple[tuple[AdoptKey, ...], Path
     """Sort keys and the file, which comes last if it is given. Raises :class:`UsageError`."""
     keys: list[AdoptKey] = []
     for position, argument in enumerate(arguments):
-        kind, colon, name = argument.partition(":")
-        if colon and kind in _KINDS and name:
-            keys.append(AdoptKey(_KINDS[kind], fold(name)))
+        if (key := AdoptKey.read(argument)) is not None:
+            keys.append(key)
         elif position == len(arguments) - 1:
             return tuple(keys), Path(argument)
         else:
-            hint = f"a key is a kind and a name, like group:researchers; the kinds are {', '.join(_KINDS)}"
+            hint = f"a key is a kind and a name, like group:researchers; the kinds are {', '.join(KINDS)}"
             raise UsageError(f"{harmless(argument)} is neither a key nor the last argument", hint=hint)
     return tuple(keys), AdoptRequest().file
 

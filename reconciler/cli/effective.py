@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import connection_options, gather
+from reconciler.cli.options import connection_options, format_choice, gather
 from reconciler.commands.effective import (
     EffectiveRequest,
     effective_configuration,
@@ -48,14 +48,7 @@ def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPa
 @click.option("--base", type=click.Path(path_type=Path), metavar="FILE", help="The clearml.conf below the vaults.")
 @click.option("--live", is_flag=True, help="Show what the workspace has, not what the declaration asks for.")
 @click.option("--diff", is_flag=True, help="Show what differs between the workspace and the declaration.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "hocon", "json", "yaml"]),
-    default="text",
-    show_default=True,
-    help="Form of the result; all but text give the merged document alone.",
-)
+@format_choice(("text", "hocon", "json", "yaml"), "Form of the result; all but text give the merged document alone.")
 @click.option("--path", metavar="PATH", callback=_key_path, help="Only what is at or below a path, such as sdk.aws.")
 @click.option("--reveal", is_flag=True, help="Show secret values; only in a terminal.")
 @click.option("--without-secrets", is_flag=True, help="Do not even look for the declared secrets.")

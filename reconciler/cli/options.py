@@ -13,7 +13,7 @@ from reconciler.model.secret import Secret
 from reconciler.plan.changes import NEVER_LIFTED, Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reconciler.frozen import Frozen
 
@@ -103,14 +103,14 @@ allow_option = click.option(
     help=f"Lift one guard on purpose: {', '.join(_LIFTABLE)}. May be given more than once; there is no --force.",
 )
 
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the result on stdout.",
-)
+
+def format_choice(forms: Iterable[str], sentence: str) -> Callable[[Command], Command]:
+    """Return the option that chooses the form of a result; text is the usual one."""
+    choice = click.Choice([str(form) for form in forms])
+    return click.option("--format", "output_format", type=choice, default="text", show_default=True, help=sentence)
+
+
+format_option = format_choice(("text", "json"), "Form of the result on stdout.")
 
 exact_option = click.option(
     "--exact-documents", is_flag=True, help="Count vault documents that differ in their text alone as different too."

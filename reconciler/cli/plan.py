@@ -12,6 +12,7 @@ from reconciler.cli.options import (
     connection_options,
     declaration_argument,
     exact_option,
+    format_choice,
     gather,
     record_option,
 )
@@ -24,7 +25,6 @@ from reconciler.views.sentences import counted
 if TYPE_CHECKING:
     from reconciler.cli.invocation import Invocation
     from reconciler.commands.session import Session
-    from reconciler.plan.document import Plan
 
 
 class PlanOutput(Frozen):
@@ -53,13 +53,8 @@ class PlanOutput(Frozen):
 @allow_option
 @exact_option
 @record_option
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice([form.value for form in PlanFormat]),
-    default="text",
-    show_default=True,
-    help="Form of the result; markdown fits a pull-request comment, github makes workflow annotations.",
+@format_choice(
+    PlanFormat, "Form of the result; markdown fits a pull-request comment, github makes workflow annotations."
 )
 @connection_options
 @declaration_argument
@@ -79,7 +74,8 @@ def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput)
     if summary is not None:
         text = render_step_summary(result.plan, session.environment)
         session.files.append(summary, session.secrets.mask(text))
-    console.result(_shown(invocation, result.plan, output))
+    form, full = PlanFormat(output.output_format), output.impact == "full"
+    console.result(render_form(result.plan, form, console.output, session.environment, full_impact=full))
     return _exit_code(result, detailed=output.detailed_exitcode)
 
 
@@ -89,15 +85,6 @@ def _step_summary_file(session: Session) -> Path:
     if not path:
         raise UsageError("--step-summary needs a GitHub workflow: GITHUB_STEP_SUMMARY is not set")
     return Path(path)
-
-
-def _shown(invocation: Invocation, plan: Plan, output: PlanOutput) -> str:
-    if output.output_format == PlanFormat.TEXT and output.impact == "full":
-        from reconciler.views.plan_text import render_plan
-
-        return render_plan(plan, invocation.console.output, full_impact=True)
-    environment = invocation.session.environment
-    return render_form(plan, PlanFormat(output.output_format), invocation.console.output, environment)
 
 
 def _exit_code(result: PlanResult, *, detailed: bool) -> ExitCode:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.sandbox_wire import as_usage_errors, open_store
 from reconciler.errors import ExitCode, UsageError
 from reconciler.model.text import harmless
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from reconciler.cli.invocation import Invocation
     from reconciler.sandbox.serve import Running
-    from reconciler.sandbox.store import Store
 
 _COLLECTED_AFTER = 50_000
 """A server does not end soon, so that the cycles in what it made must not be left lying about, as others do."""
@@ -72,13 +72,16 @@ def serve(
     """Serve the sandbox over HTTP until interrupted. A new one prints its first admin's credentials, once."""
     from reconciler.cli.seed_file import read_seed
     from reconciler.sandbox.seed import plant
+    from reconciler.sandbox.serve import listen
     from reconciler.sandbox.serve import serve as run
 
     console = invocation.console
-    _check_port(host, port)
+    # First of all: a new sandbox's keys are printed once, and listening must not fail afterwards.
+    with _listening_on(host, port):
+        listen(host, port).close()
     gc.set_threshold(_COLLECTED_AFTER)
     wanted = None if seed is None else read_seed(seed)
-    with _opened(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
+    with open_store(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
         if wanted is not None:
             console.note(f"Created from {harmless(str(seed))}: {plant(store, wanted)}.")
 
@@ -97,19 +100,15 @@ def serve(
             if store.bootstrap is None:
                 console.note("It was there already; its first admin's keys were printed when it was made.")
 
-        try:
+        with _listening_on(host, port):
             run(store, host, port, on_ready=ready, on_missing=missing)
-        except OSError as error:
-            raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
     return ExitCode.DONE
 
 
-def _check_port(host: str, port: int) -> None:
-    """Make sure of the port first: a new sandbox's keys are printed once, and that must not fail afterwards."""
-    from reconciler.sandbox.serve import listen
-
+@contextmanager
+def _listening_on(host: str, port: int) -> Iterator[None]:
     try:
-        listen(host, port).close()
+        yield
     except OSError as error:
         raise UsageError(f"cannot listen on {harmless(host)}:{port}: {error.strerror}") from error
 
@@ -121,34 +120,11 @@ def _check_port(host: str, port: int) -> None:
 @click.pass_obj
 def accept(invocation: Invocation, database: Path, email: str, name: str | None) -> int:
     """Play the first sign-in of an invited person, who then becomes a member."""
-    from reconciler.sandbox.errors import SandboxError
     from reconciler.sandbox.whitelist import accept_invitation
 
     if not database.exists():
         raise UsageError(f"there is no sandbox {harmless(str(database))}")
-    with _opened(database) as store:
-        try:
-            accept_invitation(store, email, name)
-        except SandboxError as error:
-            raise UsageError(harmless(str(error))) from error
+    with open_store(database) as store, as_usage_errors():
+        accept_invitation(store, email, name)
     invocation.console.note(f"{harmless(email)} has signed in for the first time.")
     return ExitCode.DONE
-
-
-@contextmanager
-def _opened(
-    database: Path,
-    *,
-    admin_email: str = "root@acme.io",
-    admin_key: str | None = None,
-    admin_secret: str | None = None,
-) -> Iterator[Store]:
-    from reconciler.sandbox.errors import SandboxError
-    from reconciler.sandbox.store import Store
-
-    try:
-        store = Store.open(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret)
-    except SandboxError as error:
-        raise UsageError(harmless(str(error))) from error
-    with store:
-        yield store

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import declaration_argument
+from reconciler.cli.options import declaration_argument, format_choice
 from reconciler.commands.validate import Validation, validate_declaration
 from reconciler.errors import ExitCode
-from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
-from reconciler.views.problems import problems_github, problems_json, render_problems
-from reconciler.views.sentences import counted, kind_name
+from reconciler.views.problems import problems_github, problems_json, render_problems, summary_of_valid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +20,9 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
-    help="Form of the result; github makes workflow annotations, sarif is for code scanning.",
+@format_choice(
+    ("text", "json", "github", "sarif"),
+    "Form of the result; github makes workflow annotations, sarif is for code scanning.",
 )
 @declaration_argument
 @click.pass_obj
@@ -53,17 +47,9 @@ def command(invocation: Invocation, file: Path, output_format: str) -> int:
 def _show(console: Console, validation: Validation, file: str) -> None:
     excerpts = validation.excerpts if console.output.enabled or console.animated else None
     console.result(render_problems(validation.problems, console.output, excerpts.get if excerpts is not None else None))
-    console.note(console.diagnostics.strong(_summary(validation, file)))
-
-
-def _summary(validation: Validation, file: str) -> str:
-    if validation.invalid is not None:
-        return validation.invalid.message
-    if validation.refused:
-        return f"{file} is refused: it breaks the rules of the policy in {counted(validation.refused, 'place')}."
-    counts = validation.counts
-    found = ", ".join(counted(counts[kind], kind_name(kind)) for kind in Kind if counts.get(kind))
-    return f"{file} is valid: {found or 'nothing declared'}."
+    invalid = validation.invalid
+    summary = invalid.message if invalid else summary_of_valid(file, validation.counts, validation.refused)
+    console.note(console.diagnostics.strong(summary))
 
 
 def _exit_code(validation: Validation) -> ExitCode:

@@ -19,11 +19,21 @@ if TYPE_CHECKING:
     from reconciler.plan.make import Prepared
 
 
+KINDS = tuple(kind.value for kind in Kind)
+"""The words that a key begins with."""
+
+
 class AdoptKey(Frozen):
     """What to adopt: a kind and a folded name; of a vault ``owner/name``, of a credential ``account/label``."""
 
     kind: Kind
     name: str
+
+    @staticmethod
+    def read(text: str) -> AdoptKey | None:
+        """Read ``kind:name``; ``None`` if the text is no key."""
+        kind, _, name = text.partition(":")
+        return AdoptKey(Kind(kind), fold(name)) if kind in KINDS and name else None
 
 
 class Selection(Frozen):

@@ -24,8 +24,10 @@ class PlanFormat(StrEnum):
     SARIF = "sarif"
 
 
-def render_form(plan: Plan, form: PlanFormat, palette: Palette, environment: Mapping[str, str]) -> str:
-    """Return a plan in one of its forms; text names what is critical and sensitive and counts the rest.
+def render_form(
+    plan: Plan, form: PlanFormat, palette: Palette, environment: Mapping[str, str], *, full_impact: bool
+) -> str:
+    """Return a plan in one of its forms; text counts what is neither critical nor sensitive, or names all.
 
     ``environment`` holds the variables of a workflow, which tell where its log is.
     """
@@ -51,7 +53,7 @@ def render_form(plan: Plan, form: PlanFormat, palette: Palette, environment: Map
         case PlanFormat.TEXT:
             from reconciler.views.plan_text import render_plan
 
-            return render_plan(plan, palette)
+            return render_plan(plan, palette, full_impact=full_impact)
 
 
 def render_step_summary(plan: Plan, environment: Mapping[str, str]) -> str:

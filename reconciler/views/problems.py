@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Problem, Severity
+from reconciler.model.resources import Kind
 from reconciler.model.text import harmless, json_document
 from reconciler.views.findings import problem_findings
+from reconciler.views.sentences import counted, kind_name
 from reconciler.views.workflow import workflow_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.errors import Place
     from reconciler.views.palette import Palette
@@ -31,6 +33,14 @@ def render_problems(
         if line is not None and problem.place is not None:
             lines += _with_caret(line, problem.place.column, palette)
     return "".join(f"{line}\n" for line in lines)
+
+
+def summary_of_valid(file: str, counts: Mapping[Kind, int], refused: int) -> str:
+    """Say what a declaration without errors declares, or in how many places it breaks the organization's rules."""
+    if refused:
+        return f"{file} is refused: it breaks the rules of the policy in {counted(refused, 'place')}."
+    found = ", ".join(counted(counts[kind], kind_name(kind)) for kind in Kind if counts.get(kind))
+    return f"{file} is valid: {found or 'nothing declared'}."
 
 
 def _place(problem: Problem) -> str:
