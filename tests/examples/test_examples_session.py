@@ -34,7 +34,7 @@ def test_the_session_is_what_the_script_prints(tmp_path: Path, request: pytest.F
     printed = abridged(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8008", done.stdout))
     page = PAGE.read_text(encoding="utf-8")
     (shown,) = [part.text for part in parts(page) if part.about == "try.sh runs these commands"]
-    if request.config.getoption("--update-golden"):
+    if request.config.getoption("--update-golden") and not fits(shown, printed):
         PAGE.write_text(page.replace(shown, printed), encoding="utf-8")
     else:
         assert fits(shown, printed), printed
