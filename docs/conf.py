@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 project = "clearml-reconciler"
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"clearml-reconciler {release}"
@@ -26,8 +26,6 @@ html_show_copyright = False
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 suppress_warnings = ["misc.highlighting_failure"]  # what commands print is no shell
-autodoc_member_order = "bysource"
-autodoc_typehints = "description"
 
 
 def _prepare(app: Sphinx, page: str, source: list[str]) -> None:

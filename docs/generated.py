@@ -6,10 +6,12 @@ option, field, guard or exit code is written down a second time.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import click
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 _MARKER = re.compile(r"^```\{generated\} (\w[\w-]*)(?: (.*))?\n```$", re.MULTILINE)
-_SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+_ROOT = Path(__file__).resolve().parents[1]
+_SCHEMAS = _ROOT / "schemas"
 
 
 def expanded(page: str) -> str:
@@ -128,6 +131,50 @@ def _part(title: str, part: Schema, schema: Schema) -> str:
     return f"### {title}\n\n{about}\n\nOne of {_type(part, schema)}."
 
 
+def _module(name: str) -> str:
+    """Return the public functions and classes of a module: as code, with their docstrings."""
+    source = (_ROOT / name.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    parts = [_prose(ast.get_docstring(tree))]
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            parts += [f"```python\n{_signature(node)}\n```", _prose(ast.get_docstring(node))]
+    return "\n\n".join(parts)
+
+
+def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    if isinstance(node, ast.ClassDef):
+        shown = [one for one in node.body if isinstance(one, ast.AnnAssign) or _is_public(one)]
+        lines = [_signature(one) if _is_public(one) else ast.unparse(one) for one in shown]
+        head = f"class {node.name}:"
+        return (
+            "\n".join([head, *(f"    {line}" for line in "\n".join(lines).splitlines())])
+            if lines
+            else f"class {node.name}"
+        )
+    word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    arguments = ast.unparse(node.args)
+    return f"{word} {node.name}({arguments}){returns}"
+
+
+def _is_public(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_")
+
+
+def _prose(docstring: str | None) -> str:
+    """Return a docstring as Markdown: roles and literals become code."""
+    text = re.sub(r":\w+:`~?\.?([^`]*)`", r"`\1`", docstring or "").replace("``", "`")
+    return "\n\n".join(_block(part) for part in text.split("\n\n"))
+
+
+def _block(text: str) -> str:
+    """Return one paragraph, or a literal block, which is indented in a docstring."""
+    if text.startswith("    "):
+        return f"```python\n{textwrap.dedent(text)}\n```"
+    return _escaped(text).replace("::", ":")
+
+
 def _fields(part: Schema, schema: Schema, *, with_default: bool = True) -> str:
     required = part.get("required", [])
     rows = []
@@ -192,5 +239,6 @@ _TABLES = {
     "fields": _file_fields,
     "policy-file-fields": _policy_file_fields,
     "document": _document,
+    "module": _module,
 }
 """The tables that a page may ask for, by name."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+import reconciler.commands
 from docs.generated import expanded
 from reconciler.cli.main import cli
 from reconciler.errors import ExitCode
@@ -93,6 +95,11 @@ def test_every_exit_code_is_there() -> None:
 def test_every_field_that_a_rule_may_ask_about_is_there(subject: RuleSubject) -> None:
     for name, field in FIELDS[subject].items():
         assert f"| `{subject.value}.{name}` | {field.type.value} | " in page("policy")
+
+
+def test_everything_in_the_python_api_is_there() -> None:
+    for name in chain.from_iterable(reconciler.commands._MODULES.values()):
+        assert re.search(rf"^(class|def|async def) {name}\b", page("python-api"), re.MULTILINE), name
 
 
 def test_no_page_or_example_names_an_option_that_is_not_there() -> None:
