@@ -15,7 +15,12 @@ import pytest
 import reconciler
 
 PACKAGE = Path(reconciler.__file__).parent
-IMPORTED_AS = {"pyjwt": "jwt", "ruamel-yaml": "ruamel.yaml", "ruamel-yaml-clib": "ruamel.yaml"}
+IMPORTED_AS = {
+    "pyjwt": "jwt",
+    "python-dateutil": "dateutil",
+    "ruamel-yaml": "ruamel.yaml",
+    "ruamel-yaml-clib": "ruamel.yaml",
+}
 
 
 @dataclass(frozen=True)
