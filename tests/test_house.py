@@ -92,7 +92,7 @@ def test_no_class_name_stands_for_three_things() -> None:
 
 
 def modules() -> dict[str, Path]:
-    return {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in files("sandbox")}
+    return {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in files()}
 
 
 def imports(path: Path, known: dict[str, Path]) -> Iterator[str]:

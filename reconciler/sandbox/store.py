@@ -18,6 +18,7 @@ from reconciler.sandbox.clock import Clock, Randomness, stamp, system_clock, sys
 from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.hidden import is_hidden
 from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.tokens import issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,8 +195,6 @@ class Store:
 
     def session_for(self, user: str) -> str:
         """Return a token for a user, as if they had signed in; raises :class:`SandboxError` if there is none."""
-        from reconciler.sandbox.tokens import issue
-
         with self.transaction(write=False) as db:
             row = db.execute("SELECT * FROM users WHERE id = ? AND kind <> 'removed'", (user,)).fetchone()
         if row is None:
