@@ -70,8 +70,8 @@ def serve(
     seed: Path | None,
 ) -> int:
     """Serve the sandbox over HTTP until interrupted. A new one prints its first admin's credentials, once."""
-    from reconciler.cli.seed_file import read_seed
-    from reconciler.sandbox.seed import plant
+    from reconciler.declaration.values_file import read_values
+    from reconciler.sandbox.seed import Seed, plant
     from reconciler.sandbox.serve import listen
     from reconciler.sandbox.serve import serve as run
 
@@ -80,7 +80,7 @@ def serve(
     with _listening_on(host, port):
         listen(host, port).close()
     gc.set_threshold(_COLLECTED_AFTER)
-    wanted = None if seed is None else read_seed(seed)
+    wanted = None if seed is None else read_values(Seed, seed)
     with open_store(database, admin_email=admin_email, admin_key=admin_key, admin_secret=admin_secret) as store:
         if wanted is not None:
             console.note(f"Created from {harmless(str(seed))}: {plant(store, wanted)}.")

@@ -35,7 +35,7 @@ STATEMENTS: Final = (
         preferences TEXT NOT NULL DEFAULT '{}')""",
     "CREATE INDEX users_by_role ON users (role, id)",
     "CREATE INDEX users_by_kind ON users (kind, id)",
-    "CREATE INDEX users_to_list ON users (id) WHERE kind <> 'system'",
+    "CREATE INDEX users_to_list ON users (id, kind) WHERE kind <> 'system'",
     """CREATE TABLE credentials (
         access_key TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, secret_hash TEXT,
         label TEXT, created TEXT NOT NULL, expire TEXT, last_used TEXT, last_used_from TEXT)""",

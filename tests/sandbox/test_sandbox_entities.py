@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox_client import Client, as_member, member
 
-from reconciler.cli.seed_file import read_seed
+from reconciler.declaration.values_file import read_values
 from reconciler.errors import UsageError
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
 from reconciler.sandbox.choices import ENTITY_TYPES
-from reconciler.sandbox.seed import plant
+from reconciler.sandbox.seed import Seed, plant
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.state import Entity, Person, Rule, Workspace
 
@@ -155,6 +155,10 @@ def test_everyone_may_read_and_write_everything_at_first(admin: Client, store: S
 
 
 # Seeds
+
+
+def read_seed(path: Path) -> Seed:
+    return read_values(Seed, path)
 
 
 def write(folder: Path, text: str) -> Path:

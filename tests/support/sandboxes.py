@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from reconciler.cli.seed_file import read_seed
+from reconciler.declaration.values_file import read_values
 from reconciler.sandbox import state
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
-from reconciler.sandbox.seed import plant
+from reconciler.sandbox.seed import Seed, plant
 from reconciler.sandbox.serve import Running, serve
 from reconciler.sandbox.store import Store
 from reconciler.sandbox.whitelist import accept_invitation
@@ -171,7 +171,7 @@ class Sandbox:
     def plant(self, seed: Path) -> None:
         """Create what a seed file lists, as ``sandbox serve --seed`` does."""
         with Store.open(self.path) as store:
-            plant(store, read_seed(seed))
+            plant(store, read_values(Seed, seed))
 
     def add_entity(self, kind: str, name: str, identifier: str | None = None) -> str:
         """Add a project, queue or the like, and return its id."""

@@ -1,35 +1,41 @@
-"""The file of ``reconciler sandbox serve --seed``, read as the declaration's files are."""
+"""A file of plain values, read into a model as the declaration's files are."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from reconciler.declaration.source import read_source
 from reconciler.declaration.validation import value_problem
-from reconciler.errors import Problem, SourceError, UsageError
+from reconciler.errors import SourceError, UsageError
 from reconciler.model.text import harmless
-from reconciler.sandbox.seed import Seed
 from reconciler.yaml.reader import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from reconciler.errors import Problem
 
-def read_seed(path: Path) -> Seed:
-    """Return what a file asks for. Raises :class:`UsageError`, which names everything that is wrong, and where."""
+Values = TypeVar("Values", bound=BaseModel)
+
+
+def read_values(model: type[Values], path: Path) -> Values:
+    """Return the values of a YAML file; an empty one has none.
+
+    Raises :class:`UsageError`, which names everything that is wrong, and where.
+    """
     shown = harmless(str(path))
     try:
         tree = read(read_source(path, shown), shown)
     except SourceError as error:
         raise _unusable([error.problem]) from error
     try:
-        return Seed.model_validate({} if tree.root is None else tree.root)
+        return model.model_validate({} if tree.root is None else tree.root)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise _unusable(value_problem(Seed, tree, detail["loc"], detail) for detail in details) from error
+        raise _unusable(value_problem(model, tree, detail["loc"], detail) for detail in details) from error
 
 
 def _unusable(problems: Iterable[Problem]) -> UsageError:
