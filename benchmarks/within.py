@@ -20,6 +20,7 @@ from reconciler.cli.main import RARELY
 from reconciler.declaration.load import load
 from reconciler.declaration.resolve import resolve
 from reconciler.model.secret import Secret
+from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.fingerprints import DigestKey
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
@@ -43,7 +44,7 @@ async def main(folder: Path, database: Path, what: str) -> None:
         changes = prepared.plan.changes
         began, cpu = time.perf_counter(), time.process_time()
         if what == "impact":
-            assess(changes, prepared.live.snapshot, prepared.desired, counting(parser))
+            assess(changes, AccessIndex.of_live(live), AccessIndex.of_live(live, prepared.desired), counting(parser))
         else:
             await rehearse(prepared, changes, desired, terms)
         seconds = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "changes": len(changes)}

@@ -11,7 +11,7 @@ from reconciler.cli.options import connection_options, format_choice, gather
 from reconciler.commands.access import AccessRequest, report_access
 from reconciler.errors import ExitCode, UnknownPrincipalError, UsageError
 from reconciler.frozen import Frozen
-from reconciler.plan.access_names import parse_entity
+from reconciler.plan.access.names import parse_entity
 from reconciler.views.access import access_csv, access_json, render_access
 
 if TYPE_CHECKING:

@@ -100,4 +100,4 @@ def _shown_difference(invocation: Invocation, request: EffectiveRequest, output_
     found = invocation.wait_for(effective_difference(invocation.session, request))
     if output_format == "json":
         return difference_json(found.difference)
-    return render_difference(found.difference, found.principal.title, invocation.console.output)
+    return render_difference(found.difference, found.title, invocation.console.output)

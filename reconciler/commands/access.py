@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.commands.connection import Connection
 from reconciler.commands.declaration_loading import LoadedDeclaration, SecretUse, load_declared
-from reconciler.effective.reach import find_principal
 from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
 from reconciler.model.resources import Kind
 from reconciler.model.text import fold
-from reconciler.plan.access_facts import AccessReport
-from reconciler.plan.access_names import find_entity, found_entity
-from reconciler.plan.access_report import AccessBook
+from reconciler.plan.access.index import AccessIndex
+from reconciler.plan.access.listing import AccessReport, Listing
+from reconciler.plan.access.names import find_entity, find_principal, found_entity
 from reconciler.plan.impact.content import counting
 from reconciler.vaults.parse import DocumentParser
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from reconciler.model.access import Entity
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
-    from reconciler.model.snapshot import Snapshot
 
 _SAID = (Kind.MEMBER, Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.VAULT, Kind.ACCESS_RULE)
 
@@ -67,9 +65,9 @@ async def report_access(session: Session, request: AccessRequest) -> AccessResul
 def _declared(request: AccessRequest, declared: LoadedDeclaration, parser: DocumentParser) -> AccessResult:
     """Answer from the declaration alone."""
     desired = declared.desired
-    book = AccessBook(desired.snapshot, counting(parser))
-    entity = None if request.entity is None else find_entity(request.entity, book.entities)
-    report = _report(request, book, desired.snapshot, entity, _not_said(desired))
+    index = AccessIndex(desired.snapshot)
+    entity = None if request.entity is None else find_entity(request.entity, tuple(index.entities.values()))
+    report = _report(request, Listing(index, counting(parser)), entity, _not_said(desired))
     return AccessResult(report, f"as declared in {declared.shown}")
 
 
@@ -81,22 +79,23 @@ async def _live(
 
     target = find_target(session, request.connection, declared.server if declared else None)
     live = await _read(session, target, request)
-    book = AccessBook(live.snapshot, counting(parser), live.credentials)
-    wanted = request.entity
-    entity = None if wanted is None else found_entity(wanted, live.entities.get(wanted), book.entities)
-    return AccessResult(_report(request, book, live.snapshot, entity, ()), f"as it is on {target.name}")
+    index = AccessIndex.of_live(live)
+    wanted, known = request.entity, tuple(index.entities.values())
+    entity = None if wanted is None else found_entity(wanted, live.entities.get(wanted), known)
+    listing = Listing(index, counting(parser), live.credentials)
+    return AccessResult(_report(request, listing, entity, ()), f"as it is on {target.name}")
 
 
 def _report(
-    request: AccessRequest, book: AccessBook, snapshot: Snapshot, entity: Entity | None, not_said: tuple[Kind, ...]
+    request: AccessRequest, listing: Listing, entity: Entity | None, not_said: tuple[Kind, ...]
 ) -> AccessReport:
     if entity is not None:
-        return AccessReport(entity.title, book.of_entity(entity), about_entity=True, not_said=not_said)
+        return listing.report(entity.title, listing.of_entity(entity), not_said, about_entity=True)
     if request.who is None:
-        facts = (fact for who in book.principals for fact in book.of_principal(who, closed=False))
-        return AccessReport(None, tuple(facts), not_said=not_said)
-    principal = find_principal(request.who, snapshot)
-    return AccessReport(principal.title, book.of_principal(principal.address), not_said=not_said)
+        facts = (fact for who in listing.index.principals for fact in listing.of_principal(who, closed=False))
+        return listing.report(None, facts, not_said)
+    principal = find_principal(request.who, listing.index)
+    return listing.report(listing.index.title(principal), listing.of_principal(principal), not_said)
 
 
 async def _read(session: Session, target: Target, request: AccessRequest) -> Live:

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from reconciler.commands.connection import Connection
 from reconciler.commands.declaration_loading import LoadedDeclaration, SecretUse, load_declared
 from reconciler.effective.configuration import Configuration, configure
-from reconciler.effective.reach import find_principal
 from reconciler.effective.sources import Discretion, read_base
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.resources import OwnerKind
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold, harmless
+from reconciler.plan.access.index import AccessIndex
+from reconciler.plan.access.names import find_principal
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.parse import DocumentParser
 from reconciler.vaults.references import template_tree
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.effective.difference import Difference
     from reconciler.effective.merge import Source
-    from reconciler.effective.reach import Principal
     from reconciler.model.resources import Address, Vault
     from reconciler.vaults.tree import Path as KeyPath
 
@@ -64,9 +64,9 @@ class EffectiveResult(Frozen):
 
 
 class EffectiveDifference(Frozen):
-    """What differs between somebody's live and declared configuration."""
+    """What differs between somebody's live and declared configuration; ``title`` is who that is."""
 
-    principal: Principal
+    title: str
     difference: Difference
 
 
@@ -106,9 +106,9 @@ async def effective_difference(session: Session, request: EffectiveRequest) -> E
     with DocumentParser() as parser:
         question = _question(session, request, parser)
         desired = _declared(question)
-        live, _ = await _live(question, missing=desired.principal)
+        live, _ = await _live(question, missing=desired)
         found = difference(live.within(request.path), desired.within(request.path))
-        return EffectiveDifference(desired.principal, found)
+        return EffectiveDifference(desired.title, found)
 
 
 def _question(session: Session, request: EffectiveRequest, parser: DocumentParser) -> _Question:
@@ -138,29 +138,30 @@ def _base(session: Session, path: Path | None, parser: DocumentParser, discretio
 
 
 def _declared(question: _Question) -> Configuration:
-    snapshot = _snapshot(question)
-    principal = find_principal(question.request.who, snapshot)
-    return configure(principal, snapshot, question.parser, question.discretion, base=question.base)
+    index = AccessIndex(_snapshot(question))
+    principal = find_principal(question.request.who, index)
+    return configure(principal, index, question.parser, question.discretion, base=question.base)
 
 
 def _snapshot(question: _Question) -> Snapshot:
     return question.declared.desired.snapshot if question.declared else Snapshot()
 
 
-async def _live(question: _Question, *, missing: Principal | None = None) -> tuple[Configuration, str]:
-    """Return the live configuration and the server's name; ``missing`` is who may not be there yet."""
+async def _live(question: _Question, *, missing: Configuration | None = None) -> tuple[Configuration, str]:
+    """Return the live configuration and the server's name; ``missing`` is that of who may not be there yet."""
     from reconciler.commands.server import find_target
 
     session, parser, discretion, base = question.session, question.parser, question.discretion, question.base
     declared_server = question.declared.server if question.declared else None
     target = find_target(session, question.request.connection, declared_server)
-    snapshot = await _read(session, target, question.request)
-    if missing is not None and missing.address not in snapshot:
+    index = AccessIndex(await _read(session, target, question.request))
+    if missing is not None and not index.has(missing.principal):
         session.reporter.note(f"{harmless(missing.title)} is not in the workspace yet.")
-        return configure(missing, Snapshot(), parser, discretion, base=base), target.name
-    principal = find_principal(question.request.who, snapshot)
+        nothing = AccessIndex(Snapshot())
+        return configure(missing.principal, nothing, parser, discretion, base=base), target.name
+    principal = find_principal(question.request.who, index)
     references = _references(_snapshot(question), parser)
-    return configure(principal, snapshot, parser, discretion, base=base, references=references), target.name
+    return configure(principal, index, parser, discretion, base=base, references=references), target.name
 
 
 async def _read(session: Session, target: Target, request: EffectiveRequest) -> Snapshot:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.effective.merge import Source, Value, merge
-from reconciler.effective.reach import Principal, Reaching, reach
 from reconciler.effective.sources import Discretion, Read, Standing, read_vault
 from reconciler.frozen import Frozen
+from reconciler.model.resources import Member, MemberState, ServiceAccount
 from reconciler.model.text import fold
 from reconciler.vaults.client_view import ClientRule, client_differences
 from reconciler.vaults.errors import DocumentError
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.model.resources import Address, Vault
-    from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.access.index import AccessIndex, ReachingVault
     from reconciler.vaults.parse import DocumentParser
 
 CONFLICT = Hidden("(conflict)")
+_BUILT_IN = ("Users", "Admins")
+"""The groups that everyone is in, and that every admin is in."""
+
 _TOLD_OTHERWISE = frozenset(
     {ClientRule.MACHINE_KEY, ClientRule.DROPPED, ClientRule.ENDLESS, ClientRule.UNRESOLVED, ClientRule.VANISHES}
 )
@@ -31,7 +34,7 @@ class Standings(Frozen):
     """A vault that reaches somebody, the ``name`` that its values are marked with, and what clients make of it."""
 
     name: str
-    reaching: Reaching
+    reaching: ReachingVault
     read: Read
     warnings: tuple[str, ...] = ()
 
@@ -39,17 +42,21 @@ class Standings(Frozen):
 class Configuration(Frozen):
     """What somebody's clients end up with.
 
+    ``title`` is who it is, as people write it; ``invited`` and ``impersonates`` say what else is to be known of it.
     ``groups`` are those that it is in; ``unknown_groups`` have vaults, and nobody says whether it is in them.
     ``misread`` counts values that clients find although the author did not write them: they are not shown.
     """
 
-    principal: Principal
+    principal: Address
+    title: str
     groups: tuple[str, ...]
     unknown_groups: tuple[str, ...]
     vaults: tuple[Standings, ...]
     base: str | None
     values: tuple[Value, ...]
     misread: int = 0
+    invited: bool = False
+    impersonates: bool = False
 
     @property
     def conflicts(self) -> tuple[Value, ...]:
@@ -64,35 +71,39 @@ class Configuration(Frozen):
 
 
 def configure(
-    principal: Principal,
-    snapshot: Snapshot,
+    principal: Address,
+    index: AccessIndex,
     parser: DocumentParser,
     discretion: Discretion,
     *,
     base: Source | None = None,
     references: Mapping[Address, Iterable[Path]] | None = None,
 ) -> Configuration:
-    """Work out somebody's configuration from a snapshot, desired or live, over a base file.
+    """Work out somebody's configuration from who reaches what, as desired or live, over a base file.
 
     ``references`` are places of secrets in vaults beside those that the vaults themselves tell.
     """
-    found = reach(principal, snapshot)
-    names = _names([item.vault for item in found.vaults])
+    found = index.vaults(principal)
+    names = _names([item.vault for item in found])
     vaults = tuple(
         _standing(item, name, parser, discretion, tuple((references or {}).get(item.vault.address, ())))
-        for item, name in zip(found.vaults, names, strict=True)
+        for item, name in zip(found, names, strict=True)
     )
     sources = [vault.read.source for vault in vaults if vault.read.source is not None]
     values = merge(base, sources, parser)
     shown = tuple(value for value in values if not _is_misread(value))
+    resource = index.snapshot.get(principal)
     return Configuration(
         principal=principal,
-        groups=found.groups,
-        unknown_groups=found.unknown,
+        title=index.title(principal),
+        groups=(*_BUILT_IN[: 1 + index.is_admin(principal)], *map(index.title, index.groups(principal))),
+        unknown_groups=index.unknown_groups(principal),
         vaults=vaults,
         base=base.name if base is not None else None,
         values=shown,
         misread=len(values) - len(shown),
+        invited=isinstance(resource, Member) and resource.state is MemberState.INVITED,
+        impersonates=isinstance(resource, ServiceAccount) and resource.impersonation,
     )
 
 
@@ -113,7 +124,7 @@ def _object(entries: Mapping[str, object]) -> Object:
 
 
 def _standing(
-    item: Reaching, name: str, parser: DocumentParser, discretion: Discretion, references: Sequence[Path]
+    item: ReachingVault, name: str, parser: DocumentParser, discretion: Discretion, references: Sequence[Path]
 ) -> Standings:
     read = read_vault(item.vault, name, parser, discretion, references)
     return Standings(name, item, read, _warnings(item.vault, parser) if read.standing is Standing.APPLIES else ())

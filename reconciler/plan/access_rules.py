@@ -14,6 +14,8 @@ from reconciler.model.edits import FieldEdit, SetEdit
 from reconciler.model.resources import AccessRule, Kind
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import harmless
+from reconciler.plan.access.index import EVERYONE, gives_more, permission_of
+from reconciler.plan.changes import Warned
 from reconciler.plan.edits import description_edits, field_edits, set_edits
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.model.desired import Desired
     from reconciler.model.edits import Edit
     from reconciler.model.live import Live
+    from reconciler.plan.access.index import AccessIndex
 
 GRANTEES = {"members": Kind.MEMBER, "service_accounts": Kind.SERVICE_ACCOUNT, "groups": Kind.GROUP}
 """The fields of a rule that say whom it gives access to."""
@@ -124,3 +127,24 @@ def unknown_entities(desired: Desired, live: Live) -> Iterator[Problem]:
                 hint = f"did you mean {names}?" if names else f"make the {kind} first, or name it as the server does"
                 message = f"access rule {rule.name}: the workspace has no {title}"
                 yield Problem("unknown-entity", message, desired.places.get(address), hint)
+
+
+_NO_EFFECT = (
+    "gives nobody anything that they do not have already, by the server's default rules or as an admin; "
+    "rules add up and never take access away, so it restricts nobody"
+)
+
+
+def rules_without_effect(declared: Snapshot, index: AccessIndex) -> Iterator[Warned]:
+    """Warn of every declared rule that gives nobody more than the server's own rules do, as they will be then.
+
+    Whoever wrote it meant to restrict. ``index`` is that of the workspace with all that is declared.
+    """
+    default = index.by_default()
+    for _, rule in sorted(declared.access_rules.items()):
+        given = permission_of(rule)
+        if gives_more(given, default.permission(EVERYONE, rule.entity)):
+            named = [who for who, _ in index.named_in(rule)]
+            if not named or any(gives_more(given, default.permission(who, rule.entity)) for who in named):
+                continue
+        yield Warned(kind=Kind.ACCESS_RULE, title=rule.title, rule="rule-without-effect", message=_NO_EFFECT)

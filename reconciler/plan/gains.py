@@ -61,7 +61,7 @@ def _admins_that_impersonate(case: Case, gaining: set[str]) -> Iterator[Refusal]
 
 
 def _everyone(case: Case) -> Iterator[Refusal]:
-    """Stop what opens to everybody: an entity, by a grant or by the loss of its last rule, or a vault with secrets."""
+    """Stop what opens to everybody: an entity, by a rule, or a vault with secrets."""
     for line in case.impact.headlines:
         opens = line.type is HeadlineType.OPENS_TO_EVERYONE
         reaches = line.type is HeadlineType.VAULT_CHANGES and line.weight is Weight.CRITICAL

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind, Member
-from reconciler.plan.access_rules import with_entity_ids
+from reconciler.plan.access.index import AccessIndex
+from reconciler.plan.access_rules import rules_without_effect, with_entity_ids
 from reconciler.plan.case import Case
 from reconciler.plan.changes import Guard, Warned
 from reconciler.plan.difference import difference
@@ -102,7 +103,11 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         text_only=found.text_only,
         impact=judged.impact,
         refusals=judged.refusals,
-        warnings=(*_warnings(desired, live, terms), *policy_warnings(judged.broken)),
+        warnings=(
+            *_warnings(desired, live, terms),
+            *rules_without_effect(sides.wanted.snapshot, AccessIndex.of_live(live, adopted.snapshot)),
+            *policy_warnings(judged.broken),
+        ),
         possible_renames=possible_renames(found.changes, adopted.snapshot, live, terms.parser),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
@@ -135,7 +140,8 @@ def _judged(
     others: tuple[Address, ...],
 ) -> _Judged:
     """Work out what changes mean to people, and which guards they meet."""
-    impact = assess(changes, live.snapshot, adopted, counting(terms.parser))
+    before, after = AccessIndex.of_live(live), AccessIndex.of_live(live, adopted)
+    impact = assess(changes, before, after, counting(terms.parser))
     broken = broken_rules(desired, impact)
     case = Case(changes, live, adopted, desired.policy, impact, broken, others)
     return _Judged(impact, broken, check(case, terms.allowed))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from reconciler.model.text import harmless, json_document
-from reconciler.plan.access_facts import NOTHING, UNKNOWN, AccessReport, Fact, Through
+from reconciler.plan.access.index import EVERYONE, TITLES, Through
+from reconciler.plan.access.listing import NOTHING, UNKNOWN, AccessReport, Fact
 from reconciler.plan.impact.report import Aspect
 from reconciler.views.columns import columns
 from reconciler.views.sentences import counted, kind_name
@@ -34,8 +35,10 @@ CSV_COLUMNS = (
     "values",
     "secrets",
     "ends",
+    "rule_on",
+    "certain",
 )
-"""The columns of the CSV form; see :class:`reconciler.plan.access_facts.Fact`."""
+"""The columns of the CSV form; see :class:`reconciler.plan.access.listing.Fact`."""
 
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 _SECTIONS = {
@@ -57,6 +60,8 @@ def access_json(report: AccessReport, where: str, *, live: bool) -> str:
             "about": "entity" if report.about_entity else "principals",
             "subject": report.subject,
             "not_said": [kind.value for kind in report.not_said],
+            "beside_defaults": report.beside_defaults,
+            "incomplete": report.incomplete,
             "facts": [asdict(fact) for fact in report.facts],
         }
     )
@@ -88,6 +93,8 @@ def _row(fact: Fact) -> tuple[str | int | None, ...]:
         fact.values if is_vault else None,
         fact.secrets if is_vault else None,
         fact.ends,
+        fact.rule_on,
+        "yes" if fact.certain else "no",
     )
 
 
@@ -117,8 +124,7 @@ def _entity_lines(facts: Sequence[Fact], palette: Palette) -> Iterator[str]:
     for (kind, principal), ways in groupby(facts, key=lambda fact: (fact.kind, fact.principal)):
         label = f"{kind_name(kind)} {harmless(principal)}" if kind else "everyone"
         for position, fact in enumerate(ways):
-            why = "only those below reach it" if fact.level == NOTHING else _why(fact)
-            rows.append((label if position == 0 else "", _level(fact), why))
+            rows.append((label if position == 0 else "", _level(fact), _why(fact)))
             styles.append(_style(fact, palette))
     yield from _table(rows, styles)
 
@@ -170,38 +176,57 @@ def _table(rows: Sequence[tuple[str, ...]], styles: Sequence[Callable[[str], str
 
 
 def _style(fact: Fact, palette: Palette) -> Callable[[str], str]:
-    if fact.level == NOTHING or fact.through is Through.DEFAULT:
+    if fact.level == NOTHING or fact.through is Through.DEFAULT or not fact.certain:
         return palette.quiet
     return palette.change if fact.through is Through.ADMIN else str
 
 
 def _level(fact: Fact) -> str:
-    return _LEVELS.get(fact.level, fact.level)
+    level = _LEVELS.get(fact.level, fact.level)
+    if fact.certain:
+        return level
+    return f"{level} known" if fact.level == NOTHING else f"perhaps {level}"
 
 
 def _why(fact: Fact) -> str:
-    group = f"group {harmless(fact.group)}" if fact.group else ""
+    group = f"through group {harmless(fact.group)}" if fact.group else ""
+    to_all = "through Users, which everyone is in"
+    rule = f"rule {harmless(fact.rule)}{_on(fact)}" if fact.rule else ""
     match fact.through:
         case Through.ADMIN:
             return "as an admin"
+        case Through.DEFAULT if fact.rule is None:
+            return "the server's default rules"
         case Through.DEFAULT:
-            return "the server's default"
+            return f"the server's default {rule}, {to_all if fact.group == TITLES[EVERYONE] else group}"
         case Through.EVERYONE:
-            rule = f"rule {harmless(fact.rule)}, " if fact.rule else ""
-            return f"{rule}through Users, which everyone is in"
+            return f"{rule}, {to_all}" if rule else to_all
         case Through.RULE if fact.rule is None:
-            return "rules name others only"
+            return "no rule gives it" if fact.certain else "rules that are not known here may give it"
         case Through.RULE:
-            return f"rule {harmless(fact.rule or '')}" + (f", through {group}" if group else "")
+            return f"{rule}, {group}" if group else rule
         case Through.GROUP:
-            return f"through {group}"
+            return group
         case Through.ITSELF:
             return "its own"
 
 
+def _on(fact: Fact) -> str:
+    if fact.rule_on is None:
+        return ""
+    return f" on {harmless(fact.rule_on)}" + ("" if fact.certain else ", if it is in there")
+
+
 def _notes(report: AccessReport, palette: Palette) -> Iterator[str]:
     if any(fact.aspect is Aspect.ACCESS for fact in report.facts):
-        yield palette.quiet("Access to a project holds for what is in it.")
+        yield palette.quiet("Access to a project holds for what is in it. Rules add up: none takes access away.")
+    if report.beside_defaults:
+        yield palette.quiet(
+            "The server's default rules are not in a declaration, and usually let everyone read and write everything; "
+            "--live shows what they give."
+        )
+    if report.incomplete:
+        yield palette.change("Not all is known here: some access rules could not be read, and may give more.")
     if any(fact.aspect is Aspect.IMPERSONATION and fact.level == "yes" for fact in report.facts):
         yield palette.quiet("Impersonation: it runs tasks with the access and the vaults of whoever owns them.")
     if report.not_said:

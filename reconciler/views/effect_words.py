@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Kind
-from reconciler.plan.impact.access import SERVER_DEFAULT
+from reconciler.plan.access.index import SERVER_DEFAULT
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType
 from reconciler.views.sentences import counted, kind_name, listed
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     Show = Callable[[str], str]
 
+_UNLESS = ", unless something that holds it gives more"
 _CAN = {"read": "read", "read_write": "write to"}
 
 
@@ -87,9 +88,8 @@ def _access(effect: Effect, show: Show) -> str:
     else:
         can = "read or write" if effect.before == "read_write" else "read"
         words = f"can no longer {can} {entity}"
-    if effect.via == SERVER_DEFAULT:
-        return f"{words}, which no rule {'restricts' if effect.after else 'restricted'}"
-    return words + _through(effect.via, show)
+    through = f", by {SERVER_DEFAULT[0]}" if effect.via == SERVER_DEFAULT else _through(effect.via, show)
+    return words + through + (_UNLESS if effect.at_least else "")
 
 
 def _through(via: tuple[str, ...], show: Show) -> str:
@@ -137,9 +137,11 @@ def _all_of(count: int, noun: str) -> str:
 def _closes(line: Headline, show: Show) -> str:
     subject, keep = show(line.subject), listed(line.names, show=show)
     if line.level is None:
-        return f"{subject} closes to everyone{f' but {keep}' if keep else ''}"
-    others = f"; {keep} may have more through rules" if keep else ""
-    return f"everyone can only {_CAN.get(line.level, 'reach')} {subject} now{others}"
+        words = f"{subject} closes to everyone{f' but {keep}' if keep else ''}"
+    else:
+        others = f"; {keep} may have more through rules" if keep else ""
+        words = f"everyone can only {_CAN.get(line.level, 'reach')} {subject} now{others}"
+    return words + (_UNLESS if line.at_least else "")
 
 
 def _vault_changes(line: Headline, show: Show) -> str:

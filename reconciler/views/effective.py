@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.effective.configuration import Configuration, Standings, document
-from reconciler.effective.reach import Through
 from reconciler.effective.sources import FAILING, Standing
-from reconciler.model.resources import Kind, MemberState
+from reconciler.model.resources import Kind
 from reconciler.model.text import harmless, json_document, json_text
+from reconciler.plan.access.index import Through
 from reconciler.vaults.clients_parser import CARRIED_BY, PYHOCON
 from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, path_text, to_plain
 from reconciler.views.columns import columns, padded, width
@@ -41,9 +41,8 @@ def render_effective(
 
 
 def _head(found: Configuration, where: str, palette: Palette) -> Iterator[str]:
-    principal = found.principal
-    kind = kind_name(principal.address.kind)
-    yield f"{palette.strong(f'{kind} {harmless(principal.title)}')}   {palette.quiet(harmless(where))}"
+    kind = kind_name(found.principal.kind)
+    yield f"{palette.strong(f'{kind} {harmless(found.title)}')}   {palette.quiet(harmless(where))}"
     yield f"Groups: {', '.join(map(harmless, found.groups))}"
     if not found.vaults:
         yield "Vaults: none reaches it"
@@ -80,14 +79,14 @@ def _verdict(vault: Standings) -> str:
 
 def _why(vault: Standings) -> str:
     match vault.reaching.through:
-        case Through.OWN:
-            return "its own vault"
         case Through.EVERYONE:
             return "through Users, which everyone is in"
-        case Through.ADMINS:
+        case Through.ADMIN:
             return "through Admins, which every admin is in"
         case Through.GROUP:
             return f"through group {harmless(vault.reaching.group or '')}"
+        case _:
+            return "its own vault"
 
 
 def _values(values: Sequence[Value], palette: Palette) -> Iterator[str]:
@@ -173,11 +172,11 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
     if found.unknown_groups:
         groups = listed(found.unknown_groups)
         yield palette.change(f"Unknown:  vaults of groups whose members are not declared here ({groups}); --live tells")
-    if getattr(found.principal.resource, "state", None) is MemberState.INVITED:
+    if found.invited:
         yield "Waiting:  only invited so far; this is what will reach whoever accepts the invitation"
-    if found.principal.address.kind is Kind.MEMBER:
+    if found.principal.kind is Kind.MEMBER:
         yield palette.quiet("Not here: a vault of the member's own, which nobody else can read")
-    elif getattr(found.principal.resource, "impersonation", False):
+    elif found.impersonates:
         yield palette.quiet("Not here: what a task brings along that this account runs as the task's owner")
 
 

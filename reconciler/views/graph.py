@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from reconciler.model.edits import FieldEdit, SetEdit
 from reconciler.model.resources import Kind
 from reconciler.model.text import fold
+from reconciler.plan.access.index import SERVER_DEFAULT
 from reconciler.plan.changes import Action
-from reconciler.plan.impact.access import SERVER_DEFAULT
 from reconciler.plan.impact.report import Aspect
 from reconciler.views.graph_parts import Column, Edge, Graph, Node, State
 from reconciler.views.graph_summary import summarized

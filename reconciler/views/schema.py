@@ -31,6 +31,7 @@ _FIELDS: Final = {
     "after": "What it will be; null: absent. Of a whole change: a digest.",
     "allowed": "Whether it was allowed on purpose, so that it does not stop the plan.",
     "aspect": "What of the principal changes.",
+    "at_least": "Whether there may be more than that, by a rule that may apply.",
     "before": "What it is; null: absent. Of a whole change: a digest.",
     "change": "How many are changed in place.",
     "changes": "The changes, ordered by kind, action and key.",

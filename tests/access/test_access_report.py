@@ -1,31 +1,33 @@
-"""Facts from a snapshot: the same truth as the impact's access table, way by way."""
+"""Facts from an index of access, way by way; that they say what the index says is in the agreement with the sandbox."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reconciler.errors import UsageError
 from reconciler.model.access import Candidates, Entity, EntityType, Permission
-from reconciler.model.resources import Address, Credential, Member, Resource, ServiceAccount
+from reconciler.model.resources import AccessRule, Address, Credential, Member, Resource, ServiceAccount
 from reconciler.model.snapshot import Snapshot
-from reconciler.plan.access_facts import Fact, Through
-from reconciler.plan.access_names import find_entity, found_entity, parse_entity
-from reconciler.plan.access_report import AccessBook
-from reconciler.plan.impact.access import AccessTable
+from reconciler.plan.access.index import AccessIndex, Through
+from reconciler.plan.access.listing import Fact, Listing
+from reconciler.plan.access.names import find_entity, found_entity, parse_entity
+from reconciler.plan.impact.content import Content
 from reconciler.plan.impact.report import Aspect
-from reconciler.plan.impact.side import Content
 from tests.build import VISION, account_vault, admin, group, rule, vault
 
 QUEUES = Entity(EntityType.QUEUE, "*")
 GPU = Entity(EntityType.QUEUE, "id-of-gpu", "gpu")
 
 
-def book(*resources: Resource) -> AccessBook:
-    return AccessBook(Snapshot.of(resources), lambda _: Content(3, 1))
+ROBOTS = Entity(EntityType.PROJECT, "id-of-robots", "Vision/Robots")
+EVERY_PROJECT = Entity(EntityType.PROJECT, "*")
+
+
+def listing(*resources: Resource, default: tuple[AccessRule, ...] | None = ()) -> Listing:
+    """List a workspace whose ``default`` rules are all that the server made itself; ``None``: nobody knows them."""
+    return Listing(AccessIndex(Snapshot.of(resources), default), lambda _: Content(3, 1))
 
 
 def told(facts: tuple[Fact, ...], aspect: Aspect) -> list[tuple[str, str, str, str | None, str | None]]:
@@ -39,7 +41,7 @@ AGENT = ServiceAccount("agent", impersonation=True)
 
 
 def test_every_way_is_told_with_its_rule_and_group() -> None:
-    facts = book(
+    facts = listing(
         BOB,
         group("researchers", "bob@acme.io"),
         rule("vision-rw", groups=["researchers"]),
@@ -50,7 +52,6 @@ def test_every_way_is_told_with_its_rule_and_group() -> None:
         ("project Vision", "read_write", "rule", "vision-rw", "researchers"),
         ("project Vision", "read", "rule", "vision-ro", None),
         ("queue gpu", "read", "everyone", "gpu", "Users"),
-        ("everything else", "read_write", "default", None, None),
     ]
     assert told(facts, Aspect.GROUP) == [
         ("Users", "member", "everyone", None, None),
@@ -59,26 +60,80 @@ def test_every_way_is_told_with_its_rule_and_group() -> None:
     assert {fact.principal for fact in facts} == {"Bob@acme.io"}
 
 
-def test_who_is_kept_out_is_told() -> None:
-    facts = book(BOB, rule("finance", "eve@acme.io"), rule("all", "eve@acme.io", entity=QUEUES)).of_principal(
+def test_what_no_rule_gives_is_told() -> None:
+    facts = listing(BOB, rule("finance", "eve@acme.io"), rule("all", "eve@acme.io", entity=QUEUES)).of_principal(
         BOB.address
     )
     assert told(facts, Aspect.ACCESS) == [
-        ("everything else but queues", "read_write", "default", None, None),
         ("project Vision", "none", "rule", None, None),
         ("queue *", "none", "rule", None, None),
     ]
 
 
-def test_a_rule_for_all_of_a_type_opens_each_of_them() -> None:
-    facts = book(BOB, rule("gpu", "eve@acme.io", entity=GPU), rule("all", "bob@acme.io", entity=QUEUES)).of_principal(
-        BOB.address
+def test_the_default_rules_give_what_they_give_beside_all_others() -> None:
+    default = tuple(rule(f"all {kind}", groups=["Users"], entity=Entity(kind, "*")) for kind in EntityType)
+    finance = rule("finance", "eve@acme.io")
+    everything = ("everything", "read_write", "default", None, "Users")
+    assert told(listing(BOB, finance, default=default).of_principal(BOB.address), Aspect.ACCESS) == [everything]
+    kept = tuple(one for one in default if one.entity.type is not EntityType.QUEUE)
+    narrowed = listing(BOB, finance, rule("gpu", "eve@acme.io", entity=GPU), default=kept)
+    assert told(narrowed.of_principal(BOB.address), Aspect.ACCESS) == [
+        ("everything but queues", "read_write", "default", None, "Users"),
+        ("queue gpu", "none", "rule", None, None),
+    ]
+    few = listing(BOB, finance, default=default[:1]).of_principal(BOB.address)
+    assert told(few, Aspect.ACCESS) == [("project *", "read_write", "default", "all project", "Users")]
+    (everyone, eve) = narrowed.of_entity(VISION)
+    assert (everyone.kind, everyone.level, everyone.rule_on) == (None, "read_write", "project *")
+    assert (eve.principal, eve.level, eve.rule_on) == ("eve@acme.io", "read_write", None)
+
+
+def test_a_project_above_gives_what_is_below() -> None:
+    workspace = listing(BOB, rule("vision", "bob@acme.io"), rule("robots", "eve@acme.io", entity=ROBOTS))
+    everyone, bob, eve = workspace.of_entity(ROBOTS)
+    assert (everyone.level, bob.principal, bob.level) == ("none", "Bob@acme.io", "read_write")
+    assert (bob.rule, bob.rule_on) == ("vision", "project Vision")
+    assert (eve.principal, eve.rule_on) == ("eve@acme.io", None)
+    assert told(workspace.of_principal(BOB.address), Aspect.ACCESS) == [
+        ("project Vision", "read_write", "rule", "vision", None)
+    ]
+    below = workspace.of_entity(Entity(EntityType.PROJECT, "unruled", "Vision/Robots/Arms"))
+    assert [(fact.principal, fact.level) for fact in below] == [
+        ("everyone", "none"),
+        ("Bob@acme.io", "read_write"),
+        ("eve@acme.io", "read_write"),
+    ]
+
+
+def test_what_may_be_in_a_project_is_told_as_possible() -> None:
+    model = Entity(EntityType.MODEL, "id-of-resnet", "resnet")
+    workspace = listing(
+        BOB, rule("vision", "bob@acme.io"), rule("resnet", "bob@acme.io", entity=model, permission=Permission.READ)
     )
+    _, sure, possible = workspace.of_entity(model)
+    assert (sure.level, sure.certain, sure.rule) == ("read", True, "resnet")
+    assert (possible.level, possible.certain, possible.rule_on) == ("read_write", False, "project Vision")
+    assert [fact for fact in workspace.of_principal(BOB.address) if not fact.certain] == [possible]
+
+
+def test_without_a_server_nothing_is_sure_to_be_closed() -> None:
+    workspace = listing(BOB, rule("vision", "eve@acme.io"), default=None)
+    assert not workspace.of_entity(VISION)[0].certain
+    assert [fact.certain for fact in workspace.of_principal(BOB.address) if fact.aspect is Aspect.ACCESS] == [False]
+    report = workspace.report(None, (), ())
+    assert report.beside_defaults
+    assert not listing(BOB).report(None, (), ()).beside_defaults
+
+
+def test_a_rule_for_all_of_a_type_opens_each_of_them() -> None:
+    facts = listing(
+        BOB, rule("gpu", "eve@acme.io", entity=GPU), rule("all", "bob@acme.io", entity=QUEUES)
+    ).of_principal(BOB.address)
     assert [fact.subject for fact in facts if fact.level == "none"] == []
 
 
 def test_an_admin_has_everything_but_queues() -> None:
-    workspace = book(
+    workspace = listing(
         admin("ada@acme.io"),
         rule("finance", "eve@acme.io"),
         rule("gpu", "eve@acme.io", entity=GPU),
@@ -87,7 +142,6 @@ def test_an_admin_has_everything_but_queues() -> None:
     facts = workspace.of_principal(Address.member("ada@acme.io"))
     assert told(facts, Aspect.ACCESS) == [
         ("everything but queues", "read_write", "admin", None, None),
-        ("everything else", "read_write", "default", None, None),
         ("queue gpu", "none", "rule", None, None),
     ]
     assert told(facts, Aspect.VAULT) == [("s3", "reached", "admin", None, "Admins")]
@@ -96,7 +150,7 @@ def test_an_admin_has_everything_but_queues() -> None:
 
 
 def test_a_rule_for_admins_opens_a_queue_to_whoever_is_one() -> None:
-    workspace = book(BOB, admin("ada@acme.io"), rule("gpu", groups=["Admins"], entity=GPU))
+    workspace = listing(BOB, admin("ada@acme.io"), rule("gpu", groups=["Admins"], entity=GPU))
     assert told(workspace.of_principal(Address.member("ada@acme.io")), Aspect.ACCESS)[1] == (
         "queue gpu", "read_write", "rule", "gpu", "Admins",
     )  # fmt: skip
@@ -108,7 +162,7 @@ def test_a_rule_for_admins_opens_a_queue_to_whoever_is_one() -> None:
 
 
 def test_vaults_and_keys_of_an_account() -> None:
-    facts = book(
+    facts = listing(
         AGENT,
         group("robots", accounts=["agent"]),
         vault("s3", "robots", "a: 1"),
@@ -133,50 +187,20 @@ def test_vaults_and_keys_of_an_account() -> None:
 
 
 def test_somebody_whom_only_a_rule_names_is_told_as_unknown() -> None:
-    workspace = book(rule("vision", "ghost@acme.io"))
-    assert workspace.principals == [Address.member("ghost@acme.io")]
+    workspace = listing(rule("vision", "ghost@acme.io"))
+    assert list(workspace.index.principals) == [Address.member("ghost@acme.io")]
     standing = workspace.of_principal(Address.member("ghost@acme.io"))[0]
     assert (standing.aspect, standing.level) == (Aspect.WORKSPACE, "unknown")
 
 
-def test_an_entity_without_a_rule_is_open_to_everyone() -> None:
-    (fact,) = book(BOB).of_entity(VISION)
-    assert (fact.kind, fact.level, fact.through) == (None, "read_write", Through.DEFAULT)
+def test_an_entity_without_a_rule_is_open_to_nobody() -> None:
+    (fact,) = listing(BOB).of_entity(VISION)
+    assert (fact.kind, fact.level, fact.certain) == (None, "none", True)
 
 
 def test_an_entity_that_everyone_reaches_names_the_rule() -> None:
-    (fact,) = book(BOB, rule("open", groups=["Users"])).of_entity(VISION)
+    (fact,) = listing(BOB, rule("open", groups=["Users"])).of_entity(VISION)
     assert (fact.principal, fact.level, fact.rule) == ("everyone", "read_write", "open")
-
-
-_NAMES = st.sampled_from(["a@x.io", "b@x.io", "c@x.io"])
-_RULES = st.builds(
-    lambda name, people, robots, groups, entity, permission: rule(
-        name, *people, accounts=robots, groups=groups, entity=entity, permission=permission
-    ),
-    st.sampled_from(["one", "two", "three", "four"]),
-    st.sets(_NAMES),
-    st.sets(st.just("agent")),
-    st.sets(st.sampled_from(["g1", "g2", "Users"])),
-    st.sampled_from([VISION, GPU, QUEUES, Entity(EntityType.PROJECT, "*")]),
-    st.sampled_from(list(Permission)),
-)
-
-
-@given(st.lists(_RULES, max_size=5), st.sets(_NAMES), st.sets(_NAMES), st.booleans())
-def test_the_best_way_is_what_the_impact_says(rules: list, one: set, two: set, is_admin: bool) -> None:
-    people = [admin("a@x.io") if is_admin else Member("a@x.io"), Member("b@x.io"), Member("c@x.io"), AGENT]
-    snapshot = Snapshot.of([*people, *rules, group("g1", *one, accounts=["agent"]), group("g2", *two)])
-    table, workspace = AccessTable(snapshot), AccessBook(snapshot, lambda _: Content(0, 0))
-    rank = {"none": 0, "read": 1, "read_write": 2}
-    for entity in (VISION, GPU):
-        facts = workspace.of_entity(entity)
-        for person in people:
-            grant = table.level(person.address, entity)
-            best = max(
-                (rank[fact.level] for fact in facts if fact.kind is None or fact.principal == person.title), default=0
-            )
-            assert best == rank[grant.permission.value if grant else "none"], (person, entity)
 
 
 class TestNames:
@@ -190,7 +214,8 @@ class TestNames:
             ("project:id-of-vision", VISION),
             ("Queue:gpu", GPU),
             ("queue:*", QUEUES),
-            ("project:*", Entity(EntityType.PROJECT, "*")),
+            ("project:*", EVERY_PROJECT),
+            ("project:Vision/Robots", Entity(EntityType.PROJECT, None, "Vision/Robots")),
         ],
     )
     def test_are_found(self, text: str, found: Entity) -> None:

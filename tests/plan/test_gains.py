@@ -18,6 +18,7 @@ USERS = Group("Users", builtin=True, assignable=False)
 BOB, TOM = Member("bob@acme.io"), Member("tom@acme.io")
 AGENT = ServiceAccount("agent")
 QUEUE = Entity(EntityType.QUEUE, "q", "gpu")
+BELOW = Entity(EntityType.PROJECT, "id-of-robots", "Vision/Robots")
 EVERY_PROJECT = Entity(EntityType.PROJECT, "*")
 CROWD = tuple(Member(f"p{number:02}@acme.io") for number in range(30))
 CROWD_EMAILS = tuple(member.email for member in CROWD)
@@ -72,10 +73,10 @@ DANGEROUS = [
     Plan("Users may read what only some could", {Guard.EVERYONE}, (rule("r", "root@acme.io"),), (rule("r", "root@acme.io", groups=["users"], permission=Permission.READ),)),
     Plan("readers of all kinds may write", {Guard.EVERYONE}, (rule("r", groups=["users"], permission=Permission.READ),), (rule("r", groups=["users"]),)),
     Plan("a second rule names Users", {Guard.EVERYONE}, (rule("r", "root@acme.io"),), (rule("r", "root@acme.io"), rule("s", groups=["users"]))),
-    Plan("the last rule goes", {Guard.EVERYONE, Guard.EMPTY_KIND}, (rule("r", "root@acme.io"),), ()),
-    Plan("the last rule of a queue goes", {Guard.EVERYONE}, (rule("r", "root@acme.io", entity=QUEUE), rule("s", "root@acme.io")), (rule("s", "root@acme.io"),)),
-    Plan("the rule for all projects goes", {Guard.EVERYONE}, (rule("r", "root@acme.io", entity=EVERY_PROJECT), rule("q", "root@acme.io", entity=QUEUE)), (rule("q", "root@acme.io", entity=QUEUE),)),
-    Plan("a rule moves to another project", {Guard.EVERYONE}, (rule("r", "root@acme.io"),), (rule("r", "root@acme.io", entity=QUEUE),)),
+    Plan("Users may use a queue", {Guard.EVERYONE}, (rule("r", "root@acme.io", entity=QUEUE),), (rule("r", "root@acme.io", groups=["users"], entity=QUEUE),)),
+    Plan("Users are named by a rule for all projects", {Guard.EVERYONE}, (rule("r", "root@acme.io"),), (rule("r", "root@acme.io", groups=["users"], entity=EVERY_PROJECT),)),
+    Plan("Users may write below what they may read", {Guard.EVERYONE}, (rule("r", groups=["users"], permission=Permission.READ),), (rule("r", groups=["users"], permission=Permission.READ), rule("s", groups=["users"], entity=BELOW))),
+    Plan("a rule for Users moves to another project", {Guard.EVERYONE}, (rule("r", groups=["users"]),), (rule("r", groups=["users"], entity=QUEUE),)),
     Plan("a vault with secrets for everyone", {Guard.EVERYONE}, (), (vault("v", "Users", SECRETS),)),
     Plan("a vault for everyone gets a secret", {Guard.EVERYONE}, (vault("v", "Users", "a: 1"),), (vault("v", "Users", f"a: 1, {SECRETS}"),)),
     Plan("a secret for everyone changes", {Guard.EVERYONE}, (vault("v", "Users", "sdk.aws.s3.secret: one"),), (vault("v", "Users", "sdk.aws.s3.secret: two"),)),
@@ -87,6 +88,15 @@ DANGEROUS = [
     Plan("a crowd may write where it could read", {Guard.WRITE_GAINS}, (*CROWD, rule("r", *CROWD_EMAILS, permission=Permission.READ)), (*CROWD, rule("r", *CROWD_EMAILS))),
     Plan("a rule names a large group", {Guard.WRITE_GAINS}, (*CROWD, rule("r", "root@acme.io"), group("ops", *CROWD_EMAILS)), (*CROWD, rule("r", "root@acme.io", groups=["ops"]), group("ops", *CROWD_EMAILS))),
     Plan("one more than the policy lets write", {Guard.WRITE_GAINS}, (BOB, rule("r", "root@acme.io")), (BOB, rule("r", "root@acme.io", "bob@acme.io")), replace(POLICY, max_write_gains=0)),
+]  # fmt: skip
+
+
+OPENING_NOTHING = [
+    # Rules add up: without its last rule nobody reaches an entity any more, but whom another rule lets in.
+    Plan("the last rule goes", {Guard.EMPTY_KIND}, (rule("r", "root@acme.io"),), ()),
+    Plan("the last rule of a queue goes", set(), (rule("r", "root@acme.io", entity=QUEUE), rule("s", "root@acme.io")), (rule("s", "root@acme.io"),)),
+    Plan("the rule for all projects goes", set(), (rule("r", "root@acme.io", entity=EVERY_PROJECT), rule("q", "root@acme.io", entity=QUEUE)), (rule("q", "root@acme.io", entity=QUEUE),)),
+    Plan("a rule moves to another project", set(), (rule("r", "root@acme.io"),), (rule("r", "root@acme.io", entity=QUEUE),)),
 ]  # fmt: skip
 
 
@@ -102,6 +112,11 @@ def test_there_are_enough_dangerous_plans() -> None:
 
 @pytest.mark.parametrize("plan", DANGEROUS, ids=str)
 def test_a_dangerous_gain_is_refused(plan: Plan, parser: DocumentParser) -> None:
+    assert refused(plan, parser) == plan.guards
+
+
+@pytest.mark.parametrize("plan", OPENING_NOTHING, ids=str)
+def test_a_rule_that_goes_opens_nothing(plan: Plan, parser: DocumentParser) -> None:
     assert refused(plan, parser) == plan.guards
 
 

@@ -4,14 +4,16 @@ import asyncio
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.apply.execute import execute
 from reconciler.apply.run import Run
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport
-from reconciler.model.access import Entity, EntityType, Permission
+from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, Resource, Role, ServiceAccount
 from reconciler.model.secret import Secret
+from reconciler.plan.access.index import SERVER_DEFAULT
 from reconciler.plan.changes import Guard
 from reconciler.plan.impact.report import Aspect, Effect, HeadlineType, Impact, Weight
 from reconciler.plan.make import Prepared
@@ -20,7 +22,7 @@ from reconciler.process import CHANCE
 from reconciler.rehearsal.copying import workspace_of
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import load_workspace
-from reconciler.sandbox.permissions import permission_of
+from reconciler.sandbox.permissions import permission
 from reconciler.sandbox.store import Store
 from reconciler.vaults.parse import DocumentParser
 from tests.build import admin, credential, desired, group, live, planned, vault
@@ -41,10 +43,14 @@ def rule(
     return AccessRule(name, VISION, permission, frozenset(members.split()), frozenset(), frozenset(groups.split()))
 
 
-def impact_of(before: tuple[Resource, ...], after: tuple[Resource, ...], parser: DocumentParser) -> Impact:
+def impact_of(
+    before: tuple[Resource, ...], after: tuple[Resource, ...], parser: DocumentParser, *default: AccessRule
+) -> Impact:
+    """Return the impact of a plan; ``default`` are the server's own rules, without which nobody has anything."""
     accounts = [item.name for item in after if isinstance(item, ServiceAccount)]
     wanted = desired(ROOT, *after, credentials_of=accounts)
-    return planned(wanted, live(ROOT, *before), parser, allow=tuple(Guard)).plan.impact
+    existing = live(ROOT, *before, server_rules={one.name: one for one in default})
+    return planned(wanted, existing, parser, allow=tuple(Guard)).plan.impact
 
 
 def effects(impact: Impact, title: str) -> list[tuple[Aspect, str, str | None, str | None]]:
@@ -76,21 +82,117 @@ def test_joining_a_group_brings_its_rules_and_vaults(parser: DocumentParser) -> 
     assert (bob.effects[0].via, bob.effects[1].paths, bob.effects[1].secrets) == (("vision", "ops"), 3, 2)
 
 
-def test_the_first_rule_closes_a_project_to_everyone_else(parser: DocumentParser) -> None:
-    impact = impact_of((BOB, TOM), (BOB, TOM, rule("vision", members="bob@acme.io")), parser)
-    assert headlines(impact) == [(HeadlineType.CLOSES_TO_EVERYONE, "project Vision", Weight.CRITICAL)]
-    assert impact.headlines[0].names == ("bob@acme.io",)
-    assert impact.principals == ()
+class TestDefaultRules:
+    """What is said where the server's own rules give something already: rules add up, and none takes anything away."""
+
+    ALL_WRITE = AccessRule(
+        "all projects", Entity(EntityType.PROJECT, ALL), Permission.READ_WRITE, groups=frozenset({"users"})
+    )
+    ALL_READ = replace(ALL_WRITE, permission=Permission.READ)
+
+    def test_a_first_rule_closes_nothing(self, parser: DocumentParser) -> None:
+        wanted = (BOB, TOM, USERS, rule("vision", members="bob@acme.io"))
+        impact = impact_of((BOB, TOM, USERS), wanted, parser, self.ALL_WRITE)
+        assert impact.is_empty
+        assert headlines(impact) == [(HeadlineType.NO_EFFECT, "vision", Weight.ROUTINE)]
+
+    def test_a_first_rule_gives_more_to_those_in_it_and_takes_nothing_from_the_others(
+        self, parser: DocumentParser
+    ) -> None:
+        wanted = (BOB, TOM, USERS, rule("vision", members="bob@acme.io"))
+        impact = impact_of((BOB, TOM, USERS), wanted, parser, self.ALL_READ)
+        assert [principal.title for principal in impact.principals] == ["bob@acme.io"]
+        assert effects(impact, "bob@acme.io") == [(Aspect.ACCESS, "project Vision", "read", "read_write")]
+        assert headlines(impact) == []
+
+    def test_the_last_rule_of_a_project_opens_nothing(self, parser: DocumentParser) -> None:
+        before = (BOB, TOM, USERS, rule("vision", members="bob@acme.io"))
+        impact = impact_of(before, (BOB, TOM, USERS), parser, self.ALL_READ)
+        assert effects(impact, "bob@acme.io") == [(Aspect.ACCESS, "project Vision", "read_write", "read")]
+        assert impact.principals[0].effects[0].via == SERVER_DEFAULT
+        assert [line for line in headlines(impact) if line[0] is HeadlineType.OPENS_TO_EVERYONE] == []
 
 
-@pytest.mark.parametrize(
-    "after", [(), (rule("vision", groups="users"),)], ids=["the last rule goes", "Users are named"]
-)
-def test_a_project_opens_to_everyone(after: tuple[Resource, ...], parser: DocumentParser) -> None:
-    before = (BOB, TOM, USERS, rule("vision", members="bob@acme.io"))
-    impact = impact_of(before, (BOB, TOM, USERS, *after), parser)
-    opened = [line for line in headlines(impact) if line[1] == "project Vision"]
-    assert opened == [(HeadlineType.OPENS_TO_EVERYONE, "project Vision", Weight.CRITICAL)]
+@pytest.mark.parametrize("permission", Permission)
+def test_a_project_opens_and_closes_to_everyone_where_no_other_rule_lets_them_in(
+    permission: Permission, parser: DocumentParser
+) -> None:
+    few = (BOB, TOM, USERS, rule("vision", members="bob@acme.io"))
+    all_of_them = (*few, rule("all", groups="users", permission=permission))
+    opened = impact_of(few, all_of_them, parser)
+    assert headlines(opened) == [(HeadlineType.OPENS_TO_EVERYONE, "project Vision", Weight.CRITICAL)]
+    assert opened.principals == ()
+    closed = impact_of(all_of_them, few, parser)
+    assert headlines(closed) == [(HeadlineType.CLOSES_TO_EVERYONE, "project Vision", Weight.CRITICAL)]
+    assert (closed.headlines[0].level, closed.headlines[0].names) == (None, ("bob@acme.io",))
+
+
+class TestHierarchy:
+    """Access to a project is access to what is below it."""
+
+    BELOW = Entity(EntityType.PROJECT, "p-robots", "Vision/Robots")
+    MODEL = Entity(EntityType.MODEL, "m-resnet", "resnet")
+
+    def on(
+        self, entity: Entity, name: str, *members: str, permission: Permission = Permission.READ_WRITE
+    ) -> AccessRule:
+        return AccessRule(name, entity, permission, frozenset(members))
+
+    def test_a_rule_below_gives_nothing_that_the_project_above_gives_already(self, parser: DocumentParser) -> None:
+        rest = (BOB, rule("vision", members="bob@acme.io"))
+        below = self.on(self.BELOW, "robots", "bob@acme.io", permission=Permission.READ)
+        for before, after in ((rest, (*rest, below)), ((*rest, below), rest)):
+            assert impact_of(before, after, parser).is_empty
+
+    def test_what_is_lost_above_leaves_what_a_rule_below_gives(self, parser: DocumentParser) -> None:
+        below = self.on(self.BELOW, "robots", "bob@acme.io", permission=Permission.READ)
+        impact = impact_of((BOB, below, rule("vision", members="bob@acme.io")), (BOB, below), parser)
+        assert effects(impact, "bob@acme.io") == [
+            (Aspect.ACCESS, "project Vision", "read_write", None),
+            (Aspect.ACCESS, "project Vision/Robots", "read_write", "read"),
+        ]
+
+    def test_what_is_lost_above_leaves_what_everyone_has_below(self, parser: DocumentParser) -> None:
+        below = replace(self.on(self.BELOW, "robots", permission=Permission.READ), groups=frozenset({"users"}))
+        impact = impact_of((BOB, USERS, below, rule("vision", members="bob@acme.io")), (BOB, USERS, below), parser)
+        assert effects(impact, "bob@acme.io")[1] == (Aspect.ACCESS, "project Vision/Robots", "read_write", "read")
+
+    def test_a_project_whose_name_only_begins_alike_is_not_below(self, parser: DocumentParser) -> None:
+        beside = Entity(EntityType.PROJECT, "p-visions", "Visions")
+        rest = (BOB, rule("vision", members="bob@acme.io"))
+        impact = impact_of(rest, (*rest, self.on(beside, "other", "bob@acme.io")), parser)
+        assert effects(impact, "bob@acme.io") == [(Aspect.ACCESS, "project Visions", None, "read_write")]
+
+    def test_a_loss_is_at_most_that_where_the_project_that_holds_it_is_not_known(self, parser: DocumentParser) -> None:
+        model = self.on(self.MODEL, "resnet", "bob@acme.io", "tom@acme.io")
+        rest = (BOB, TOM, rule("vision", members="bob@acme.io"))
+        impact = impact_of((*rest, model), rest, parser)
+        told = {one.title: [effect.at_least for effect in one.effects] for one in impact.principals}
+        assert told == {"bob@acme.io": [True], "tom@acme.io": [False]}
+
+
+class TestRulesWithoutEffect:
+    """Whoever declares a rule that gives nobody anything meant to restrict; that has to be said."""
+
+    def warned(self, parser: DocumentParser, declared: AccessRule, *default: AccessRule) -> list[str]:
+        people = (ROOT, BOB, TOM, USERS, group("ops", "tom@acme.io"), group("empty"))
+        existing = live(*people, server_rules={one.name: one for one in default})
+        plan = planned(desired(*people, declared), existing, parser, allow=tuple(Guard)).plan
+        return [warning.title for warning in plan.warnings if warning.rule == "rule-without-effect"]
+
+    @pytest.mark.parametrize("declared", [{"members": "bob@acme.io"}, {"groups": "ops"}, {"groups": "empty"}])
+    def test_everyone_has_it_by_default(self, declared: dict[str, str], parser: DocumentParser) -> None:
+        assert self.warned(parser, rule("r", **declared), TestDefaultRules.ALL_WRITE) == ["r"]
+        assert self.warned(parser, rule("r", **declared), TestDefaultRules.ALL_READ) == []
+        assert self.warned(parser, rule("r", **declared)) == []
+
+    def test_a_rule_to_read_is_covered_by_reading(self, parser: DocumentParser) -> None:
+        to_read = rule("r", members="bob@acme.io", permission=Permission.READ)
+        assert self.warned(parser, to_read, TestDefaultRules.ALL_READ) == ["r"]
+
+    def test_only_admins_are_in_it(self, parser: DocumentParser) -> None:
+        assert self.warned(parser, rule("r", members="root@acme.io")) == ["r"]
+        assert self.warned(parser, rule("r", members="root@acme.io tom@acme.io")) == []
 
 
 def test_narrowing_a_rule_is_told_of_those_it_names(parser: DocumentParser) -> None:
@@ -175,8 +277,6 @@ def test_a_changed_vault_of_admins_reaches_them(parser: DocumentParser) -> None:
 
 
 def test_nobody_left_in_queue_admins_is_critical(parser: DocumentParser) -> None:
-    from msgspec.structs import replace
-
     before = replace(group("Queue admins", "bob@acme.io"), builtin=True)
     after = replace(group("Queue admins"), builtin=True)
     impact = impact_of((BOB, before), (BOB, after), parser)
@@ -235,11 +335,12 @@ def _principals(prepared: Prepared) -> list[Address]:
 
 def _ask(store: Store, prepared: Prepared, ids: object) -> Permissions:
     known = dict(ids)  # type: ignore[call-overload]
-    return {
-        (principal, entity.identity): permission_of(store, known.get(principal, ""), entity.type.value, entity.id)
-        for principal in _principals(prepared)
-        for entity in _entities(prepared)
-    }
+    with store.transaction(write=False) as db:
+        return {
+            (principal, entity.identity): permission(db, known.get(principal, ""), entity.type.value, entity.id)
+            for principal in _principals(prepared)
+            for entity in _entities(prepared)
+        }
 
 
 def _compare(prepared: Prepared, before: Permissions, after: Permissions, seed: int) -> int:
@@ -251,6 +352,7 @@ def _compare(prepared: Prepared, before: Permissions, after: Permissions, seed: 
         if effect.aspect is Aspect.ACCESS
     }
     everyone = {line.subject for line in impact.headlines if line.type in _FOR_EVERYONE}
+    above = {"project vision/robots": "project vision"}
     compared = 0
     for principal in _principals(prepared):
         title = (prepared.desired.get(principal) or prepared.live.snapshot.resources[principal]).title
@@ -259,7 +361,9 @@ def _compare(prepared: Prepared, before: Permissions, after: Permissions, seed: 
                 continue
             was, is_now = before[principal, entity.identity], after[principal, entity.identity]
             effect = told.get((principal.kind, title, entity.title))
-            _check(effect, was, is_now, everyone=entity.title in everyone, where=f"{seed}: {title} {entity.title}")
+            up = above.get(entity.title, entity.title)
+            otherwise = {entity.title, up} & everyone or (principal.kind, title, up) in told
+            _check(effect, was, is_now, otherwise=bool(otherwise), where=f"{seed}: {title} {entity.title}")
             compared += 1
     return compared
 
@@ -267,11 +371,12 @@ def _compare(prepared: Prepared, before: Permissions, after: Permissions, seed: 
 _FOR_EVERYONE = {HeadlineType.OPENS_TO_EVERYONE, HeadlineType.CLOSES_TO_EVERYONE}
 
 
-def _check(effect: Effect | None, was: str | None, is_now: str | None, *, everyone: bool, where: str) -> None:
+def _check(effect: Effect | None, was: str | None, is_now: str | None, *, otherwise: bool, where: str) -> None:
+    """Compare an effect with what the sandbox says; without one, it may be told of everyone, or of all above it."""
     if effect is not None:
         assert (effect.before, effect.after) == (was, is_now), where
     elif was != is_now:
-        assert everyone, where
+        assert otherwise, where
 
 
 def _is_told(prepared: Prepared, principal: Address, entity: Entity) -> bool:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, Resource, Role, ServiceAccount
 from reconciler.model.snapshot import Snapshot
+from reconciler.plan.access.index import EVERYONE, SERVER_DEFAULT, AccessIndex
 from reconciler.plan.changes import Guard
-from reconciler.plan.impact.access import EVERYONE, AccessTable
 from reconciler.plan.impact.report import Aspect, Effect, HeadlineType, Impact, Weight
 from reconciler.vaults.parse import DocumentParser
 from tests.build import account_vault, admin, credential, desired, group, invited, live, planned, rule, vault
@@ -115,7 +115,8 @@ def test_every_change_without_effect_is_named_wherever_it_stands(parser: Documen
 
 
 def test_what_closes_says_how_many_keep_it(parser: DocumentParser) -> None:
-    impact = impact_of((BOB, TOM), (BOB, TOM, rule("r", "tom@acme.io", "bob@acme.io")), parser)
+    kept = (BOB, TOM, USERS, rule("r", "tom@acme.io", "bob@acme.io"))
+    impact = impact_of((*kept, rule("all", groups=["users"])), kept, parser)
     (line,) = impact.headlines
     assert (line.names, line.count, line.level) == (("bob@acme.io", "tom@acme.io"), 2, None)
 
@@ -148,13 +149,14 @@ class TestSeveralRules:
     VISION = Entity(EntityType.PROJECT, "id-of-vision", "Vision")
     EVERY = Entity(EntityType.PROJECT, ALL)
     READ, WRITE = Permission.READ, Permission.READ_WRITE
+    server_rules: tuple[AccessRule, ...] = ()
 
     def everyone(self, *rules: AccessRule) -> tuple[Permission, tuple[str, ...]] | None:
         return self.of(EVERYONE, *rules)
 
     def of(self, principal: Address, *rules: AccessRule) -> tuple[Permission, tuple[str, ...]] | None:
         resources = (ROOT, BOB, TOM, USERS, group("ops", "bob@acme.io"), *rules)
-        grant = AccessTable(Snapshot.of(resources)).level(principal, self.VISION)
+        grant = AccessIndex(Snapshot.of(resources), self.server_rules).grant(principal, self.VISION)
         return (grant.permission, grant.via) if grant else None
 
     @pytest.mark.parametrize("names", ["ab", "ba"])
@@ -178,14 +180,20 @@ class TestSeveralRules:
         queues = rule("queues", "bob@acme.io", entity=Entity(EntityType.QUEUE, ALL))
         assert self.of(BOB.address, rule("own", "tom@acme.io"), other, queues) is None
 
-    def test_without_any_everyone_may_do_everything(self) -> None:
-        assert self.everyone() == (self.WRITE, ("the server's default",))
+    def test_without_any_nobody_may_do_anything(self) -> None:
+        assert self.everyone() is None
+
+    def test_the_servers_own_count_as_any_other(self) -> None:
+        self.server_rules = (rule("default", groups=["users"], entity=self.EVERY, permission=self.READ),)
+        assert self.everyone() == (self.READ, SERVER_DEFAULT)
+        assert self.of(TOM.address, rule("own", "bob@acme.io")) == (self.READ, SERVER_DEFAULT)
+        assert self.of(BOB.address, rule("own", "bob@acme.io")) == (self.WRITE, ("own",))
 
     @pytest.mark.parametrize("kind", EntityType)
     def test_admins_may_do_everything_but_use_queues(self, kind: EntityType) -> None:
         entity = Entity(kind, "x")
         resources = (ROOT, BOB, ServiceAccount("boss", admin=True), rule("r", "bob@acme.io", entity=entity))
-        table = AccessTable(Snapshot.of(resources))
+        table = AccessIndex(Snapshot.of(resources), ())
         for principal in (ROOT.address, Address.service_account("boss")):
-            grant = table.level(principal, entity)
+            grant = table.grant(principal, entity)
             assert (grant.via if grant else None) == (None if kind is EntityType.QUEUE else ("Admins",))

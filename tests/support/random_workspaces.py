@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from reconciler.model.access import Entity, EntityType, Permission
+from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.desired import Desired, Limit, Policy
 from reconciler.model.live import Live
 from reconciler.model.resources import AccessRule, Address, Group, Member, MemberState, Resource, Role, ServiceAccount
@@ -16,8 +16,10 @@ from tests.build import account_vault, admin, credential, desired, group, invite
 
 ROOT = admin("root@acme.io")
 ADMINS = Group("Admins", builtin=True, assignable=False)
+USERS = Group("Users", builtin=True, assignable=False)
 ENTITIES = (
     Entity(EntityType.PROJECT, "id-vision", "vision"),
+    Entity(EntityType.PROJECT, "id-robots", "vision/robots"),
     Entity(EntityType.PROJECT, "id-audio", "audio"),
     Entity(EntityType.QUEUE, "id-gpu", "gpu"),
 )
@@ -39,7 +41,9 @@ def random_pair(seed: int) -> Pair:
     before = _workspace(choose, people, accounts, groups)
     after = _workspace(choose, people, accounts, groups)
     before = [resource for resource in before if not (isinstance(resource, Member) and choose.random() < 0.1)]
-    existing = live(ROOT, ADMINS, *_consistent(_with_invitations(choose, before)))
+    existing = live(
+        ROOT, ADMINS, USERS, *_consistent(_with_invitations(choose, before)), server_rules=_server_rules(seed)
+    )
     active = {member.email for member in existing.snapshot.members.values() if member.state is MemberState.ACTIVE}
     wanted = [_only(active | _emails(after), resource) for resource in after]
     names = {resource.name for resource in wanted if isinstance(resource, ServiceAccount)}
@@ -83,6 +87,18 @@ def _rules(choose: random.Random, people: list[str], accounts: list[str], groups
         for number in range(4)
         if choose.random() < 0.6
     ]
+
+
+def _server_rules(seed: int) -> dict[str, AccessRule]:
+    """Return the server's own rules: for routes, with which no other rule has to do, and for more in two of three."""
+    permissions = [{}, {EntityType.PROJECT: Permission.READ}, dict.fromkeys(EntityType, Permission.READ_WRITE)][
+        seed % 3
+    ]
+    permissions = {EntityType.ROUTE: Permission.READ} | permissions
+    return {
+        f"server-{kind.value}": rule(f"all {kind.value}", groups=["Users"], entity=Entity(kind, ALL), permission=given)
+        for kind, given in permissions.items()
+    }
 
 
 def _with_invitations(choose: random.Random, resources: list[Resource]) -> list[Resource]:

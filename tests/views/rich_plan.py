@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from reconciler.errors import Place
-from reconciler.model.access import Entity, EntityType, Permission
+from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.desired import Limit, Policy
 from reconciler.model.resources import Address, Group, Kind, Member, Role, ServiceAccount
 from reconciler.plan.changes import Guard
@@ -16,6 +16,7 @@ from tests.build import account_vault, admin, credential, desired, group, invite
 ROOT = admin("root@acme.io")
 SPEECH = Entity(EntityType.PROJECT, "id-of-speech", "Speech")
 GPU = Entity(EntityType.QUEUE, "id-of-gpu", "gpu-large")
+CORPUS = Entity(EntityType.DATASET, "id-of-corpus", "corpus")
 S3 = 'sdk.aws.s3 {{ region: "{region}", key: "AKIA1", secret: "{secret}" }}, sdk.development.default_output_uri: "s3://{region}"'
 
 WANTED = desired(
@@ -39,6 +40,7 @@ WANTED = desired(
     rule("vision-rw", groups=["researchers"]),
     rule("speech", "lena@acme.io", groups=["Users"], entity=SPEECH, permission=Permission.READ),
     rule("gpu", groups=["operators"], entity=GPU),
+    rule("corpus", groups=["researchers"], entity=CORPUS),
     policy=Policy(min_admins=2, max_removals=Limit(share=0.2), protected=frozenset({Address.member("tom@acme.io")})),
     renames={Address.group("researchers"): Address.group("research")},
     credentials_of=["fresh", "train-agent"],
@@ -75,6 +77,9 @@ EXISTING = live(
     vault("orphan", "doomed", "agent.git_pass: hunter2"),
     rule("vision-rw", "tom@acme.io", groups=["research"], permission=Permission.READ),
     rule("old-rule", "lena@acme.io", entity=SPEECH),
+    rule("gpu", groups=["operators", "Users"], entity=GPU),
+    rule("corpus", groups=["research"], entity=CORPUS),
+    server_rules={"id-of-default": rule("all datasets", groups=["Users"], entity=Entity(EntityType.DATASET, ALL))},
     credential_counts={Address.service_account("old-agent"): 3},
 )
 

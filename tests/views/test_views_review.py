@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model.resources import Kind
+from reconciler.plan.access.index import SERVER_DEFAULT
 from reconciler.plan.changes import Action, Change, Reason
 from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
@@ -79,8 +80,12 @@ SENTENCES = [
         "can no longer read or write project V, through rule r",
     ),
     (
-        effect(Aspect.ACCESS, "project V", "read_write", None, "the server's default"),
-        "can no longer read or write project V, which no rule restricted",
+        effect(Aspect.ACCESS, "project V", "read_write", "read", *SERVER_DEFAULT),
+        "can only read project V now, by the server's default rules",
+    ),
+    (
+        effect(Aspect.ACCESS, "model M", "read", None, "r", at_least=True),
+        "can no longer read model M, through rule r, unless something that holds it gives more",
     ),
     (
         effect(Aspect.VAULT, "s3", None, "reached", "g", paths=5, secrets=2),

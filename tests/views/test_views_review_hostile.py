@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.errors import Place, Problem
 from reconciler.model.access import Entity, EntityType
-from reconciler.model.resources import Member, ServiceAccount
+from reconciler.model.resources import Group, Member, ServiceAccount
 from reconciler.plan.changes import Guard, Refusal, Warned
 from reconciler.plan.document import Plan
 from reconciler.plan.impact.report import HeadlineType
@@ -74,6 +74,8 @@ def plan(name: str, parser: DocumentParser) -> Plan:
         group(name, "ada@acme.io", accounts=[name], description=name),
         vault(name, name, json.dumps({name: name, "secret": name})),
         rule("kept", groups=[name]),
+        Group("Users", builtin=True, assignable=False),
+        rule("open", groups=["Users"], entity=entity),
     )
     wanted = desired(
         root, admin("ada@acme.io"), group("kept", "ada@acme.io"), rule(f"{name}2", "ada@acme.io", entity=entity)

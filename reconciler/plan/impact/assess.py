@@ -1,4 +1,8 @@
-"""From the two sides of a plan to its impact. Near linear: only principals that a change can touch are compared."""
+"""The impact of a plan: the difference of two access indexes.
+
+Near linear: only principals that a change can touch are compared, and only at the entities that rules name them for.
+What a principal has of an entity without a rule of its own follows from what it has of all above it.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +11,42 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.edits import DocumentEdit
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Vault, is_servers_own
+from reconciler.plan.access.index import EVERYONE, PRINCIPALS, QUEUE_ADMINS, AccessIndex, gives_more, members_of
 from reconciler.plan.changes import Action, Change
-from reconciler.plan.impact.access import EVERYONE, members_of
-from reconciler.plan.impact.effects import QUEUE_ADMINS, effects_on
+from reconciler.plan.impact.effects import Sides, differs, effects_on
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
-from reconciler.plan.impact.side import PRINCIPALS, Content, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from reconciler.model.access import Entity
     from reconciler.model.resources import Resource
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.access.index import Identity
+    from reconciler.plan.impact.content import Content
 
 _HEAVIEST = {weight: position for position, weight in enumerate(Weight)}
 
 
-def assess(changes: Sequence[Change], live: Snapshot, desired: Snapshot, content: Callable[[Vault], Content]) -> Impact:
-    """Return who gains and loses what by these changes. ``desired`` has what is left alone copied in."""
+def assess(
+    changes: Sequence[Change], before: AccessIndex, after: AccessIndex, content: Callable[[Vault], Content]
+) -> Impact:
+    """Return who gains and loses what by these changes; ``after`` has what is left alone copied in."""
     if not changes:
         return Impact()
-    before, after = Side(live, content), Side(desired, content)
-    entities = _changed_entities(before, after)
-    principals = tuple(_principals(changes, before, after, entities))
+    sides = Sides(before, after, content)
+    moved = _moved(before, after)
+    to_all = moved.pop(EVERYONE, [])
+    principals = tuple(_principals(changes, sides, moved))
     headlines = [
-        *_openings(before, after, entities),
-        *_vaults(changes, before, after),
-        *_last_of_their_kind(live, desired),
+        *(_opening(entity, before, after) for entity in to_all),
+        *_vaults(changes, sides),
+        *_last_of_their_kind(before.snapshot, after.snapshot),
         *_emptied_groups(changes, before, after),
     ]
     touched = {(principal.kind, principal.title) for principal in principals}
+    entities = {entity.identity for found in (to_all, *moved.values()) for entity in found}
     headlines += _without_effect(changes, headlines, touched, entities, before, after)
     headlines.sort(key=lambda line: (_HEAVIEST[line.weight], line.type, line.kind, line.subject))
     return Impact(headlines=tuple(headlines), principals=tuple(sorted(principals, key=_order)))
@@ -46,23 +56,48 @@ def _order(principal: PrincipalImpact) -> tuple[int, str, str]:
     return _HEAVIEST[principal.weight], principal.kind, principal.title
 
 
-def _changed_entities(before: Side, after: Side) -> tuple[Entity, ...]:
-    """Return the entities whose reach differs, however it came about: by a rule or by a group that it names."""
-    entities = before.access.entities | after.access.entities
-    return tuple(
-        entity for _, entity in sorted(entities.items()) if before.access.reach(entity) != after.access.reach(entity)
-    )
+def _moved(before: AccessIndex, after: AccessIndex) -> dict[Address, list[Entity]]:
+    """Return at which entities each principal has more or less than before, of those that rules name it for.
+
+    :data:`EVERYONE` is one of the principals: what happens to everyone is a headline.
+    """
+    entities = before.entities | after.entities
+    changed = {scope: who for scope in entities if (who := _changed(scope, before, after))}
+    found: defaultdict[Address, list[Entity]] = defaultdict(list)
+    for scope, entity in sorted(entities.items()):
+        movers = {who for up in (*before.scopes(entity), *after.scopes(entity)) for who in changed.get(up, ())}
+        if movers:
+            named = before.direct(scope).keys() | after.direct(scope).keys()
+            for principal in _may_differ(named, movers):
+                if differs(principal, entity, before, after):
+                    found[principal].append(entity)
+    return found
+
+
+def _may_differ(named: AbstractSet[Address], movers: AbstractSet[Address]) -> AbstractSet[Address]:
+    """Return for whom an entity may differ otherwise than all above it, if rules on it are about those ``named``.
+
+    ``movers`` are those to whom it, or something above it, gives something else.
+    """
+    concerned = named if EVERYONE in movers else named & movers
+    return concerned | movers if EVERYONE in named else concerned
+
+
+def _changed(scope: Identity, before: AccessIndex, after: AccessIndex) -> set[Address]:
+    """Return those to whom the rules on an entity give something else; nobody if they are the same rules and groups."""
+    if before.basis(scope) == after.basis(scope):
+        return set()
+    had, has = before.direct(scope), after.direct(scope)
+    return {who for who in had.keys() | has.keys() if had.get(who) != has.get(who)}
 
 
 def _principals(
-    changes: Sequence[Change], before: Side, after: Side, entities: Sequence[Entity]
+    changes: Sequence[Change], sides: Sides, moved: Mapping[Address, Sequence[Entity]]
 ) -> Iterator[PrincipalImpact]:
+    before, after = sides.before, sides.after
     credentials = _credential_effects(changes)
-    near = _granted(before, after, entities)
-    candidates = _candidates(changes, near, before, after)
-    for principal in sorted(candidates | credentials.keys()):
-        own = effects_on(principal, before, after, near.get(principal, ()))
-        effects = (*own, *credentials.get(principal, ()))
+    for principal in sorted(_candidates(changes, moved, before, after) | credentials.keys()):
+        effects = (*effects_on(principal, sides, moved.get(principal, ())), *credentials.get(principal, ()))
         if effects:
             resource = after.snapshot.get(principal) or before.snapshot.get(principal)
             yield PrincipalImpact(
@@ -78,17 +113,10 @@ def _is_invited(resource: Resource | None) -> bool:
     return isinstance(resource, Member) and resource.state is MemberState.INVITED
 
 
-def _granted(before: Side, after: Side, entities: Sequence[Entity]) -> dict[Address, list[Entity]]:
-    """Return the entities that each principal has a grant of its own for; what happens to everyone is a headline."""
-    found: defaultdict[Address, list[Entity]] = defaultdict(list)
-    for entity in entities:
-        for principal in before.access.reach(entity).grants.keys() | after.access.reach(entity).grants.keys():
-            found[principal].append(entity)
-    return found
-
-
-def _candidates(changes: Sequence[Change], granted: Iterable[Address], before: Side, after: Side) -> set[Address]:
-    found = set(granted)
+def _candidates(
+    changes: Sequence[Change], moved: Iterable[Address], before: AccessIndex, after: AccessIndex
+) -> set[Address]:
+    found = set(moved)
     for change in changes:
         if change.kind in PRINCIPALS:
             found.add(change.address)
@@ -100,10 +128,10 @@ def _candidates(changes: Sequence[Change], granted: Iterable[Address], before: S
     return {principal for principal in found if before.has(principal) or after.has(principal)}
 
 
-def _people_of(group: Address, before: Side, after: Side) -> Iterable[Address]:
+def _people_of(group: Address, before: AccessIndex, after: AccessIndex) -> Iterable[Address]:
     if group == EVERYONE:
         return ()
-    return {principal for side in (before, after) for principal in side.access.people_in(group)}
+    return {principal for side in (before, after) for principal in side.people_in(group)}
 
 
 def _credential_effects(changes: Sequence[Change]) -> dict[Address, list[Effect]]:
@@ -125,27 +153,27 @@ def _credential_effects(changes: Sequence[Change]) -> dict[Address, list[Effect]
     return found
 
 
-def _openings(before: Side, after: Side, entities: Sequence[Entity]) -> Iterator[Headline]:
-    for entity in entities:
-        had, has = before.access.reach(entity).everyone, after.access.reach(entity).everyone
-        old, new = had.permission if had else None, has.permission if has else None
-        if old is new:
-            continue
-        opens = old is None or new == "read_write"
-        keep = () if opens else sorted(after.title(principal) for principal in after.access.reach(entity).grants)
-        yield Headline(
-            type=HeadlineType.OPENS_TO_EVERYONE if opens else HeadlineType.CLOSES_TO_EVERYONE,
-            kind=Kind.ACCESS_RULE,
-            subject=entity.title,
-            weight=Weight.CRITICAL,
-            level=new.value if new else None,
-            names=tuple(keep),
-            count=len(keep),
-        )
+def _opening(entity: Entity, before: AccessIndex, after: AccessIndex) -> Headline:
+    """Say that everyone gets more of an entity, or less: and then who keeps more than the others."""
+    old, new = before.permission(EVERYONE, entity), after.permission(EVERYONE, entity)
+    opens = gives_more(new, old)
+    holders = {principal for scope in after.scopes(entity) for principal in after.direct(scope)} - {EVERYONE}
+    keep = [principal for principal in holders if gives_more(after.permission(principal, entity), new)]
+    return Headline(
+        type=HeadlineType.OPENS_TO_EVERYONE if opens else HeadlineType.CLOSES_TO_EVERYONE,
+        kind=Kind.ACCESS_RULE,
+        subject=entity.title,
+        weight=Weight.CRITICAL,
+        level=new.value if new else None,
+        names=() if opens else tuple(sorted(map(after.title, keep))),
+        count=0 if opens else len(keep),
+        at_least=not opens and after.at_least(EVERYONE, entity),
+    )
 
 
-def _vaults(changes: Sequence[Change], before: Side, after: Side) -> Iterator[Headline]:
+def _vaults(changes: Sequence[Change], sides: Sides) -> Iterator[Headline]:
     """Say whom each changed vault reaches; what reaches everyone is critical if it holds secrets."""
+    before, after = sides.before, sides.after
     for change in changes:
         if change.kind is not Kind.VAULT:
             continue
@@ -156,7 +184,7 @@ def _vaults(changes: Sequence[Change], before: Side, after: Side) -> Iterator[He
         side = after if change.address in after.snapshot else before
         vault = side.snapshot.get(change.address)
         secrets = any(edit.secret for edit in edits) or (
-            isinstance(vault, Vault) and _is_whole(change) and side.content(vault).secrets > 0
+            isinstance(vault, Vault) and _is_whole(change) and sides.content(vault).secrets > 0
         )
         weight = Weight.SENSITIVE if secrets else Weight.ROUTINE
         if change.address.owner == EVERYONE:
@@ -192,7 +220,7 @@ def _last_of_their_kind(live: Snapshot, desired: Snapshot) -> Iterator[Headline]
             )
 
 
-def _emptied_groups(changes: Sequence[Change], before: Side, after: Side) -> Iterator[Headline]:
+def _emptied_groups(changes: Sequence[Change], before: AccessIndex, after: AccessIndex) -> Iterator[Headline]:
     for change in changes:
         old, new = before.snapshot.get(change.address), after.snapshot.get(change.address)
         if isinstance(old, Group) and isinstance(new, Group) and members_of(old) and not members_of(new):
@@ -209,13 +237,12 @@ def _without_effect(
     changes: Sequence[Change],
     headlines: Sequence[Headline],
     touched: set[tuple[Kind, str]],
-    entities: Sequence[Entity],
-    before: Side,
-    after: Side,
+    moved: set[Identity],
+    before: AccessIndex,
+    after: AccessIndex,
 ) -> Iterator[Headline]:
     """Name the changes that nobody gains or loses anything by."""
     told = {(line.kind, line.subject) for line in headlines} | touched
-    moved = {entity.identity for entity in entities}
     for change in changes:
         if (change.kind, change.title) in told or change.kind is Kind.CREDENTIAL:
             continue
@@ -226,7 +253,7 @@ def _without_effect(
         yield Headline(type=HeadlineType.NO_EFFECT, kind=change.kind, subject=change.title, weight=Weight.ROUTINE)
 
 
-def _entities_of(change: Change, before: Side, after: Side) -> set[tuple[str, ...]]:
+def _entities_of(change: Change, before: AccessIndex, after: AccessIndex) -> set[Identity]:
     found = set()
     for side in (before, after):
         rule = side.snapshot.get(change.address)

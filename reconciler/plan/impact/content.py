@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.plan.impact.side import Content
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.model.resources import Vault
     from reconciler.vaults.parse import DocumentParser
+
+
+class Content(Frozen):
+    """What a vault brings: how many values, and how many of them are secret."""
+
+    paths: int
+    secrets: int
 
 
 def counting(parser: DocumentParser) -> Callable[[Vault], Content]:

@@ -1,34 +1,43 @@
-"""What one principal gains and loses between two sides."""
+"""What one principal gains and loses between two access indexes."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.access import Permission
-from reconciler.model.resources import Address, Kind, Member, Role, ServiceAccount, Vault
-from reconciler.plan.impact.access import ADMINISTERED
+from reconciler.model.resources import Address, Member, Role, ServiceAccount, Vault
+from reconciler.plan.access.index import ADMINISTERED, EVERYONE, QUEUE_ADMINS, Through, gives_more
 from reconciler.plan.impact.report import Aspect, Effect, Weight
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from reconciler.model.access import Entity
     from reconciler.model.resources import Resource
-    from reconciler.plan.impact.access import Grant
-    from reconciler.plan.impact.side import Content, Side
+    from reconciler.plan.access.index import AccessIndex, Grant
+    from reconciler.plan.impact.content import Content
 
-QUEUE_ADMINS = Address.group("Queue admins")
 _HEAVIEST = {weight: position for position, weight in enumerate(Weight)}
 
 
-def effects_on(principal: Address, before: Side, after: Side, entities: Collection[Entity]) -> tuple[Effect, ...]:
-    """Return all effects on a principal, heaviest first. ``entities`` are those whose access may differ."""
+class Sides(Frozen):
+    """The access before and after, and what counts the values of a vault."""
+
+    before: AccessIndex
+    after: AccessIndex
+    content: Callable[[Vault], Content]
+
+
+def effects_on(principal: Address, sides: Sides, entities: Collection[Entity]) -> tuple[Effect, ...]:
+    """Return all effects on a principal, heaviest first. ``entities`` are those at which its access differs."""
+    before, after = sides.before, sides.after
     effects = [
         *_standing(before.snapshot.get(principal), after.snapshot.get(principal)),
         *_groups(principal, before, after),
         *_access(principal, before, after, entities),
-        *_vaults(principal, before, after),
+        *_vaults(principal, sides),
     ]
     return tuple(sorted(effects, key=lambda effect: (_HEAVIEST[effect.weight], effect.aspect, effect.subject)))
 
@@ -82,8 +91,8 @@ def _role(before: Role, after: Role | None) -> Effect:
     )
 
 
-def _groups(principal: Address, before: Side, after: Side) -> Iterator[Effect]:
-    had, has = before.groups(principal), after.groups(principal)
+def _groups(principal: Address, before: AccessIndex, after: AccessIndex) -> Iterator[Effect]:
+    had, has = set(before.groups(principal)), set(after.groups(principal))
     for group in sorted(had ^ has):
         side = before if group in had else after
         weight = Weight.SENSITIVE if group == QUEUE_ADMINS else Weight.ROUTINE
@@ -97,44 +106,63 @@ def _membership(group: str, weight: Weight, *, joins: bool) -> Effect:
     return Effect(aspect=Aspect.GROUP, subject=group, before=before, after=after, weight=weight)
 
 
-def _access(principal: Address, before: Side, after: Side, entities: Collection[Entity]) -> Iterator[Effect]:
+def differs(principal: Address, entity: Entity, before: AccessIndex, after: AccessIndex) -> bool:
+    """Tell whether somebody, or everyone, may do more or less with an entity than before.
+
+    What somebody gains or loses by becoming an admin, or ceasing to be one, is told as that; and by coming or going,
+    only where it is not what everyone has.
+    """
+    if before.is_admin(principal) != after.is_admin(principal) and entity.type in ADMINISTERED:
+        return False
+    had, has = (side.permission(principal if _is_in(principal, side) else EVERYONE, entity) for side in (before, after))
+    return had is not has
+
+
+def _grant(side: AccessIndex, principal: Address, entity: Entity) -> Grant | None:
+    return side.grant(principal, entity) if _is_in(principal, side) else None
+
+
+def _is_in(principal: Address, side: AccessIndex) -> bool:
+    return principal == EVERYONE or side.has(principal)
+
+
+def _access(
+    principal: Address, before: AccessIndex, after: AccessIndex, entities: Collection[Entity]
+) -> Iterator[Effect]:
     """Compare access by rules. What an admin has beside them, and what everyone has, is told elsewhere."""
-    turns = before.access.is_admin(principal) != after.access.is_admin(principal)
     for entity in entities:
-        if turns and entity.type in ADMINISTERED:
-            continue
-        had = before.access.level(principal, entity) if before.has(principal) else None
-        has = after.access.level(principal, entity) if after.has(principal) else None
-        if _permission(had) is not _permission(has):
-            yield _access_effect(entity, had, has)
-
-
-def _access_effect(entity: Entity, had: Grant | None, has: Grant | None) -> Effect:
-    writes = Permission.READ_WRITE in (_permission(had), _permission(has))
-    source = has or had
-    return Effect(
-        aspect=Aspect.ACCESS,
-        subject=entity.title,
-        before=had.permission.value if had else None,
-        after=has.permission.value if has else None,
-        via=source.via if source else (),
-        weight=Weight.SENSITIVE if writes else Weight.ROUTINE,
-    )
+        had, has = _grant(before, principal, entity), _grant(after, principal, entity)
+        writes = Permission.READ_WRITE in (_permission(had), _permission(has))
+        source = has or had
+        yield Effect(
+            aspect=Aspect.ACCESS,
+            subject=entity.title,
+            before=had.permission.value if had else None,
+            after=has.permission.value if has else None,
+            via=source.via if source else (),
+            weight=Weight.SENSITIVE if writes else Weight.ROUTINE,
+            at_least=gives_more(_permission(had), _permission(has)) and after.at_least(principal, entity),
+        )
 
 
 def _permission(grant: Grant | None) -> Permission | None:
     return grant.permission if grant is not None else None
 
 
-def _vaults(principal: Address, before: Side, after: Side) -> Iterator[Effect]:
-    had, has = before.vaults(principal), after.vaults(principal)
+def _vaults(principal: Address, sides: Sides) -> Iterator[Effect]:
+    """Compare the vaults that reach somebody. What reaches everyone is told elsewhere."""
+    had, has = (
+        {
+            item.vault.address: item
+            for item in side.vaults(principal)
+            if item.vault.enabled and item.through is not Through.EVERYONE
+        }
+        for side in (sides.before, sides.after)
+    )
     for address in sorted(had.keys() ^ has.keys()):
-        side, owner = (before, had[address]) if address in had else (after, has[address])
-        vault = side.snapshot.get(address)
-        if not isinstance(vault, Vault):
-            continue
-        through = () if owner.kind is Kind.SERVICE_ACCOUNT else (side.title(owner),)
-        yield _reach(vault.name, through, side.content(vault), reached=address in has)
+        item = had.get(address) or has[address]
+        through = () if item.group is None else (item.group,)
+        yield _reach(item.vault.name, through, sides.content(item.vault), reached=address in has)
 
 
 @lru_cache(maxsize=4096)

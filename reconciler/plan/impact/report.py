@@ -53,7 +53,8 @@ class Effect(Published, kw_only=True):
 
     ``before`` and ``after`` are levels as people read them (``read``, ``admin``, ``member``), ``null`` for nothing;
     ``via`` names what it comes through: the group, the rule, or both. ``paths`` and ``secrets`` count what a vault
-    brings: configuration values, and secrets among them.
+    brings: configuration values, and secrets among them. ``at_least`` says that more than ``after`` may be left, by
+    a rule that may apply: the project that holds a model, say, is not known.
     """
 
     aspect: Aspect
@@ -64,6 +65,7 @@ class Effect(Published, kw_only=True):
     weight: Weight
     paths: int = 0
     secrets: int = 0
+    at_least: bool = False
 
     @property
     def is_gain(self) -> bool:
@@ -89,7 +91,7 @@ class Headline(Published, kw_only=True):
 
     ``level`` is what everyone may do afterwards (``null``: nothing any more), or what happens to a vault. ``names`` are
     those who keep what is closed to the others, or the paths of a vault that change; ``count`` is how many keep it, or
-    how many a vault reaches, or how many there were.
+    how many a vault reaches, or how many there were. ``at_least`` is as for :class:`Effect`.
     """
 
     type: HeadlineType
@@ -99,6 +101,7 @@ class Headline(Published, kw_only=True):
     level: str | None = None
     names: tuple[str, ...] = ()
     count: int = 0
+    at_least: bool = False
 
 
 class Impact(Published, kw_only=True):

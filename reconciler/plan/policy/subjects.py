@@ -21,7 +21,7 @@ from reconciler.model.resources import (
     Vault,
 )
 from reconciler.model.text import fold
-from reconciler.plan.impact.access import EVERYONE, members_of
+from reconciler.plan.access.index import EVERYONE, members_of
 from reconciler.plan.impact.report import HeadlineType
 
 if TYPE_CHECKING:

@@ -1,20 +1,49 @@
-"""Which entity is meant by ``project:Vision``."""
+"""Who is meant by a name, and which entity by ``project:Vision``."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
 
-from reconciler.errors import UsageError
+from reconciler.errors import UnknownPrincipalError, UsageError
 from reconciler.model.access import ALL, NAMED_BY_ID, Entity, EntityType
+from reconciler.model.resources import Address
 from reconciler.model.text import fold, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reconciler.model.access import Candidates
+    from reconciler.plan.access.index import AccessIndex
 
 _FORM = "write TYPE:NAME, like project:Vision or queue:gpu; TYPE:* means the rules for all of the type"
+_SUGGESTIONS = 3
+_ABOUT_AS_NEAR = 0.08
+
+
+def find_principal(who: str, index: AccessIndex) -> Address:
+    """Find a member by e-mail or a service account by name.
+
+    Raises :class:`UnknownPrincipalError` with the nearest names if there is none, and if the name means both.
+    """
+    known = index.principals
+    found = [address for address in (Address.member(who), Address.service_account(who)) if address in known]
+    if len(found) == 1:
+        return found[0]
+    name = harmless(who)
+    if found:
+        raise UnknownPrincipalError(f"{name} is both a member and a service account; one of them needs another name")
+    titles = {address.key[0]: index.title(address) for address in known}
+    near = [harmless(titles[key]) for key in _nearest(fold(who), titles)]
+    hint = f"did you mean {' or '.join(near)}?" if near else "give a member's e-mail or a service account's name"
+    raise UnknownPrincipalError(f"{name} is neither a member nor a service account", hint=hint)
+
+
+def _nearest(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return the nearest names: of e-mails, which share their domains, only those about as near as the nearest."""
+    near = difflib.get_close_matches(wanted, names, n=_SUGGESTIONS, cutoff=0.6)
+    likeness = {name: difflib.SequenceMatcher(None, name, wanted).ratio() for name in near}
+    return [name for name in near if likeness[name] >= likeness[near[0]] - _ABOUT_AS_NEAR]
 
 
 def parse_entity(text: str) -> Entity:
@@ -35,7 +64,9 @@ def parse_entity(text: str) -> Entity:
 
 
 def find_entity(wanted: Entity, known: Sequence[Entity]) -> Entity:
-    """Return the entity that rules are about and that is meant, by name or id; one for all of a type is always known.
+    """Return the entity that rules are about and that is meant, by name or id.
+
+    One for all of a type is always known, and so is a project below one that rules are about.
 
     Raises :class:`UsageError` if several bear the name, or none does: with the nearest that rules are about.
     """
@@ -50,6 +81,8 @@ def find_entity(wanted: Entity, known: Sequence[Entity]) -> Entity:
     if found:
         ids = " or ".join(f"{wanted.type.value}:{harmless(entity.id or '?')}" for entity in found)
         raise UsageError(f"several are called {harmless(wanted.title)}", hint=f"say which one by its id: {ids}")
+    if wanted.type is EntityType.PROJECT and any(text.startswith(f"{entity.name}/") for entity in same if entity.name):
+        return wanted
     titles = {fold(entity.name or entity.id or ""): entity for entity in same}
     near = [titles[key] for key in difflib.get_close_matches(fold(text), titles, n=3, cutoff=0.6)]
     everything = f"{wanted.type.value}:{ALL}"
