@@ -67,7 +67,7 @@ START, APPLY = 0, 1
 """The places of what has no size of its own: start-up, and the apply beside Terraform's."""
 
 SLOW, SLOW_READS, SLOW_WIDTH, SLOW_SECONDS = "500 reads of 50 ms each at concurrency 32", 500, 32, 0.05
-IMPACT, REHEARSAL = "impact of 1 % changed, within", "rehearsal of 1 % changed, within"
+IMPACT, STATES = "impact of 1 % changed, within", "states on the way of 1 % changed, within"
 
 RATIOS = (
     Goal("`--version` / bare Python", "--version", BARE, START, most=5),
@@ -94,7 +94,7 @@ RATIOS = (
 BOUNDS = (
     Bound(f"{SLOW} / ideal", SLOW, 1.3, START, unit=-(-SLOW_READS // SLOW_WIDTH) * SLOW_SECONDS),
     Bound("impact of 1 % changed, 10 000 principals, s", IMPACT, 1),
-    Bound("rehearsal of 1 % changed, 10 000 principals, s", REHEARSAL, 1),
+    Bound("states on the way of 1 % changed, 10 000 principals, s", STATES, 1),
     Bound("peak memory of `plan` at 10 000, MiB", PLAN, 120, figure="memory"),
 )
 STEEPEST = 1.1

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import peers
-from benchmarks.goals import IMPACT, REHEARSAL
+from benchmarks.goals import IMPACT, STATES
 from benchmarks.inputs import Inputs, Shape, empty_workspace, make_sandbox, resources, write_declaration
 from benchmarks.measure import Job
 from benchmarks.programs import BARE, PYTHON, RECONCILER, REPOSITORY, RUAMEL, requests
@@ -126,7 +126,7 @@ def _commands(
 
 def _within(changed: Path, database: Path) -> Iterator[Job]:
     """Iterate over what no command does alone, timed within a process that has read everything."""
-    for name, what in ((IMPACT, "impact"), (REHEARSAL, "rehearsal")):
+    for name, what in ((IMPACT, "impact"), (STATES, "states")):
         program = [PYTHON, "-m", "benchmarks.within", str(changed), str(database), what]
         yield Job(name, program, changed, {"PYTHONPATH": str(REPOSITORY)}, inner=True)
 

@@ -1,4 +1,4 @@
-"""Times impact and rehearsal within one process: ``python -m benchmarks.within FOLDER DATABASE impact|rehearsal``."""
+"""Times parts of a plan within one process: ``python -m benchmarks.within FOLDER DATABASE impact|states``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from reconciler.plan.fingerprints import DigestKey
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.make import Terms, make_plan
-from reconciler.rehearsal.rehearse import rehearse
+from reconciler.plan.operations import operations_of
+from reconciler.plan.order import order_of
+from reconciler.plan.prefixes import check_prefixes
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.store import Store
 from reconciler.vaults.parse import DocumentParser
@@ -46,7 +48,9 @@ async def main(folder: Path, database: Path, what: str) -> None:
         if what == "impact":
             assess(changes, AccessIndex.of_live(live), AccessIndex.of_live(live, prepared.desired), counting(parser))
         else:
-            await rehearse(prepared, changes, desired, terms)
+            operations = operations_of(changes)
+            before, after = AccessIndex.of_live(prepared.live), AccessIndex.of_live(prepared.live, prepared.desired)
+            check_prefixes(operations, order_of(operations, before, after), prepared.live, prepared.desired)
         seconds = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "changes": len(changes)}
     print(json.dumps(seconds))
 

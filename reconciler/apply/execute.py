@@ -9,9 +9,11 @@ from reconciler.apply.perform import perform
 from reconciler.apply.scheduler import run_all
 from reconciler.errors import DeliveryError, RefusedError
 from reconciler.model.resources import Credential, Kind
+from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.changes import Action
 from reconciler.plan.operations import operations_of
-from reconciler.plan.order import dependencies
+from reconciler.plan.order import order_of
+from reconciler.plan.prefixes import check_prefixes
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from reconciler.apply.run import Run
     from reconciler.plan.changes import Change
+    from reconciler.plan.operations import Operation
+    from reconciler.plan.order import Order
     from reconciler.plan.outcomes import Result
 
 
@@ -30,8 +34,21 @@ def execute(run: Run, changes: Sequence[Change], *, concurrency: int, stop: asyn
     check_deliveries(run, changes)
     operations = operations_of(changes)
     return run_all(
-        operations, dependencies(operations), functools.partial(perform, run), concurrency=concurrency, stop=stop
+        operations, _order(run, operations), functools.partial(perform, run), concurrency=concurrency, stop=stop
     )
+
+
+def check_states(run: Run, changes: Sequence[Change]) -> None:
+    """Make sure that no state on the way could do harm, whichever operation fails (:mod:`reconciler.plan.prefixes`).
+
+    Raises :class:`RefusedError`.
+    """
+    operations = operations_of(changes)
+    check_prefixes(operations, _order(run, operations), run.live, run.desired)
+
+
+def _order(run: Run, operations: Sequence[Operation]) -> Order:
+    return order_of(operations, AccessIndex.of_live(run.live), AccessIndex.of_live(run.live, run.desired))
 
 
 def check_deliveries(run: Run, changes: Sequence[Change]) -> None:

@@ -32,7 +32,7 @@ class MovedError(ReconcilerError):
 
 
 class Delivering(Protocol):
-    """Hands new secret keys over; what the real run and a rehearsal do differently."""
+    """Hands new secret keys over."""
 
     def check(self, delivery: Delivery) -> None:
         """Raise :class:`reconciler.errors.DeliveryError` if this delivery cannot work."""

@@ -50,7 +50,7 @@ class ReadOnlyError(RuntimeError):
 class ReadTransport:
     """An open connection that can only read. Use it as an async context manager.
 
-    ``transport`` replaces the network (the embedded sandbox, the copy of a rehearsal). ``calls`` counts the requests
+    ``transport`` replaces the network (the embedded sandbox). ``calls`` counts the requests
     sent, by endpoint, repeats included. ``observer`` hears of each request; it never gets a header or a body.
     """
 

@@ -20,7 +20,6 @@ from reconciler.commands.plan import PlanRequest, PlanResult, plan_changes
 from reconciler.errors import ExitCode, UsageError
 from reconciler.frozen import Frozen
 from reconciler.views.plan_forms import PlanFormat, render_form, render_step_summary
-from reconciler.views.sentences import counted
 
 if TYPE_CHECKING:
     from reconciler.cli.invocation import Invocation
@@ -41,7 +40,6 @@ class PlanOutput(Frozen):
 @click.option("--out", type=click.Path(path_type=Path), metavar="PLAN", help="Save the plan, for apply, in this file.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to change.")
 @click.option("--without-secrets", is_flag=True, help="Compare without secret values; such a plan cannot be applied.")
-@click.option("--rehearse", is_flag=True, help="Carry the plan out on an in-memory copy first; apply always does.")
 @click.option(
     "--impact",
     type=click.Choice(["short", "full"]),
@@ -66,9 +64,6 @@ def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput)
     console, session = invocation.console, invocation.session
     summary = _step_summary_file(session) if output.step_summary else None
     result = invocation.wait_for(plan_changes(session, request))
-    if result.rehearsed_writes is not None:
-        writes = counted(result.rehearsed_writes, "write")
-        console.note(f"Rehearsed on a copy: {writes}, all succeed, and nothing is left to do.")
     if output.out is not None:
         session.files.write(session.folder / output.out, result.plan.to_json())
     if summary is not None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.apply.delivery import Deliveries
-from reconciler.apply.execute import check_deliveries, execute
+from reconciler.apply.execute import check_deliveries, check_states, execute
 from reconciler.apply.run import Run
 from reconciler.apply.stale import check_still_fits, is_carried_out
 from reconciler.commands.comparing import compare, terms_of
@@ -175,11 +175,11 @@ def check_proposal(proposal: Proposal) -> None:
 
 
 async def carry_out(opened: OpenApply, proposal: Proposal) -> ApplyResult:
-    """Rehearse, then carry the plan out behind the lock and read the workspace once more.
+    """Carry the plan out behind the lock and read the workspace once more.
 
-    Raises what :func:`check_proposal` raises, :class:`RefusedError` if the rehearsal fails or a secret key could not be
-    delivered, :class:`reconciler.errors.LockedError` and :class:`reconciler.errors.StalePlanError`, all before the
-    first write.
+    Raises what :func:`check_proposal` raises, :class:`RefusedError` if a state on the way could do harm or a secret key
+    could not be delivered, :class:`reconciler.errors.LockedError` and :class:`reconciler.errors.StalePlanError`, all
+    before the first write.
     """
     check_proposal(proposal)
     session, plan = opened.session, proposal.plan
@@ -189,7 +189,7 @@ async def carry_out(opened: OpenApply, proposal: Proposal) -> ApplyResult:
         return ApplyResult(plan, None, Left())
     run = _run(opened, proposal)
     check_deliveries(run, plan.changes)
-    await _rehearse(opened, proposal)
+    check_states(run, plan.changes)
     operations = operations_of(plan.changes)
     entry = await run_entry(session, opened.declared, plan, proposal.prepared.live)
     secrets = tuple(secrets_of(opened.declared, opened.target))
@@ -238,13 +238,6 @@ class _KnownDeliveries(Frozen):
     async def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         self.session.secrets.add(secret_key)
         await self.deliveries.deliver(delivery, access_key, secret_key)
-
-
-async def _rehearse(opened: OpenApply, proposal: Proposal) -> None:
-    from reconciler.rehearsal.rehearse import rehearse
-
-    with opened.session.reporter.step("Rehearsing on a copy"):
-        await rehearse(proposal.prepared, proposal.plan.changes, opened.declared.desired, opened.terms)
 
 
 async def _executed(

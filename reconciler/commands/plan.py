@@ -12,16 +12,13 @@ from reconciler.commands.connection import Connection
 from reconciler.commands.declaration_loading import SecretUse, load_declared
 from reconciler.commands.record_keeping import read_past_for_comparison
 from reconciler.commands.server import find_target, open_reader
-from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
 from reconciler.vaults.parse import DocumentParser
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
-    from reconciler.model.desired import Desired
     from reconciler.plan.changes import Guard
     from reconciler.plan.document import Plan
-    from reconciler.plan.make import Prepared, Terms
 
 
 class PlanRequest(Frozen):
@@ -29,7 +26,7 @@ class PlanRequest(Frozen):
 
     ``allowed`` are the guards that are lifted on purpose. ``exact_documents`` makes a different text of the same
     meaning a change. ``record`` is where the record is (a path, a URL, or ``none``; by default beside the declaration).
-    ``without_secrets`` reads no secret; such a plan cannot be applied. ``rehearse`` carries the plan out on a copy.
+    ``without_secrets`` reads no secret; such a plan cannot be applied.
     """
 
     file: Path = Path("workspace.yaml")
@@ -38,22 +35,20 @@ class PlanRequest(Frozen):
     exact_documents: bool = False
     record: str | None = None
     without_secrets: bool = False
-    rehearse: bool = False
 
 
 class PlanResult(Frozen):
-    """The plan; ``rehearsed_writes`` is how many writes a rehearsal made, ``None`` if there was none."""
+    """The plan."""
 
     plan: Plan
-    rehearsed_writes: int | None = None
 
 
 async def plan_changes(session: Session, request: PlanRequest) -> PlanResult:
     """Compare a declaration with the live workspace.
 
     What guards refuse is in the plan. Raises :class:`reconciler.errors.InvalidDeclarationError`,
-    :class:`reconciler.errors.SecretUnavailableError`, :class:`UsageError`, :class:`reconciler.errors.ServerError`, and
-    :class:`reconciler.errors.RefusedError` if a rehearsal fails.
+    :class:`reconciler.errors.SecretUnavailableError`, :class:`reconciler.errors.UsageError` and
+    :class:`reconciler.errors.ServerError`.
     """
     with DocumentParser() as parser:
         use = SecretUse.NONE if request.without_secrets else SecretUse.NEEDED
@@ -68,16 +63,4 @@ async def plan_changes(session: Session, request: PlanRequest) -> PlanResult:
         )
         async with open_reader(session, target, request.connection) as transport:
             prepared = await compare(session, transport, declared.desired, terms)
-        writes = None
-        if request.rehearse and not prepared.plan.refused:
-            writes = await _rehearsed(session, prepared, declared.desired, terms)
-    return PlanResult(prepared.plan, writes)
-
-
-async def _rehearsed(session: Session, prepared: Prepared, desired: Desired, terms: Terms) -> int:
-    from reconciler.rehearsal.rehearse import rehearse
-
-    if prepared.plan.without_secrets:
-        raise UsageError("a plan without secret values cannot be rehearsed")
-    with session.reporter.step("Rehearsing on a copy"):
-        return (await rehearse(prepared, prepared.plan.changes, desired, terms)).writes
+    return PlanResult(prepared.plan)

@@ -53,6 +53,7 @@ class Guard(StrEnum):
     WRITE_GAINS = "write-gains"
     IDENTITY_CHANGED = "identity-changed"
     POLICY = "policy"
+    STILL_USED = "still-used"
     SERVER_LIMIT = "server-limit"
 
 

@@ -191,7 +191,7 @@ def _protected(case: Case) -> Iterator[Refusal]:
 
 
 def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
-    """Stop the removal of a group while a vault that is left alone points at it: the server would refuse it."""
+    """Stop the removal of a group while a vault that is left alone belongs to it."""
     owners: dict[Address | None, list[str]] = {}
     for address, vault in case.desired.vaults.items():
         owners.setdefault(address.owner, []).append(vault.title)
@@ -199,7 +199,7 @@ def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
         vaults = tuple(sorted(owners.get(change.address, ())))
         if vaults:
             yield Refusal(
-                guard=Guard.SERVER_LIMIT,
+                guard=Guard.STILL_USED,
                 kind=Kind.GROUP,
                 subject=change.title,
                 names=vaults,
@@ -209,7 +209,7 @@ def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
 
 
 def _groups_with_rules(case: Case) -> Iterator[Refusal]:
-    """Stop the removal of a group while an access rule that is left alone names it: the server would refuse it."""
+    """Stop the removal of a group while an access rule that is left alone names it."""
     users: dict[str, list[str]] = {}
     for rule in case.desired.access_rules.values():
         for group in rule.groups:
@@ -218,7 +218,7 @@ def _groups_with_rules(case: Case) -> Iterator[Refusal]:
         rules = tuple(sorted(users.get(change.key[0], ())))
         if rules:
             yield Refusal(
-                guard=Guard.SERVER_LIMIT,
+                guard=Guard.STILL_USED,
                 kind=Kind.GROUP,
                 subject=change.title,
                 names=rules,

@@ -75,8 +75,11 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
             return f"{of} {what}{share}, the limit is {refusal.limit} ({names})"
         case Guard.POLICY:
             return f"{show(refusal.message or '')} (rule {show(refusal.rule or '')})"
+        case Guard.STILL_USED:
+            users = "vaults that belong to it" if refusal.limit == "vaults" else "access rules that name it"
+            return f"group {subject} would be removed, but this declaration leaves alone {users} ({names})"
         case Guard.SERVER_LIMIT:
-            return _server_limit(refusal, subject, names)
+            return _server_limit(refusal, names)
         case _:
             return _gain(refusal, names)
 
@@ -104,15 +107,7 @@ def _gain(refusal: Refusal, names: str) -> str:
             return f"{refusal.count} would come to write to something, the limit is {refusal.limit} ({names})"
 
 
-def _server_limit(refusal: Refusal, subject: str, names: str) -> str:
-    if refusal.limit == "vaults":
-        return (
-            f"group {subject} cannot be removed while vaults point at it that this declaration leaves alone ({names})"
-        )
-    if refusal.limit == "access_rules":
-        return (
-            f"group {subject} cannot be removed while access rules name it that this declaration leaves alone ({names})"
-        )
+def _server_limit(refusal: Refusal, names: str) -> str:
     if refusal.limit == "admins":
         return f"this server allows no admin service accounts ({names})"
     return f"{refusal.count} service accounts would be more than the server's maximum of {refusal.limit} ({names})"

@@ -53,7 +53,7 @@ def test_nothing_that_any_command_writes_holds_a_secret(workspace: Workspace) ->
 def every_command(workspace: Workspace) -> None:
     for form in ("text", "json", "github"):
         workspace.look("validate", "--format", form)
-    for option in ((), ("--format", "json"), ("--without-secrets",), ("--rehearse",), ("--out", "first.plan")):
+    for option in ((), ("--format", "json"), ("--without-secrets",), ("--out", "first.plan")):
         workspace.look("plan", *option)
     workspace.run("apply", "--yes", "first.plan")
     workspace.learn_keys()

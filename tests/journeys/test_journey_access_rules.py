@@ -143,14 +143,18 @@ def test_a_removal_is_counted_by_the_guards(ruled: Project) -> None:
     assert set(ruled.sandbox.truth().rules) == {"vision-rw", "gpu"}
 
 
-def test_a_group_cannot_go_while_a_rule_that_is_left_alone_names_it(ruled: Project) -> None:
+def test_a_group_goes_only_on_purpose_while_a_rule_that_is_left_alone_names_it(ruled: Project) -> None:
     ruled.declare(PEOPLE.replace("  - {name: research, members: [ada@acme.io]}\n", ""))
     refused = ruled.apply()
     assert refused.code == 4, refused
-    assert "group research cannot be removed while access rules name it that this declaration leaves alone" in (
-        refused.stderr
-    )
-    assert "(vision-rw)" in refused.stderr
+    assert (
+        "still-used: group research would be removed, but this declaration leaves alone access rules that name it "
+        "(vision-rw)   (--allow still-used)"
+    ) in refused.stderr
+    tried = ruled.apply("--allow", "still-used")
+    assert tried.code == 6, tried
+    assert "failed   remove group research" in tried.stdout
+    assert "research" in ruled.sandbox.truth().groups
 
 
 def test_a_group_and_the_rule_that_names_it_go_together(ruled: Project) -> None:

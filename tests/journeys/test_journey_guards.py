@@ -206,9 +206,8 @@ class TestServerLimits:
         project.declare("groups: []")
         result = project.apply("--allow", "empty-kind")
         assert result.code == 4
-        assert (
-            "group ops cannot be removed while vaults point at it that this declaration leaves alone" in result.stderr
-        )
+        assert "group ops would be removed, but this declaration leaves alone vaults that belong to it" in result.stderr
+        assert project.apply("--allow", "empty-kind", "--allow", "still-used").code == 6
 
     def test_an_invitation_past_the_maximum_fails_and_the_rest_is_done(self, project: Project) -> None:
         project.sandbox.change_settings(maximum_members=1)

@@ -124,14 +124,14 @@ STORIES = {
         (ROOT, group("x")),
         (ROOT, group("x"), group("ops"), vault("v", "ops", "a: 1"), vault("w", "ops", "a: 1"), vault("x", "x", "a: 1")),
         Refusal(
-            guard=Guard.SERVER_LIMIT, kind=Kind.GROUP, subject="ops", names=("v → ops", "w → ops"), count=2, limit="vaults"
+            guard=Guard.STILL_USED, kind=Kind.GROUP, subject="ops", names=("v → ops", "w → ops"), count=2, limit="vaults"
         ),
     ),
     "a group that access rules name": Story(
         (ROOT, group("x")),
         (ROOT, group("x"), group("ops"), rule("r", groups=["ops", "x"]), rule("s", groups=["ops"])),
         Refusal(
-            guard=Guard.SERVER_LIMIT, kind=Kind.GROUP, subject="ops", names=("r", "s"), count=2, limit="access_rules"
+            guard=Guard.STILL_USED, kind=Kind.GROUP, subject="ops", names=("r", "s"), count=2, limit="access_rules"
         ),
     ),
     "more accounts than there is room for": Story(

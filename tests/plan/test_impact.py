@@ -19,13 +19,13 @@ from reconciler.plan.impact.report import Aspect, Effect, HeadlineType, Impact, 
 from reconciler.plan.make import Prepared
 from reconciler.plan.outcomes import Outcome
 from reconciler.process import CHANCE
-from reconciler.rehearsal.copying import workspace_of
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import load_workspace
 from reconciler.sandbox.permissions import permission
 from reconciler.sandbox.store import Store
 from reconciler.vaults.parse import DocumentParser
 from tests.build import admin, credential, desired, group, live, planned, vault
+from tests.support.copying import workspace_of
 from tests.support.random_workspaces import random_pair
 
 ROOT = admin("root@acme.io")

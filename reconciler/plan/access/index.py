@@ -30,7 +30,7 @@ from reconciler.model.resources import AccessRule, Address, Group, Kind, Member,
 from reconciler.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.model.live import Live
 
@@ -263,10 +263,12 @@ class AccessIndex(Frozen, dict=True):
         """Return the most that the rules on exactly one entity give to each whom they name."""
         if scope not in self._grants:
             grants: dict[Address, Grant] = {}
-            for way in self._ways_at(scope):
-                via = (way.rule.name,) if way.group is None else (way.rule.name, self.title(way.group))
-                grant = Grant(way.permission, SERVER_DEFAULT if way.default else via)
-                grants[way.principal] = _more(grants.get(way.principal), grant) or grant
+            for rule, default in self._rules.get(scope, ()):
+                for group, people in self._holders(rule):
+                    via = (rule.name,) if group is None else (rule.name, self.title(group))
+                    grant = Grant(permission_of(rule), SERVER_DEFAULT if default else via)
+                    for principal in people:
+                        grants[principal] = _more(grants.get(principal), grant) or grant
             self._grants[scope] = grants
         return self._grants[scope]
 
@@ -287,6 +289,14 @@ class AccessIndex(Frozen, dict=True):
             yield from self._ways_at(scope)
         for scope in self.possible_scopes(entity):
             yield from (replace(way, certain=False) for way in self._ways_at(scope))
+
+    def rules_on(self, scope: Identity) -> tuple[AccessRule, ...]:
+        """Return the rules of people on exactly one entity."""
+        return tuple(rule for rule, default in self._rules.get(scope, ()) if not default)
+
+    def rules_of(self, group: Address) -> tuple[AccessRule, ...]:
+        """Return the rules of people that name a group."""
+        return tuple(self._rules_of_groups.get(group.key[0], ()))
 
     def ways_of(self, principal: Address) -> tuple[Way, ...]:
         """Return every way by which the rules that name a principal, or a group with it, give it something."""
@@ -354,6 +364,14 @@ class AccessIndex(Frozen, dict=True):
         return dict(found)
 
     @cached_property
+    def _rules_of_groups(self) -> dict[str, list[AccessRule]]:
+        found: defaultdict[str, list[AccessRule]] = defaultdict(list)
+        for rule in self.snapshot.access_rules.values():
+            for name in rule.groups:
+                found[name].append(rule)
+        return found
+
+    @cached_property
     def _people(self) -> dict[Address, tuple[Address, ...]]:
         """What :meth:`people_in` has worked out so far."""
         return {}
@@ -368,14 +386,15 @@ class AccessIndex(Frozen, dict=True):
 
         :data:`EVERYONE` stands for all. Somebody whom it names several times comes several times.
         """
-        yield from ((Address(Kind.MEMBER, (name,)), None) for name in sorted(rule.members))
-        yield from ((Address(Kind.SERVICE_ACCOUNT, (name,)), None) for name in sorted(rule.service_accounts))
+        for group, people in self._holders(rule):
+            yield from ((principal, group) for principal in people)
+
+    def _holders(self, rule: AccessRule) -> Iterator[tuple[Address | None, Iterable[Address]]]:
+        yield None, [Address(Kind.MEMBER, (name,)) for name in sorted(rule.members)]
+        yield None, [Address(Kind.SERVICE_ACCOUNT, (name,)) for name in sorted(rule.service_accounts)]
         for name in sorted(rule.groups):
             group = Address(Kind.GROUP, (name,))
-            if group == EVERYONE:
-                yield EVERYONE, None
-            else:
-                yield from ((principal, group) for principal in self.people_in(group))
+            yield (None, (EVERYONE,)) if group == EVERYONE else (group, self.people_in(group))
 
     @cached_property
     def _ways(self) -> dict[Address, list[Way]]:
