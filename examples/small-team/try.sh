@@ -105,7 +105,7 @@ run 2 reconciler drift
 run 0 reconciler apply --yes
 run 0 reconciler drift
 
-echo "# The declaration loses one of four people: more than the policy lets pass unasked."
+echo "# The declaration loses one of four people: more than the policy allows without a guard."
 cp workspace.yaml workspace.yaml.before
 sed -e '/email: tom@/d' -e 's/, tom@acme.io//' workspace.yaml.before >workspace.yaml
 run 1 diff workspace.yaml.before workspace.yaml

@@ -124,5 +124,5 @@ async def revoke_all(run: Run, account_id: str) -> None:
     """Revoke every credential of an account that was just made and whose secret keys nobody holds."""
     for live in await run.reader.credentials(account_id):
         if read(live.last_used) is not None:
-            raise MovedError("a credential of a service account that was just made is in use; look at it by hand")
+            raise MovedError("a credential of a service account that was just created is in use; check it by hand")
         await revoke_one(run, account_id, live.access_key)

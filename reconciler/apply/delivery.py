@@ -72,7 +72,7 @@ class Deliveries(Frozen):
         path = self.environment.get("PATH")
         found = shutil.which(name if "/" not in name else str((self.folder / name).absolute()), path=path)
         if found is None:
-            raise DeliveryError(f"the program {harmless(name)}, to deliver a secret key with, is not there")
+            raise DeliveryError(f"the program {harmless(name)}, which delivers a secret key, does not exist")
         return found
 
     def _run(self, delivery: CommandDelivery, content: str) -> None:
@@ -87,8 +87,8 @@ class Deliveries(Frozen):
                 given=content.encode(),
             )
         except ProgramTimeoutError:
-            raise DeliveryError(f"{name} did not take the secret key within {COMMAND_SECONDS} seconds") from None
+            raise DeliveryError(f"{name} did not accept the secret key within {COMMAND_SECONDS} seconds") from None
         except OSError as error:
             raise DeliveryError(f"{name} could not be run: {error.strerror}") from None
         if done.code:
-            raise DeliveryError(f"{name} failed to take the secret key (exit code {done.code})")
+            raise DeliveryError(f"{name} failed to accept the secret key (exit code {done.code})")

@@ -21,14 +21,14 @@ def check_secret_file(path: Path, name: str) -> None:
     """
     shown = harmless(name)
     if not path.parent.is_dir():
-        hint = f"make it first: mkdir -p {harmless(str(path.parent))}"
+        hint = f"create it first: mkdir -p {harmless(str(path.parent))}"
         raise DeliveryError(f"the folder for {shown} does not exist", hint=hint)
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise DeliveryError(f"the folder for {shown} cannot be written to")
     if path.is_symlink():
         raise DeliveryError(f"{shown} is a symbolic link; a secret key is never written through one")
     if path.exists() and not path.is_file():
-        raise DeliveryError(f"{shown} is there and is not a plain file")
+        raise DeliveryError(f"{shown} exists and is not a regular file")
 
 
 def write_secret_file(path: Path, name: str, content: str) -> None:

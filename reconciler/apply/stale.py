@@ -71,4 +71,4 @@ def _what_moved(saved: Change, today: Change, *, declaration_moved: bool) -> str
         return "the workspace has moved"
     if declaration_moved:
         return "the declaration has moved"
-    return "what can be done of it has moved, as when an invitation was accepted"
+    return "what can be done has changed, for example because an invitation was accepted"

@@ -111,7 +111,7 @@ def _refused(status: int, meta: Mapping[str, object], context: Context) -> Failu
         return Failure(
             SignInError(
                 f"{context.server} does not accept the credentials from {context.source} (401/{subcode}): {words}",
-                hint="check the access key and the secret key, and that they were made on this server",
+                hint="check the access key and the secret key, and that they were created on this server",
             )
         )
     hint = None

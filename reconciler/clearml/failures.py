@@ -86,7 +86,7 @@ def not_sent(server: str, words: str) -> Failure:
         return Failure(
             UnreachableError(
                 f"{server} cannot be reached with TLS: {words}",
-                hint="check the address, and whether what listens there speaks https:// at all",
+                hint="check the address, and whether the server there speaks https://",
             ),
             repeat="UNEXPECTED_EOF" in words,
         )
@@ -99,7 +99,7 @@ def no_handshake(server: str, seconds: float, *, repeat: bool) -> Failure:
     error = UnreachableError(
         f"{server} cannot be reached with TLS: the connection was accepted, but the handshake was not answered within "
         f"{seconds:g} seconds",
-        hint="check the address, and whether what listens there speaks https:// at all",
+        hint="check the address, and whether the server there speaks https://",
     )
     return Failure(error, repeat=repeat)
 

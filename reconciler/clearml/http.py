@@ -262,5 +262,5 @@ def _trusted() -> ssl.SSLContext:
         place = shown(os.environ[name], limit=200) if name else "its own list"
         raise UsageError(
             f"no certificate authorities can be read from {place}: {reason(error)}",
-            hint=f"{name} is to name those that signed the server's certificate" if name else None,
+            hint=f"{name} must name the authorities that signed the server's certificate" if name else None,
         ) from error

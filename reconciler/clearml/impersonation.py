@@ -23,5 +23,5 @@ async def check_holder(reader: Reader, account_id: str, access_key: str) -> None
     if holder not in (None, account_id):
         raise ImpersonationLostError(
             f"{reader.server} answers calls for a service account as if they were for somebody else",
-            hint="a proxy on the way may drop the header X-Clearml-Impersonate-As; let it pass, then run again",
+            hint="a proxy in between may drop the header X-Clearml-Impersonate-As; let it pass, then run again",
         )

@@ -107,7 +107,7 @@ def _server(
         found = variable or file
         if found is None:
             raise UsageError(
-                "no server is named", hint=f"set workspace.server in the declaration, {HOST[0]}, or give --server"
+                "no server is configured", hint=f"set workspace.server in the declaration, {HOST[0]}, or give --server"
             )
         return found
     rivals = (variable, file if uses_conf else None)
@@ -116,7 +116,7 @@ def _server(
             raise UsageError(
                 f"the declaration names the server {_displayed(chosen.value)}, "
                 f"but {rival.source} names {_displayed(rival.value)}",
-                hint="make them agree, or say which one is meant with --server",
+                hint="make them agree, or choose one with --server",
             )
     return chosen
 
@@ -144,7 +144,7 @@ def _no_credentials(key: _Setting | None, secret: _Setting | None, conf: str) ->
 
 
 def _unsendable(found: _Setting) -> SignInError:
-    return SignInError(f"what {found.source} gives cannot be sent: it is not made of the characters of a credential")
+    return SignInError(f"the credential from {found.source} contains characters that a credential cannot have")
 
 
 def server_address(text: str, *, allow_http: bool = False, source: str = "--server") -> str:
@@ -153,27 +153,27 @@ def server_address(text: str, *, allow_http: bool = False, source: str = "--serv
     Refuses what is not a plain http or https address, and ``http://`` to anything but this very machine.
     """
     if not text or not is_harmless(text) or " " in text or "\\" in text:
-        raise UsageError(f"the server address from {source} is not a web address: {_displayed(text)}")
+        raise UsageError(f"the server address from {source} is not a URL: {_displayed(text)}")
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
     except ValueError:
-        raise UsageError(f"the server address from {source} is not a web address: {_displayed(text)}") from None
+        raise UsageError(f"the server address from {source} is not a URL: {_displayed(text)}") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(
-            f"the server address from {source} holds a user name or password, which does not belong there",
+            f"the server address from {source} contains a user name or password",
             hint="give the credentials with --access-key and --secret-key, or in the environment",
         )
     if parts.scheme not in _DEFAULT_PORTS or not host:
         raise UsageError(
-            f"the server address from {source} is not a web address: {_displayed(text)}",
-            hint="it looks like https://api.clear.ml",
+            f"the server address from {source} is not a URL: {_displayed(text)}",
+            hint="for example https://api.clear.ml",
         )
     if parts.query or parts.fragment:
         raise UsageError(f"the server address from {source} has more than a host and a path: {_displayed(text)}")
     if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise UsageError(
-            f"{_displayed(text)} is not encrypted, so the credentials could be read on the way",
+            f"{_displayed(text)} is not encrypted, so the credentials could be read in transit",
             hint="use https, or --allow-http if the network in between is trusted",
         )
     name = f"[{host}]" if ":" in host else host

@@ -64,7 +64,7 @@ def command(invocation: Invocation, *, asked: _Asked, connection: Connection, ou
 def _request(asked: _Asked, connection: Connection) -> AccessRequest:
     who, file = _who_and_file(asked)
     if asked.entity_text is not None and asked.everybody:
-        raise UsageError("--entity and --all are two questions", hint=_FORMS)
+        raise UsageError("--entity and --all cannot be combined", hint=_FORMS)
     entity = parse_entity(asked.entity_text) if asked.entity_text is not None else None
     return AccessRequest(who=who, entity=entity, live=asked.live, file=file, connection=connection)
 
@@ -74,9 +74,9 @@ def _who_and_file(asked: _Asked) -> tuple[str | None, Path]:
     names, usual = asked.names, AccessRequest().file
     alone = asked.entity_text is not None or asked.everybody
     if len(names) > (1 if alone else 2):
-        raise UsageError("these are too many arguments", hint=_FORMS)
+        raise UsageError("too many arguments", hint=_FORMS)
     if alone:
         return None, Path(names[0]) if names else usual
     if not names:
-        raise UsageError("nobody is named", hint=_FORMS)
+        raise UsageError("missing argument WHO", hint=_FORMS)
     return names[0], Path(names[1]) if len(names) > 1 else usual

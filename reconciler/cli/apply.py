@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@click.option("--yes", is_flag=True, help="Do not ask; for CI.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation; for CI.")
 @allow_option
 @exact_option
 @format_option
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 @gather("request", ApplyRequest)
 @click.pass_obj
 def command(invocation: Invocation, *, request: ApplyRequest, yes: bool, output_format: str) -> int:
-    """Carry out PLAN, saved by plan --out, if it still fits; or make a plan from FILE (workspace.yaml) and ask.
+    """Apply PLAN, saved by plan --out, if it still fits; or make a plan from FILE (workspace.yaml) and confirm it.
 
     Nothing is written without a plan that was shown or saved, and nothing if a guard refuses it.
     """
     console = invocation.console
     if not yes and not console.interactive:
-        raise UsageError("there is no terminal to ask in", hint="--yes applies without asking")
+        raise UsageError("no terminal to confirm in", hint="pass --yes to skip the confirmation")
     text = output_format == "text"
     result = invocation.wait_for(_apply(invocation, request, ask=not yes, text=text))
     if result is None:
@@ -62,7 +62,7 @@ async def _apply(invocation: Invocation, request: ApplyRequest, *, ask: bool, te
     async with open_apply(invocation.session, request) as opened:
         proposal = await propose(opened)
         if proposal.carried_out:
-            console.note("This plan is carried out already: nothing of it is left to do.")
+            console.note("This plan was applied already: nothing is left to do.")
         if text or ask:
             show = console.result if text else console.note
             show(render_plan(proposal.plan, console.output))
@@ -76,7 +76,7 @@ async def _apply(invocation: Invocation, request: ApplyRequest, *, ask: bool, te
 
 def _agreed() -> bool:
     with answering():
-        return click.confirm("Carry this out?", default=False, err=True)
+        return click.confirm("Apply this plan?", default=False, err=True)
 
 
 def _exit_code(result: ApplyResult) -> ExitCode:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group("credentials")
 def command() -> None:
-    """Look at the credentials of service accounts."""
+    """Show the credentials of service accounts."""
 
 
 @command.command("list")
@@ -27,7 +27,7 @@ def command() -> None:
 @gather("request", CredentialsRequest)
 @click.pass_obj
 def list_command(invocation: Invocation, *, request: CredentialsRequest, output_format: str) -> int:
-    """List every credential with its age, its end, its last use, and whether FILE (workspace.yaml) declares it."""
+    """List every credential with its age, its expiry, its last use, and whether FILE (workspace.yaml) declares it."""
     console = invocation.console
     report = invocation.wait_for(list_credentials(invocation.session, request))
     console.result(credentials_json(report) if output_format == "json" else render_credentials(report, console.output))

@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 @gather("output", DriftOutput)
 @click.pass_obj
 def command(invocation: Invocation, *, request: DriftRequest, output: DriftOutput, notification: Notification) -> int:
-    """Compare the live workspace with FILE (workspace.yaml by default), and tell which side moved.
+    """Compare the live workspace with FILE (workspace.yaml by default), and report which side moved.
 
     Exit code 0 if it is in sync (invitations that wait and credentials that are due are no drift), 2 if it differs,
-    another one if nobody can tell.
+    another one if that is not known.
     """
     console, session = invocation.console, invocation.session
     receivers = read_receivers(session, notification.notify, notification.notify_secret_file)

@@ -73,10 +73,10 @@ def _limit(name: str, default: str, sentence: str) -> Callable[[Command], Comman
 
 
 limit_options = stacked(
-    _limit("--expiring-within", "14d", "Point at credentials that end within this time."),
-    _limit("--unused-for", "90d", "Point at credentials that were not used for this time."),
-    _limit("--pending-for", "14d", "Point at invitations that nobody accepted for this time."),
-    _limit("--inactive-for", "180d", "Point at admins who were not active for this time."),
+    _limit("--expiring-within", "14d", "Report credentials that expire within this time."),
+    _limit("--unused-for", "90d", "Report credentials that were not used for this time."),
+    _limit("--pending-for", "14d", "Report invitations that nobody accepted for this time."),
+    _limit("--inactive-for", "180d", "Report admins who were not active for this time."),
     gather("limits", Limits),
 )
 """The options that say how long is too long; they become one ``limits``."""
@@ -95,7 +95,7 @@ notification_options = stacked(
         multiple=True,
         envvar="RECONCILER_NOTIFY",
         metavar="URL",
-        help="Tell a webhook, a chat (slack+https://…) or another service what is new and what is healed, once. "
+        help="Notify a webhook, a chat (slack+https://…) or another service of new and of resolved drift, once. "
         "May be given more than once. [env: RECONCILER_NOTIFY]",
     ),
     click.option(

@@ -51,7 +51,7 @@ def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPa
 @format_choice(("text", "hocon", "json", "yaml"), "Form of the result; all but text give the merged document alone.")
 @click.option("--path", metavar="PATH", callback=_key_path, help="Only what is at or below a path, such as sdk.aws.")
 @click.option("--reveal", is_flag=True, help="Show secret values; only in a terminal.")
-@click.option("--without-secrets", is_flag=True, help="Do not even look for the declared secrets.")
+@click.option("--without-secrets", is_flag=True, help="Do not read the declared secrets.")
 @connection_options
 @click.argument("who")
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @declaration_argument
 @click.pass_obj
 def command(invocation: Invocation, file: Path, *, check: bool, diff: bool) -> int:
-    """Bring FILE (workspace.yaml by default) and all that it includes into the canonical style.
+    """Format FILE (workspace.yaml by default) and all that it includes in the canonical style.
 
-    Keys come in one order, indentation, blanks and quotes are made even; entries stay in their order and every comment
+    Keys come in one order, indentation, spaces and quotes become uniform; entries stay in their order and every comment
     at its line. What the files mean does not change, which is checked before anything is written.
     """
     console, session = invocation.console, invocation.session

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("history")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most runs to show.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of runs to show.")
 @click.option("--run", metavar="ID", help="Show the operations of one run; the beginning of its id is enough.")
 @record_option
 @format_option

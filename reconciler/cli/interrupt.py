@@ -39,7 +39,7 @@ def stopping_on_signals(console: Console) -> Iterator[asyncio.Event]:
 
     def hear() -> None:
         if not stop.is_set():
-            console.note("Stopping: what is under way is finished, nothing more is started.")
+            console.note("Stopping: operations in progress are finished, nothing new is started.")
         stop.set()
 
     with contextlib.ExitStack() as stack:

@@ -30,14 +30,14 @@ RARELY = 1_000_000
 COMMANDS = {
     "validate": "Check the declaration, without a server.",
     "plan": "Show what an apply would change.",
-    "apply": "Carry out a saved plan, or make one and ask.",
-    "drift": "Tell whether the workspace is what the declaration says.",
+    "apply": "Apply a saved plan, or make one and ask for confirmation.",
+    "drift": "Report whether the workspace is what the declaration says.",
     "adopt": "Write what is live back into the declaration's files.",
-    "fmt": "Bring the declaration's files into the canonical style.",
+    "fmt": "Format the declaration's files in the canonical style.",
     "effective": "Show somebody's merged client configuration, and where it comes from.",
     "access": "Show who has what and why, or who reaches an entity and how.",
-    "history": "Show what was applied, by whom, when and from which commit.",
-    "unlock": "Break the lock of a run that is dead.",
+    "history": "Show what was applied, when, by which user and from which commit.",
+    "unlock": "Break the lock of a dead run.",
     "import": "Write a declaration from a live workspace.",
     "credentials": "List the access keys of service accounts.",
     "sandbox": "Run the embedded ClearML-compatible server.",
@@ -143,9 +143,7 @@ def run(arguments: Sequence[str], *, session: Session | None = None) -> int:
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             return _defect(console, error)
-        console.error(
-            f"the output cannot be written: {error.strerror}", "reconciler history tells what an apply has done"
-        )
+        console.error(f"the output cannot be written: {error.strerror}", "reconciler history shows what an apply did")
         drop(sys.stdout)
         return ExitCode.INTERNAL_ERROR
     except Exception as error:  # noqa: BLE001 - the last place that can report it

@@ -65,7 +65,11 @@ connection_options = stacked(
     ),
     click.option("--allow-http", is_flag=True, help="Allow http:// to another machine: keys travel unprotected."),
     click.option(
-        "--concurrency", type=click.IntRange(1, 64), default=16, show_default=True, help="Most calls at once."
+        "--concurrency",
+        type=click.IntRange(1, 64),
+        default=16,
+        show_default=True,
+        help="Maximum number of concurrent calls.",
     ),
     click.option(
         "--timeout",
@@ -73,7 +77,7 @@ connection_options = stacked(
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="Longest wait for one answer.",
+        help="Maximum time to wait for one answer.",
     ),
     gather("connection", Connection),
 )
@@ -113,5 +117,5 @@ def format_choice(forms: Iterable[str], sentence: str) -> Callable[[Command], Co
 format_option = format_choice(("text", "json"), "Form of the result on stdout.")
 
 exact_option = click.option(
-    "--exact-documents", is_flag=True, help="Count vault documents that differ in their text alone as different too."
+    "--exact-documents", is_flag=True, help="Treat vault documents that differ only in their text as different."
 )

@@ -30,7 +30,7 @@ _database_option = click.option(
     default=Path("sandbox.db"),
     show_default=True,
     metavar="FILE",
-    help="The sandbox's file; made if it is not there.",
+    help="The sandbox's file; created if it does not exist.",
 )
 
 
@@ -98,7 +98,7 @@ def serve(
             sys.stdout.flush()
             console.note(f"The sandbox listens on {running.url} (Ctrl-C stops it).")
             if store.bootstrap is None:
-                console.note("It was there already; its first admin's keys were printed when it was made.")
+                console.note("It existed already; its first admin's keys were printed when it was created.")
 
         with _listening_on(host, port):
             run(store, host, port, on_ready=ready, on_missing=missing)
@@ -119,7 +119,7 @@ def _listening_on(host: str, port: int) -> Iterator[None]:
 @click.argument("email")
 @click.pass_obj
 def accept(invocation: Invocation, database: Path, email: str, name: str | None) -> int:
-    """Play the first sign-in of an invited person, who then becomes a member."""
+    """Simulate the first sign-in of an invited person, who then becomes a member."""
     from reconciler.sandbox.whitelist import accept_invitation
 
     if not database.exists():

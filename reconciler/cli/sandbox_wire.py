@@ -38,7 +38,7 @@ class SandboxWire(Network):
             with as_usage_errors():
                 token = Secret(store.session_for_admin())
             name = harmless(str(target.database))
-            new = f"{name} was not there: made a new sandbox, with one administrator."
+            new = f"{name} did not exist: created a new sandbox with one admin."
             settings = replace(target.settings, token=token)
             transport = httpx.ASGITransport(create_app(store))
             yield Line(settings, transport, None if store.bootstrap is None else new)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command("unlock")
-@click.option("--yes", is_flag=True, help="Do not ask; for CI.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation; for CI.")
 @record_option
 @declaration_argument
 @click.pass_obj
 def command(invocation: Invocation, file: Path, *, yes: bool, record: str | None) -> int:
     """Break the lock of the workspace of FILE (workspace.yaml by default), after showing who holds it.
 
-    A run that loses its lock this way starts nothing more. Make sure that it is dead all the same.
+    A run that loses its lock this way starts nothing more. Make sure first that it is dead.
     """
     console = invocation.console
     found = invocation.wait_for(find_lock(invocation.session, file, record))
@@ -34,7 +34,7 @@ def command(invocation: Invocation, file: Path, *, yes: bool, record: str | None
         return ExitCode.DONE
     console.note(lock_sentence(found.lock, orphaned=found.orphaned, stale=found.stale))
     if not yes and not console.interactive:
-        raise UsageError("there is no terminal to ask in", hint="--yes breaks the lock without asking")
+        raise UsageError("no terminal to confirm in", hint="pass --yes to skip the confirmation")
     if not yes and not click.confirm("Break this lock?", default=False, err=True):
         console.note("The lock was left as it is.")
         return ExitCode.INTERRUPTED

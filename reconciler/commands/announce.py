@@ -79,7 +79,7 @@ async def announce_drift(session: Session, receivers: Receivers, result: DriftRe
     if news.is_empty:
         return ()
     if past.store is None or past.trouble is not None:
-        session.reporter.note("There is no record that can be written, so the same drift will be told again next time.")
+        session.reporter.note("No record can be written, so the same drift will be reported again next time.")
     sent = await asyncio.gather(*(_sent(session, receivers, target, result, news) for target in receivers.targets))
     troubles = tuple(trouble for trouble in sent if trouble is not None)
     return troubles or await _remembered(past, news)
@@ -116,5 +116,5 @@ async def _remembered(past: Past, news: News) -> tuple[str, ...]:
     try:
         await past.store.update(lambda record: with_told(record, news.told))
     except RecordError as error:
-        return (f"what was told could not be written down, so it will be told again: {error.message}",)
+        return (f"what was sent could not be recorded, so it will be sent again: {error.message}",)
     return ()

@@ -81,7 +81,7 @@ async def read_past_for_comparison(
     """Read the record for a command that only compares: what cannot be trusted is warned of, and not used."""
     past = await read_past(session, where, declared, target)
     if past.trouble is not None:
-        session.reporter.warning(f"{past.trouble.message}; it is not used, so nobody can tell what was applied last")
+        session.reporter.warning(f"{past.trouble.message}; it is not used, so what was applied last is not known")
     return past
 
 

@@ -29,6 +29,6 @@ def read_target_file(folder: Path, path: Path) -> tuple[Plan | None, Path]:
     if plan.without_secrets:
         raise PlanFileError(
             f"{harmless(str(path))} was made without secret values, so it cannot be applied",
-            hint="make a plan where the secrets are at hand",
+            hint="make a plan where the secrets are available",
         )
     return plan, Path(plan.declaration)

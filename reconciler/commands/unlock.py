@@ -54,4 +54,4 @@ async def break_found_lock(seen: FoundLock) -> None:
     Raises :class:`LockedError` if it has changed since, and :class:`reconciler.errors.RecordError`.
     """
     if not await break_lock(seen.place, seen.found):
-        raise LockedError("the lock has changed since it was looked at", hint="run again")
+        raise LockedError("the lock has changed since it was read", hint="run again")

@@ -46,7 +46,7 @@ class Network:
     def line_to(self, target: Target) -> Iterator[Line]:
         """Return the line to a server."""
         if target.database is not None:
-            raise UsageError(f"{target.name}: the embedded sandbox is not at hand here")
+            raise UsageError(f"{target.name}: the embedded sandbox is not available here")
         yield Line(target.settings)
 
     def webhook_transport(self) -> None:

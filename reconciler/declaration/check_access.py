@@ -24,8 +24,8 @@ def check_access_rules(context: Context) -> Iterator[Problem]:
         item = rule.item
         yield from _entity(rule)
         if not (item.members or item.service_accounts or item.groups):
-            message = f"the access rule {shown(item.name)} gives nobody anything"
-            hint = "name `members`, `service_accounts` or `groups`, or take the rule away"
+            message = f"the access rule {shown(item.name)} gives access to nobody"
+            hint = "name `members`, `service_accounts` or `groups`, or remove the rule"
             yield Problem("empty-access-rule", message, rule.place(), hint)
         for kind, names in (
             (Kind.MEMBER, item.members),

@@ -21,7 +21,7 @@ def check_look_alikes(context: Context) -> Iterator[Problem]:
             because = f" (letters: {letters})" if letters else ""
             yield Problem(
                 "look-alike",
-                f"{shown(email)} looks like {shown(group[0])}, and is another address{because}",
+                f"{shown(email)} looks like {shown(group[0])} but is a different address{because}",
                 context.members[fold(email)].place("email"),
                 "make sure that both are meant",
                 Severity.WARNING,

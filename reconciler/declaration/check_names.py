@@ -40,7 +40,7 @@ def name_fault(text: str, longest: int = LONGEST_NAME) -> str | None:
         return f"is longer than {longest} characters"
     if not is_harmless(text):
         return "holds a line break, or a control, invisible or direction-changing character"
-    return "begins or ends with a blank" if text != text.strip() else None
+    return "begins or ends with a space" if text != text.strip() else None
 
 
 def email_fault(text: str) -> str | None:
@@ -58,7 +58,7 @@ def fault_of(kind: Kind, text: str) -> str | None:
 def label_fault(text: str) -> str | None:
     """Return what is wrong with a credential's label, as the end of a sentence, or ``None``."""
     if text.endswith((UNDELIVERED_MARK, RETIRING_MARK)):
-        return "ends in a mark that an apply gives to credentials on their way"
+        return "ends in a mark that apply uses for credentials in progress"
     return name_fault(text)
 
 
@@ -157,7 +157,7 @@ def check_builtins(context: Context) -> Iterator[Problem]:
         if folded in FIXED_GROUPS:
             why = "everyone is in it" if folded == fold("Users") else "who is in it follows from `role: admin`"
             message = f"{shown(item.name)} is a built-in group that cannot be declared: {why}"
-            yield Problem("builtin-group", message, group.place("name"), "take this entry away")
+            yield Problem("builtin-group", message, group.place("name"), "remove this entry")
         elif folded == QUEUE_ADMINS and item.description is not None:
             message = f"{shown(item.name)} is a built-in group: its description cannot be changed"
             yield Problem("builtin-group", message, group.place("description", key=True))
@@ -195,7 +195,7 @@ def _renames(
             continue
         key = identity(entry.item, was)
         if key == identity(entry.item, entry.item.name):
-            yield Problem("rename-taken", f"{shown(was)} is the name that it has already", place, "take `was` away")
+            yield Problem("rename-taken", f"{shown(was)} is its name already", place, "remove `was`")
         elif key in declared:
             message = f"{shown(was)} is still declared: a rename needs a name that is no longer used"
             yield Problem("rename-taken", message, place, "to swap or chain names, rename in two steps")

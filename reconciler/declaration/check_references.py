@@ -135,5 +135,5 @@ def check_management(context: Context) -> Iterator[Problem]:
         given = field in declaration.top.manage.model_fields_set
         if given and declaration.management(kind) is Management.NONE and field not in context.damaged:
             place = declaration.trees[declaration.top_file].place(("manage", field), key=True)
-            message = f"no file lists {field}, so they are not managed, whatever stands here"
+            message = f"no file lists {field}, so they are not managed, whatever this says"
             yield warning("manage-without-list", message, place)

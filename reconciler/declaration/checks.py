@@ -80,7 +80,7 @@ def _credentials(declaration: Declaration) -> Iterator[Problem]:
                 message = f"{shown(path)} already receives another key, at {first.place}"
                 yield Problem("duplicate-delivery", message, this.place)
             if target in sources or not _KEPT.isdisjoint(path.split("/")):
-                message = f"{shown(path)} is part of the declaration, or of what is kept about it, and would be lost"
+                message = f"{shown(path)} is part of the declaration or of its record, and would be overwritten"
                 yield Problem("delivery-over-source", message, this.place)
 
 
@@ -124,7 +124,7 @@ def _rotation(account: Entry[Any], index: int, credential: CredentialEntry) -> I
         return
     place = account.place("credentials", index, "rotate_before")
     if credential.expires_in is None:
-        message = "`rotate_before` needs `expires_in`: without an end there is nothing to be early for"
+        message = "`rotate_before` needs `expires_in`: without a lifetime there is no end"
         yield Problem("rotation-without-end", message, place)
     elif credential.rotate_before >= credential.expires_in:
         message = "`rotate_before` must be shorter than `expires_in`: the key would be replaced at every run"

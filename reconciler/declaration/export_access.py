@@ -47,7 +47,7 @@ def rule_entry(rule: AccessRule, live: Live) -> dict[str, object] | str:
         if titles is None:
             return f"not all of its {field} can be declared"
         entry |= {field: titles} if titles else {}
-    return entry if rule.members or rule.service_accounts or rule.groups else "it gives nobody anything"
+    return entry if rule.members or rule.service_accounts or rule.groups else "it gives access to nobody"
 
 
 def entity_reference(entity: Entity, live: Live) -> str | dict[str, str] | None:

@@ -38,11 +38,11 @@ class Folder:
         """Return the files that an include pattern matches, sorted. Raises :class:`ConfinementError`."""
         self._refuse_unsafe(pattern)
         if any("**" in part and part != "**" for part in PurePosixPath(pattern).parts):
-            raise ConfinementError("is not a pattern that can be used")
+            raise ConfinementError("is not a valid pattern")
         try:
             paths = sorted(self._files(pattern))
         except (ValueError, NotImplementedError):
-            raise ConfinementError("is not a pattern that can be used") from None
+            raise ConfinementError("is not a valid pattern") from None
         except OSError as error:
             raise ConfinementError(f"cannot be searched: {error.strerror}") from None
         if len(paths) > MAXIMUM_FILES:
@@ -59,7 +59,7 @@ class Folder:
 
     def _refuse_unsafe(self, text: str) -> None:
         if not text.isprintable():
-            raise ConfinementError("holds a character that no path may have")
+            raise ConfinementError("contains a character that a path cannot have")
         if "\\" in text:
             raise ConfinementError("must be written with `/`, not with a backslash")
         path = PurePosixPath(text)
@@ -74,6 +74,6 @@ class Folder:
         try:
             resolved = path.resolve()
         except (OSError, RuntimeError):
-            raise ConfinementError("is a symbolic link that leads nowhere") from None
+            raise ConfinementError("is a dangling symbolic link") from None
         if not resolved.is_relative_to(self._resolved):
             raise ConfinementError("must stay inside the declaration's folder: a symbolic link leads out of it")

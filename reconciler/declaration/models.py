@@ -95,18 +95,21 @@ class ProtectSection(Strict):
 class PolicySection(Strict):
     """The limits that stop a plan before its first write."""
 
-    min_admins: int = Field(2, ge=1, le=1000, description="The fewest admins that the workspace may be left with.")
+    min_admins: int = Field(2, ge=1, le=1000, description="The minimum number of admins that a plan must leave.")
     max_removals: RemovalLimit = Field(
         Limit(share=0.2),
-        description="The most removals that pass unasked, per kind and, for memberships, per group: a number, or a "
-        'share like "20%".',
+        description="The maximum number of removals in one plan, per kind and, for memberships, per group: a number, "
+        'or a share like "20%".',
     )
     protect: ProtectSection = Field(ProtectSection(), description="What is never removed or demoted.")
     domains: list[Domain] = Field(
         [], description="The e-mail domains that people may be invited from. Empty: any.", examples=[["acme.io"]]
     )
     max_write_gains: int = Field(
-        25, ge=0, le=1_000_000, description="The most people and service accounts that may come to write to something."
+        25,
+        ge=0,
+        le=1_000_000,
+        description="The maximum number of people and service accounts that may gain write access in one plan.",
     )
     rules: Text | None = Field(
         None,
@@ -155,7 +158,7 @@ class DocumentEntry(Strict):
     target: Target = Field(
         "config",
         description="What the document is for: client (default; clearml.conf of SDK and agents), ui-storage, "
-        "ssh-server, or type:<text> with the API's own text.",
+        "ssh-server, or type:NAME with the API's own name for it.",
     )
     format: Format | None = Field(
         None, description="How the document is written. By default as its file's ending says, and hocon otherwise."
@@ -209,14 +212,14 @@ class ServiceAccountEntry(Strict):
     """An API user for agents and automations."""
 
     name: str = Field(description="The account's name: its identity.", examples=["train-agent"])
-    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+    was: str | None = Field(None, description="The former name: it is renamed in place, never created again.")
     impersonation: bool = Field(False, description="Whether tasks may run as their owner (the server's run-as).")
     admin: bool = Field(False, description="Whether the account is an admin; only where the server allows it.")
     credentials: list[CredentialEntry] | None = Field(
-        None, description="The access keys. Left out: not managed. An empty list: there are to be none."
+        None, description="The access keys. Left out: not managed. An empty list: there must be none."
     )
     vault: AccountVault | None = Field(
-        None, description="The account's own vault. Left out: not managed. null: there is to be none."
+        None, description="The account's own vault. Left out: not managed. null: there must be none."
     )
 
     @property
@@ -229,10 +232,10 @@ class GroupEntry(Strict):
     """A set of members and service accounts."""
 
     name: str = Field(description="The group's name: its identity.", examples=["researchers"])
-    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+    was: str | None = Field(None, description="The former name: it is renamed in place, never created again.")
     description: str | None = Field(None, description="What the group is for. Left out: not managed.")
     members: list[str] | None = Field(
-        None, description="E-mails of its members. Left out: not managed. An empty list: there are to be none."
+        None, description="E-mails of its members. Left out: not managed. An empty list: there must be none."
     )
     service_accounts: list[str] | None = Field(
         None, description="Names of its service accounts. Left out: not managed. An empty list: none."
@@ -244,7 +247,7 @@ class VaultEntry(DocumentEntry):
 
     name: str = Field(description="The vault's name: its identity within the group.", examples=["s3-defaults"])
     group: str = Field(description="The group that it reaches.", examples=["researchers"])
-    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+    was: str | None = Field(None, description="The former name: it is renamed in place, never created again.")
 
 
 class IncludedFile(Strict):
@@ -277,5 +280,5 @@ class WorkspaceFile(IncludedFile):
         description="Patterns of further files with lists, relative to this file; each must match something.",
         examples=[["teams/*.yaml"]],
     )
-    manage: ManageSection = Field(ManageSection(), description="How much of each kind the declaration speaks for.")
+    manage: ManageSection = Field(ManageSection(), description="How much of each kind the declaration manages.")
     policy: PolicySection = Field(PolicySection(), description="The limits that stop a plan.")

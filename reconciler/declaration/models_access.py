@@ -53,7 +53,7 @@ class AccessRuleEntry(Strict):
     """Who may read, or read and change, what."""
 
     name: str = Field(description="The rule's name: its identity.", examples=["vision-rw"])
-    was: str | None = Field(None, description="The name that it had: it is renamed in place, never made again.")
+    was: str | None = Field(None, description="The former name: it is renamed in place, never created again.")
     description: str | None = Field(None, description="What the rule is for. Left out: not managed.")
     resource: ResourceSection = Field(description="What it gives access to.", examples=[{"project": "Vision"}])
     permission: Annotated[Permission, Field(strict=False)] = Field(description="What it gives: read or read_write.")

@@ -29,14 +29,14 @@ class RuleEntry(Strict):
         description="The rule's name, unique in the file: lower case, digits and hyphens.",
         examples=["admins-are-named"],
     )
-    description: Text | None = Field(None, description="Why there is this rule, for whoever reads the file.")
+    description: Text | None = Field(None, description="Why this rule exists, for readers of the file.")
     on: Annotated[RuleSubject, Field(strict=False)] = Field(
-        description="What the rule is asked of: each declared resource of this kind, or (gain) each thing that a plan "
-        "lets somebody gain."
+        description="What the rule is evaluated for: each declared resource of this kind, or (gain) each thing that a "
+        "plan lets somebody gain."
     )
     when: Expression | None = Field(
         None,
-        description="A CEL expression: the rule is asked only where it is true. Left out: always.",
+        description="A CEL expression: the rule is evaluated only where it is true. Left out: always.",
         examples=["member.admin"],
     )
     require: Expression = Field(
@@ -44,8 +44,8 @@ class RuleEntry(Strict):
         examples=['member.email in ["root@acme.io"]'],
     )
     message: Text = Field(
-        description="What is wrong where it is not. {title} stands for what the rule was asked of, and the name of a "
-        "field in braces for its value.",
+        description="What is wrong if it is not true. {title} stands for what the rule was evaluated for, and the name "
+        "of a field in braces for its value.",
         examples=["{title} may not be an admin"],
     )
     severity: Annotated[Severity, Field(strict=False)] = Field(
@@ -58,5 +58,5 @@ class PolicyFile(Strict):
 
     version: Literal[1] = Field(description="The version of the file format.")
     rules: Annotated[list[RuleEntry], Field(max_length=MAXIMUM_RULES)] = Field(
-        description="The rules. They are told in this order."
+        description="The rules, reported in this order."
     )

@@ -79,8 +79,8 @@ class _Failure(Exception):  # noqa: N818  (never leaves this module)
 
 
 def _unavailable(name: str, failure: _Failure) -> SecretUnavailableError:
-    hint = "provide it; plan and drift can do without (--without-secrets)"
-    return SecretUnavailableError(f"the secret {harmless(name)} cannot be had: {failure}", hint=hint)
+    hint = "provide it, or compare without secrets (plan and drift: --without-secrets)"
+    return SecretUnavailableError(f"the secret {harmless(name)} is unavailable: {failure}", hint=hint)
 
 
 def _read(source: SecretSource, sources: SecretSources) -> Secret:
@@ -97,7 +97,7 @@ def _read(source: SecretSource, sources: SecretSources) -> Secret:
         where = f"the command {harmless(command[0])}"
         value = _decoded(where, _command_bytes(where, command, sources))
     if not value:
-        raise _Failure(f"{where} gives an empty text")
+        raise _Failure(f"{where} gives an empty string")
     return Secret(value)
 
 
@@ -138,4 +138,4 @@ def _decoded(where: str, data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise _Failure(f"{where} gives no UTF-8 text") from None
+        raise _Failure(f"{where} does not give UTF-8 text") from None

@@ -94,7 +94,7 @@ def _decode(data: bytes, shown: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
-        message = f"this file is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here"
+        message = f"this file is not UTF-8: byte 0x{data[error.start]:02x} is not allowed here"
         place = place_at(before, len(before), shown)
         raise SourceError("not-utf8", message, place, hint="save it as UTF-8") from None
 
@@ -103,7 +103,7 @@ def _refuse_forbidden(text: str, shown: str) -> None:
     extraordinary = text.encode().translate(None, _ORDINARY).decode()
     found = _FORBIDDEN.search(text) if _FORBIDDEN.search(extraordinary) else None
     if found:
-        message = f"a control character (U+{ord(found.group()):04X}) stands here"
+        message = f"there is a control character (U+{ord(found.group()):04X}) here"
         raise SourceError("control-character", message, place_at(text, found.start(), shown), hint="remove it")
     found = _CONFLICT.search(text) if any(sign in text for sign in _CONFLICT_SIGNS) else None
     if found:

@@ -38,9 +38,9 @@ _STAND_INS: dict[str, object] = {"version": 1, "workspace": {"name": "?", "serve
 _ENUM_MEMBER = re.compile(r"<[\w.]+: ('[^']*')>")
 """How pydantic writes one of the choices of a Literal."""
 
-_TYPES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+_TYPES = {dict: "a mapping", list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number"}
 _WANTED = {
-    "string_type": "a text",
+    "string_type": "a string",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "bool_type": "true or false",
@@ -90,9 +90,9 @@ def null_problems(tree: YamlTree) -> Iterator[Problem]:
     for key, place in tree.nulls:
         if key in _NULLABLE:
             continue
-        hint = "take the key away, or give it a value"
+        hint = "remove the key, or give it a value"
         if key in LIST_KINDS:
-            hint = f"write `{key}: []` if there are to be none, or take the key away if they are not managed here"
+            hint = f"write `{key}: []` if there must be none, or remove the key if they are not managed here"
         yield Problem("no-value", f"`{harmless(key)}` has no value", place, hint)
 
 

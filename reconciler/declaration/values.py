@@ -22,7 +22,7 @@ UI_STORAGE_TYPE: Final = "ui_storage_credentials"
 """The API's type text for the web page's storage credentials.
 
 Uncertain: ClearML's reference names the target and not its text. Where a server calls it otherwise, a declaration says
-so with ``target: type:<text>``.
+so with ``target: type:NAME``.
 """
 
 TARGET_TYPES: Final = {
@@ -61,10 +61,10 @@ def parse_version(value: object) -> object:
 
 
 def parse_target(value: object) -> str:
-    """Read ``client``, ``ssh-server``, ``ui-storage`` or ``type:<text>``, into the API's type text."""
+    """Read ``client``, ``ssh-server``, ``ui-storage`` or ``type:NAME``, into the API's type text."""
     if isinstance(value, str) and re.fullmatch(TARGET_PATTERN, value):
         return TARGET_TYPES.get(value) or value.removeprefix("type:")
-    raise ValueError("must be client, ui-storage, ssh-server, or type:<text> with the API's own text")
+    raise ValueError("must be client, ui-storage, ssh-server, or type:NAME with the API's own name for it")
 
 
 def parse_server(value: object) -> str:
@@ -77,11 +77,11 @@ def parse_server(value: object) -> str:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise ValueError("is not a URL that can be used") from None
+        raise ValueError("is not a valid URL") from None
     if parts.scheme not in {"https", "http"} or not parts.hostname or " " in value:
         raise ValueError("must be a URL, like `https://api.clear.ml`")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold credentials: give them by environment, flag or clearml.conf")
+        raise ValueError("must not contain credentials: use the environment, an option or clearml.conf")
     if parts.query or parts.fragment:
         raise ValueError("must be a URL without `?` and `#`")
     return value.rstrip("/")

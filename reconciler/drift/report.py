@@ -26,7 +26,7 @@ class DriftClass(StrEnum):
 
 
 class AttentionKind(StrEnum):
-    """What deserves a look though it is no drift."""
+    """What deserves attention but is not drift."""
 
     EXPIRING_CREDENTIAL = "expiring-credential"
     UNUSED_CREDENTIAL = "unused-credential"
@@ -70,8 +70,8 @@ class Finding(Published, kw_only=True):
         DriftClass, Meta(description="The class of the resource as a whole: conflict where both sides left.")
     ]
     parts: Annotated[tuple[Part, ...], Meta(description="What differs, each with its own class.")] = ()
-    traces: Annotated[tuple[Trace, ...], Meta(description="Who and when, where the server tells.")] = ()
-    sides: Annotated[str, Meta(description="Digest of both sides, by which news is told from what is known.")]
+    traces: Annotated[tuple[Trace, ...], Meta(description="Who and when, where the server knows.")] = ()
+    sides: Annotated[str, Meta(description="Digest of both sides, by which new drift is recognized.")]
 
     @property
     def address(self) -> Address:
@@ -109,7 +109,7 @@ class Drift(Published, kw_only=True):
     agreeing: Annotated[
         tuple[str, ...], Meta(description="What left the record on both sides in the same way, so that it is no drift.")
     ] = ()
-    attention: Annotated[tuple[Attention, ...], Meta(description="What deserves a look though it is no drift.")] = ()
+    attention: Annotated[tuple[Attention, ...], Meta(description="What deserves attention but is not drift.")] = ()
 
     @property
     def classes(self) -> frozenset[DriftClass]:

@@ -35,9 +35,9 @@ async def send(target: Target, title: str, body: str, in_thread: InThread) -> No
     try:
         done = await in_thread(lambda: service.notify(title=title, body=body))
     except Exception as error:  # noqa: BLE001 - whatever a service of the library raises
-        raise UnreachableError(f"{target.shown} was not told: {type(error).__name__}") from None
+        raise UnreachableError(f"{target.shown} could not be notified: {type(error).__name__}") from None
     if not done:
-        raise UnreachableError(f"{target.shown} was not told: the service did not take it")
+        raise UnreachableError(f"{target.shown} could not be notified: the service did not accept it")
 
 
 def _service(target: Target) -> Any:

@@ -39,7 +39,7 @@ async def post(
     try:
         transport = transport or connecting(url, target.shown)()
     except httpx.InvalidURL:
-        raise UnreachableError(f"{target.shown} was not told: this is not an address") from None
+        raise UnreachableError(f"{target.shown} could not be notified: this is not an address") from None
     sent = {"User-Agent": f"clearml-reconciler/{__version__}", "Content-Type": "application/json", **headers}
     async with httpx.AsyncClient(transport=transport, timeout=_SECONDS, follow_redirects=False) as http:
         for attempt in range(1, ATTEMPTS + 1):
@@ -47,7 +47,7 @@ async def post(
             if problem is None:
                 return
             if not again or attempt == ATTEMPTS:
-                raise UnreachableError(f"{target.shown} was not told: {problem}")
+                raise UnreachableError(f"{target.shown} could not be notified: {problem}")
             await sleep(_PAUSE * attempt)
 
 

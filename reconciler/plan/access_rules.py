@@ -130,7 +130,7 @@ def unknown_entities(desired: Desired, live: Live) -> Iterator[Problem]:
 
 
 _NO_EFFECT = (
-    "gives nobody anything that they do not have already, by the server's default rules or as an admin; "
+    "gives access to nobody that they do not have already, by the server's default rules or as an admin; "
     "rules add up and never take access away, so it restricts nobody"
 )
 

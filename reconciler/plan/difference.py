@@ -141,7 +141,7 @@ class _Context(Frozen):
 
     def _rotation_edits(self, address: Address, wanted: Credential) -> tuple[Edit, ...]:
         expires = self.live.credentials[address].expires
-        lifetime = f"{wanted.lifetime} after it is made" if wanted.lifetime else None
+        lifetime = f"{wanted.lifetime} after it is created" if wanted.lifetime else None
         end = field_edits(("expires", f"{expires:%Y-%m-%d %H:%M}", lifetime)) if expires else ()
         return (*end, *self._initial_edits(wanted))
 

@@ -46,7 +46,7 @@ class Plan(Published, kw_only=True):
     changes: tuple[Change, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
-    text_only: Annotated[tuple[str, ...], Meta(description="Vaults whose text differs but not its meaning.")] = ()
+    text_only: Annotated[tuple[str, ...], Meta(description="Vaults that differ in text but not in meaning.")] = ()
     impact: Annotated[Impact, Meta(description="Who gains and who loses what.")] = Impact()
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()

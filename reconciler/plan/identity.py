@@ -96,5 +96,5 @@ def look_alike_members(desired: Desired, live: Live) -> Iterator[Warned]:
             other = next(iter(known), next(one for one in group if one != email))
             letters = foreign_letters(email + other)
             because = f" (letters: {letters})" if letters else ""
-            message = f"looks like {other}, and is another address{because}"
+            message = f"looks like {other} but is a different address{because}"
             yield Warned(kind=Kind.MEMBER, title=email, rule="look-alike", message=message)

@@ -51,7 +51,7 @@ def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Pro
     return [
         Problem(
             "undeliverable",
-            f"credential {credential.title} has to be made, and the declaration does not say where to deliver it",
+            f"credential {credential.title} has to be created, and the declaration does not say where to deliver it",
             desired.places.get(address),
             "add deliver: {file: …}",
         )
@@ -78,7 +78,7 @@ def _unknown(
         owner = address.owner
         if owner is not None and owner not in adopted:
             message = (
-                f"vault {resource.name} points at {resource.owner}, which is neither declared nor in the workspace"
+                f"vault {resource.name} refers to {resource.owner}, which is neither declared nor in the workspace"
             )
             hint = f"declare the {owner.kind.value}"
             yield Problem("unknown-reference", message, desired.places.get(address), hint)

@@ -164,7 +164,7 @@ def read_record(content: bytes, place: str, workspace: Workspace | None) -> Reco
     try:
         raw = json.loads(content)
     except (ValueError, RecursionError):
-        raise RecordError(f"the record {shown} is torn or damaged: it is not whole JSON", hint=_REMEDY) from None
+        raise RecordError(f"the record {shown} is damaged: it is not complete JSON", hint=_REMEDY) from None
     version = raw.get("format") if isinstance(raw, dict) else None
     if version != FORMAT:
         if isinstance(version, str) and version.startswith(_FAMILY):
@@ -174,7 +174,7 @@ def read_record(content: bytes, place: str, workspace: Workspace | None) -> Reco
             raise RecordError(message, hint="use the version that wrote it, or choose another place with --record")
         raise RecordError(f"{shown} is not a record of this program", hint=_REMEDY)
     if raw.get("checksum") != _checksum(raw):
-        raise RecordError(f"the record {shown} is torn or was altered: its checksum does not fit", hint=_REMEDY)
+        raise RecordError(f"the record {shown} is damaged or was altered: its checksum does not match", hint=_REMEDY)
     del raw["checksum"]
     try:
         record = msgspec.convert(raw, Record)

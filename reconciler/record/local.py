@@ -67,7 +67,7 @@ class LocalFile:
         try:
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise RecordError(f"{self.shown} is there and is not a plain file")
+                    raise RecordError(f"{self.shown} exists and is not a regular file")
                 content = file.read(MAXIMUM_BYTES + 1)
         except OSError as error:
             raise self._failure("read", error) from error

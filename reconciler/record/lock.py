@@ -116,7 +116,8 @@ class HeldLock:
             if held is not None and held.run != lock.run:
                 if not await is_orphaned(place, held, machine):
                     raise locked(held, lock.since)
-                note(f"The run {harmless(held.run)} of {held.owner} is gone without an end; its lock was taken over.")
+                run = f"run {harmless(held.run)} of {held.owner}"
+                note(f"The {run} ended without releasing its lock; the lock was taken over.")
             try:
                 version = await place.write(lock.to_bytes(), found.version if found else None, held=True)
             except ChangedError:

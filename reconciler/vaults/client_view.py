@@ -163,7 +163,7 @@ def _from_environment(meant: Tree, reading: Reading) -> Iterator[ClientWarning]:
             part.optional for part in wanted.parts if isinstance(part, Substitution)
         )
         if reading.bare.outcome is Outcome.READ or optional:
-            message = f"this vanishes, or keeps an earlier value, on clients whose environment does not have {name}"
+            message = f"this is missing, or keeps an earlier value, on clients without {name} in their environment"
             yield ClientWarning(ClientRule.VANISHES, path_text(path), message)
         else:
             message = f"clients look for {name} in their own environment, and drop the whole vault if it is not there"
@@ -177,7 +177,7 @@ def _names(node: Expression) -> list[str]:
 def _unlike_hocon(meant: Tree, seen: Object) -> Iterator[ClientWarning]:
     for path, node in leaves(seen):
         if isinstance(node, PythonObject):
-            message = "clients turn a duration at the very end of a text into another kind of value; end with a comment"
+            message = "clients turn a duration at the end of a document into another type; end with a comment"
             yield ClientWarning(ClientRule.DIFFERENT, path_text(path), message)
     for path, node in leaves(meant):
         if not isinstance(node, Expression):
@@ -245,7 +245,7 @@ def _keys(tree: Tree) -> Iterator[ClientWarning]:
             yield ClientWarning(ClientRule.MACHINE_KEY, path_text(path), message)
     for path in REDIRECTING_KEYS:
         if lookup(tree, path) is not None:
-            message = "DANGER: this decides where, or as whom, every client that the vault reaches signs in next"
+            message = "DANGER: this decides where every client that the vault reaches signs in next, or as which user"
             yield ClientWarning(ClientRule.REDIRECT, path_text(path), message)
 
 
@@ -273,7 +273,7 @@ def _spellings(tree: Tree, text: str) -> Iterator[ClientWarning]:
         return
     code = _NOT_CODE.sub(_blank, text)
     if _EMPTY_ITEM.search(code):
-        yield ClientWarning(ClientRule.EMPTY_ITEM, "", "clients drop empty texts from lists")
+        yield ClientWarning(ClientRule.EMPTY_ITEM, "", "clients drop empty strings from lists")
     if "+=" in code and not _has_expression(tree):
         yield ClientWarning(ClientRule.APPEND, "", "+= sees only this vault: nothing of the client's own value is kept")
 
@@ -293,6 +293,6 @@ def _empty_items(tree: Tree, path: Path = ()) -> Iterator[ClientWarning]:
     for key, value in children(tree):
         here = (*path, key)
         if isinstance(tree, List) and value == Scalar(""):
-            message = "clients drop empty texts from lists"
+            message = "clients drop empty strings from lists"
             yield ClientWarning(ClientRule.EMPTY_ITEM, path_text(here), message)
         yield from _empty_items(value, here)

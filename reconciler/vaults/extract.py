@@ -150,7 +150,7 @@ class _Attempt:
         for path, word in words.items():
             text = text.replace(f'"{word}"', f'"@{{{self._names[path]}}}"')
         if not self._means(text, frozenset(self._wanted)):
-            raise DocumentError("the secrets in this document cannot be told from the rest of it")
+            raise DocumentError("the secrets in this document cannot be separated from the rest of it")
         return text
 
     def _escapes(self) -> list[_Edit]:

@@ -83,7 +83,7 @@ class _Watch:
             self.place = pyparsing.lineno(offset, text), pyparsing.col(offset, text)
 
     def null_as_text(self) -> None:
-        self.refuse("null cannot be joined with a text: clients put the name of a Python object there")
+        self.refuse("null cannot be joined with a string: clients put the name of a Python object there")
 
     def refuse(self, message: str) -> None:
         if self.looking and self.refused is None:

@@ -88,7 +88,7 @@ def _locate(text: str) -> DocumentError:
         elif lexeme[0] == '"' and expect_key and seen and seen[-1] is not None:
             key = json.loads(lexeme, strict=False)
             if key in seen[-1]:
-                return DocumentError("the same key stands twice in one object", *position(text, match.start()))
+                return DocumentError("the same key occurs twice in one object", *position(text, match.start()))
             seen[-1].add(key)
         elif lexeme in {"NaN", "Infinity", "-Infinity"}:
             return DocumentError("NaN and Infinity are not JSON", *position(text, match.start()))

@@ -33,7 +33,7 @@ def check_text(document_format: DocumentFormat, text: str) -> None:
         raise DocumentError(f"{what} (U+{code:04X}) cannot be part of a document", *position(text, match.start()))
     # pyhocon takes quadratic time over blanks: 20 000 of them after a "#" cost half a minute.
     if document_format is DocumentFormat.HOCON and (match := _BLANKS.search(text)):
-        raise DocumentError(f"more than {_MAXIMUM_BLANKS} blanks in a row", *position(text, match.start()))
+        raise DocumentError(f"more than {_MAXIMUM_BLANKS} spaces in a row", *position(text, match.start()))
 
 
 def check_tree(tree: Tree, text: str) -> Tree:

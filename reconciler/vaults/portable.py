@@ -80,7 +80,7 @@ def _write_container(tree: Object | List, path: Path, levels: int, indent: str) 
         lines = []
         for index, item in enumerate(tree.items):
             if item == Scalar(""):
-                raise _error((*path, index), "is an empty text in a list, which clients drop")
+                raise _error((*path, index), "is an empty string in a list, which clients drop")
             lines.append(_write(item, (*path, index), levels - 1, inner))
     opening, closing = "{}" if isinstance(tree, Object) else "[]"
     if not lines:

@@ -204,5 +204,5 @@ def _no_spelling(marked: Marked, index: int) -> DocumentError:
     return DocumentError(
         f"{what} cannot be written safely here",
         *position(marked.source, occurrence.start),
-        hint="put the text around it in double quotes; control characters, and empty texts in lists, cannot be written",
+        hint="put the string in double quotes; control characters and empty strings in lists cannot be written",
     )

@@ -38,9 +38,9 @@ _SENTENCES: Final[dict[str, str]] = {
     Rule.ALIAS_LIMIT: _TOO_MANY,
     Rule.TOO_MANY: _TOO_MANY,
     Rule.NUMBER: "this number is not finite or too long",
-    Rule.KEY: "this key is not a text; put it in quotes",
+    Rule.KEY: "this key is not a string; put it in quotes",
     Rule.MERGE_KEY: "merge keys (<<) are not part of YAML 1.2; write the values out",
-    Rule.DUPLICATE_KEY: "the same key stands twice in one mapping",
+    Rule.DUPLICATE_KEY: "the same key occurs twice in one mapping",
 }
 """What is said instead of the reader's sentences, which quote the text."""
 

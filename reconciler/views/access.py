@@ -144,8 +144,8 @@ def _principal_lines(facts: Sequence[Fact], palette: Palette) -> Iterator[str]:
 def _standing(fact: Fact, palette: Palette) -> str:
     if fact.aspect is Aspect.WORKSPACE:
         if fact.level == UNKNOWN:
-            return palette.change("not declared itself: whether it is an admin is not said here")
-        return palette.change("invited, and has not signed in yet: nothing of this holds before")
+            return palette.change("not declared itself: whether it is an admin is not known here")
+        return palette.change("invited, has not signed in yet: none of this holds until then")
     value = fact.level
     return f"{fact.subject}: {palette.change(value) if value in ('admin', 'yes') else value}"
 
@@ -165,7 +165,7 @@ def _plain_row(fact: Fact) -> tuple[str, ...]:
         secrets = f", {counted(fact.secrets, 'secret')} among them" if fact.secrets else ""
         return harmless(fact.subject), f"{counted(fact.values, 'value')}{secrets}", _why(fact)
     if fact.aspect is Aspect.CREDENTIAL:
-        return harmless(fact.subject), f"ends {harmless(fact.ends)}" if fact.ends else "no end is known", ""
+        return harmless(fact.subject), f"ends {harmless(fact.ends)}" if fact.ends else "its expiry is not known", ""
     return harmless(fact.subject), "" if fact.through is Through.ITSELF else _why(fact), ""
 
 
@@ -231,6 +231,6 @@ def _notes(report: AccessReport, palette: Palette) -> Iterator[str]:
         yield palette.quiet("Impersonation: it runs tasks with the access and the vaults of whoever owns them.")
     if report.not_said:
         kinds = ", ".join(f"{kind_name(kind)}s" for kind in report.not_said)
-        yield palette.change(f"Not all is said here: there may be {kinds} that are not declared; --live tells.")
+        yield palette.change(f"This may be incomplete: there may be {kinds} that are not declared; see --live.")
     if not report.facts:
-        yield "There is nobody."
+        yield "Nobody."

@@ -86,7 +86,7 @@ def _notes(drift: Drift, palette: Palette) -> Iterator[str]:
         yield palette.change(f"Attention:  and {len(drift.attention) - _SHOWN} more (--format json has all)")
     if drift.agreeing:
         what = counted(len(drift.agreeing), "resource")
-        yield palette.quiet(f"Agree again: {what} changed outside and declared so by now ({listed(drift.agreeing)})")
+        yield palette.quiet(f"Agree again: {what} changed outside and now declared ({listed(drift.agreeing)})")
 
 
 def _verdict(plan: Plan, drift: Drift, palette: Palette, *, classes: bool) -> Iterator[str]:

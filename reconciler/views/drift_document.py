@@ -31,11 +31,11 @@ class DriftReport(Published, kw_only=True):
     changes: tuple[Change, ...]
     waiting: tuple[Waiting, ...]
     left_alone: tuple[LeftAlone, ...]
-    text_only: Annotated[tuple[str, ...], Meta(description="Vaults whose text differs but not its meaning.")]
+    text_only: Annotated[tuple[str, ...], Meta(description="Vaults that differ in text but not in meaning.")]
     warnings: tuple[Warned, ...]
     compared: Annotated[dict[Kind, int], Meta(description="How many resources of each kind were compared.")]
     secrets_left_out: int
-    memory: Annotated[Memory, Meta(description="Whether a record of what was last applied tells which side moved.")]
+    memory: Annotated[Memory, Meta(description="Whether a record of what was last applied shows which side moved.")]
     findings: Annotated[tuple[Finding, ...], Meta(description="The drift of each resource, and which side moved.")]
     due: Annotated[tuple[Change, ...], Meta(description="Credentials that the next apply replaces.")]
     agreeing: Annotated[tuple[str, ...], Meta(description="What left the record on both sides in the same way.")]

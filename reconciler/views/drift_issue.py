@@ -19,8 +19,8 @@ _SHOWN = 100
 _WHAT_TO_DO = {
     DriftClass.CHANGED_OUTSIDE: "Declare what is right (`reconciler adopt`), or let `reconciler apply` put it back.",
     DriftClass.NOT_YET_APPLIED: "`reconciler apply` carries it out.",
-    DriftClass.CONFLICT: "Settle in the declaration what shall hold, then `reconciler apply`.",
-    DriftClass.UNKNOWN: "Compare both sides; after the next `reconciler apply` the record tells them apart.",
+    DriftClass.CONFLICT: "Decide in the declaration what is right, then `reconciler apply`.",
+    DriftClass.UNKNOWN: "Compare both sides; after the next `reconciler apply` the record shows which side moved.",
 }
 
 
@@ -39,7 +39,7 @@ def _lines(plan: Plan, drift: Drift) -> Iterator[str]:
         yield f"The workspace {where} is as {code(plan.declaration)} says."
     if drift.findings and drift.memory is not Memory.RECORD:
         yield ""
-        yield "There is no record of what was last applied that could tell which side moved."
+        yield "Which side moved is not known: there is no record of what was last applied."
     for drift_class in DriftClass:
         found = [finding for finding in drift.findings if finding.drift is drift_class]
         lines = [f"{name(item.kind, item.title, code)}: {finding_sentence(item, code)}" for item in found]

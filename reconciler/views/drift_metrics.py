@@ -28,7 +28,7 @@ def _lines(drift: Drift, finished: datetime, seconds: float) -> Iterator[str]:
             labels = f'kind="{kind.value}",class="{drift_class.value}"'
             yield f"reconciler_drift{{{labels}}} {drifted[kind, drift_class]}"
     concerns = Counter(item.what for item in drift.attention)
-    yield from _head("reconciler_attention", "What deserves a look though it is no drift.")
+    yield from _head("reconciler_attention", "What deserves attention but is not drift.")
     for what in AttentionKind:
         yield f'reconciler_attention{{what="{what.value}"}} {concerns[what]}'
     yield from _head("reconciler_credentials_due", "Credentials that the next apply replaces.")

@@ -26,7 +26,7 @@ CLASS_HELP = {
     DriftClass.CHANGED_OUTSIDE: "the workspace left what was last applied",
     DriftClass.NOT_YET_APPLIED: "the declaration did, or what waited for a sign-in can be done now",
     DriftClass.CONFLICT: "both did, differently",
-    DriftClass.UNKNOWN: "the record does not tell",
+    DriftClass.UNKNOWN: "the record does not show it",
 }
 _SHOWN_PARTS = 8
 _PAST = {
@@ -82,7 +82,7 @@ def _parts(finding: Finding, show: Callable[[str], str]) -> str:
 
 def _part(part: Part, show: Callable[[str], str]) -> str:
     if part.field == "identity":
-        return "it is another one under the same name"
+        return "another resource has the same name now"
     field = part.field.replace("_", " ")
     return field if part.element is None else f"{field} {show(part.element)}"
 

@@ -72,7 +72,7 @@ def _verdict(vault: Standings) -> str:
         case Standing.ENDLESS:
             return f"does not apply: clients may never finish reading it: {harmless(vault.read.reason)}"
         case Standing.NEEDS_ENVIRONMENT:
-            return f"applies only to clients whose environment has {harmless(listed(vault.read.environment))}"
+            return f"applies only to clients that define {harmless(listed(vault.read.environment))}"
         case Standing.REFUSED:
             return f"refused by reconciler: {harmless(vault.read.reason)}"
 
@@ -159,23 +159,23 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
         paths = listed([path_text(value.path) for value in conflicts])
         yield palette.error(f"Conflict: {counted(len(conflicts), 'value')} where vaults disagree ({paths}).")
         yield palette.error(
-            "          In which order a server hands vaults out is not documented: nobody knows which wins."
+            "          The order in which a server returns vaults is not documented, so which one wins is not known."
         )
     for vault in found.vaults:
         yield from _vault_notes(vault, palette)
     if found.misread:
         count = counted(found.misread, "value")
         yield palette.change(
-            f"Warning:  clients also find {count} that no author wrote; not shown, they may hold secrets"
+            f"Warning:  clients also find {count} that no author wrote; not shown, they may contain secrets"
         )
     yield palette.quiet(f"Read:     as {CARRIED_BY} read it, with their parser (pyhocon {PYHOCON})")
     if found.unknown_groups:
         groups = listed(found.unknown_groups)
-        yield palette.change(f"Unknown:  vaults of groups whose members are not declared here ({groups}); --live tells")
+        yield palette.change(f"Unknown:  vaults of groups that do not declare their members ({groups}); see --live")
     if found.invited:
         yield "Waiting:  only invited so far; this is what will reach whoever accepts the invitation"
     if found.principal.kind is Kind.MEMBER:
-        yield palette.quiet("Not here: a vault of the member's own, which nobody else can read")
+        yield palette.quiet("Not shown: the member's own vault, which nobody else can read")
     elif found.impersonates:
         yield palette.quiet("Not here: what a task brings along that this account runs as the task's owner")
 

@@ -28,7 +28,7 @@ def render_history(
     """Return one line per run; ``known`` is how many runs there are in all, ``running`` the one that holds the lock."""
     lines = [palette.quiet(f"{harmless(workspace.name)}   {harmless(workspace.server)}")]
     if not runs:
-        return f"{lines[0]}\nNothing was applied yet.\n"
+        return f"{lines[0]}\nNothing has been applied yet.\n"
     rows = [_HEAD, *(_row(run, running) for run in runs)]
     head, *others = columns(rows)
     lines += [palette.strong(head), *others]

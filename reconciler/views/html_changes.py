@@ -49,7 +49,7 @@ def _rows(change: Change) -> Iterator[Markup]:
         yield element("tr", element("th", edit_name(edit), scope="row"), element("td", _values(edit)))
     if change.action is Action.ROTATE:
         ending = "has expired" if change.reason is Reason.EXPIRED else "works until its own end"
-        yield _row("key", f"a new one is made and delivered; the old one {ending}")
+        yield _row("key", f"a new one is created and delivered; the old one {ending}")
     if change.credentials_lost:
         yield _row("credentials", element("del", f"{counted(change.credentials_lost, 'credential')} will stop working"))
     if change.kind is Kind.MEMBER and change.invitation:

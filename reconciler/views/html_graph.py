@@ -23,7 +23,7 @@ def graph_section(plan: Plan) -> Markup:
     graph = graph_of(plan)
     if not graph.edges:
         return Markup("")
-    note = "Green with a plus is new, dashed red with a minus goes, gray stays. Only what the plan moves is drawn."
+    note = "Green with a plus is new, dashed red with a minus is removed, gray stays. Only what changes is drawn."
     if graph.left_out:
         note += f" {counted(graph.left_out, 'node')} with fewer changes not drawn."
     switch = element("fieldset", element("legend", "Show"), *(_side(name) for name in _SIDES))

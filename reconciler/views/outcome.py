@@ -52,7 +52,7 @@ def _totals(report: Report, left: Left) -> str:
         count = len(report.changes(outcome))
         text += f", {count} {outcome.value}" if count else ""
     if left.planned is None:
-        return f"{text}. Nobody can tell whether the workspace has converged; run again."
+        return f"{text}. Whether the workspace has converged is not known; run again."
     if left.planned:
         remain = "remains" if left.planned == 1 else "remain"
         return f"{text}. Not converged: {counted(left.planned, 'change')} {remain}; run again."

@@ -51,7 +51,7 @@ def _head(plan: Plan, stated: Sequence[Statement]) -> Iterator[str]:
     yield marker(plan.workspace)
     yield f"### Plan for {code(plan.workspace)}: {_totals(plan)}"
     yield ""
-    yield f"{code(plan.declaration)} compared with {code(plan.server)}. Nothing has been changed."
+    yield f"{code(plan.declaration)} compared with {code(plan.server)}. Nothing has been changed yet."
     if plan.is_empty:
         compared = ", ".join(counted(count, kind_name(kind)) for kind, count in plan.compared.items()) or "nothing"
         yield f"**In sync**: {compared} compared."

@@ -89,7 +89,8 @@ def verdict(plan: Plan) -> str:
         compared = ", ".join(counted(count, kind_name(kind)) for kind, count in plan.compared.items()) or "nothing"
         return f"In sync with {harmless(plan.declaration)} ({compared} compared)."
     totals = plan.totals
-    return f"Plan: {totals.add} to add, {totals.change} to change, {totals.remove} to remove. Nothing has been changed."
+    counts = f"{totals.add} to add, {totals.change} to change, {totals.remove} to remove"
+    return f"Plan: {counts}. Nothing has been changed yet."
 
 
 def change_lines(change: Change, declaration: str, palette: Palette) -> Iterator[str]:
@@ -104,7 +105,7 @@ def change_lines(change: Change, declaration: str, palette: Palette) -> Iterator
         yield from _edit_lines(edit, width, palette)
     if change.action is Action.ROTATE:
         ending = "has expired" if change.reason is Reason.EXPIRED else "works until its own end"
-        yield f"    {palette.quiet(f'a new key is made and delivered; the old one {ending}')}"
+        yield f"    {palette.quiet(f'a new key is created and delivered; the old one {ending}')}"
     if change.credentials_lost:
         credentials = counted(change.credentials_lost, "credential")
         yield f"    {palette.remove(f'{credentials} will stop working')}"

@@ -30,7 +30,7 @@ def rename_question(rename: PossibleRename, show: Callable[[str], str] = harmles
     at = f" at {show(rename.place)}" if rename.place is not None else ""
     return (
         f"is {kind_name(rename.kind)} {show(rename.new)}{of} the former {show(rename.old)} ({common})? "
-        f"Then write {show(f'was: {_value(rename.old)}')}{at}, and it is renamed instead of removed and made again"
+        f"Then write {show(f'was: {_value(rename.old)}')}{at}, and it is renamed instead of removed and created again"
     )
 
 

@@ -17,7 +17,7 @@ _REASONS = {
     "not_declared": "not declared here",
     "kind_not_managed": "the declaration does not mention this kind",
     "fixed_by_server": "the server does not let them be removed",
-    "made_by_server": "made by the server",
+    "made_by_server": "created by the server",
 }
 
 
@@ -59,11 +59,12 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
             return f"{kind} {subject} is protected by the policy; it would be removed or demoted"
         case Guard.MIN_ADMINS:
             left = "no admin" if refusal.count <= 0 else counted(refusal.count, "admin")
-            return f"{left} would be left, the least is {refusal.limit} (no longer admin: {names})"
+            return f"{left} would be left, the minimum is {refusal.limit} (no longer admin: {names})"
         case Guard.EMPTY_KIND:
-            return f"all {counted(refusal.total, kind)} would be removed ({names})"
+            which = f"the only {kind}" if refusal.total == 1 else f"all {counted(refusal.total, kind)}"
+            return f"{which} would be removed ({names})"
         case Guard.EMPTY_GROUP:
-            return f"everybody whom {kind} {subject} holds now would leave it ({names})"
+            return f"everyone in {kind} {subject} would leave it ({names})"
         case Guard.MAX_REMOVALS:
             what = (
                 f"grants of {kind} {subject}"
@@ -96,15 +97,15 @@ def _gain(refusal: Refusal, names: str) -> str:
         case Guard.IDENTITY_CHANGED:
             are, ones = ("is", "another one") if refusal.count == 1 else ("are", "others")
             return (
-                f"{what} {are} there under the same name but {ones} by the server's id: deleted and made again, or "
-                f"taken over, since the last apply; make sure who or what it is ({names})"
+                f"{what} {are} there under the same name but {ones} by the server's id: deleted and created again, or "
+                f"taken over, since the last apply; check who or what it is ({names})"
             )
         case Guard.EVERYONE:
             return f"{names} would open to everyone in the workspace"
         case Guard.FOREIGN_DOMAIN:
             return f"{what} would be invited from outside {harmless(refusal.limit)} ({names})"
         case _:
-            return f"{refusal.count} would come to write to something, the limit is {refusal.limit} ({names})"
+            return f"{refusal.count} would gain write access, the limit is {refusal.limit} ({names})"
 
 
 def _server_limit(refusal: Refusal, names: str) -> str:

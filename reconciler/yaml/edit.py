@@ -75,7 +75,7 @@ class EditableYaml:
         change.node(self.root, self.values, flow=False)
         text = applied(self.text, change.edits)
         if not _means(text, self.values):
-            raise CannotEditError("it shares text with others (an anchor), or is written in an unusual way")
+            raise CannotEditError("it shares its content with others (an anchor), or is written in an unusual way")
         return text
 
 
@@ -92,7 +92,7 @@ def applied(text: str, edits: Sequence[TextEdit]) -> str:
     ordered = sorted(enumerate(edits), key=lambda item: (item[1][0], item[1][1] > item[1][0], item[0]))
     for _, (start, stop, replacement) in ordered:
         if start < end:
-            raise CannotEditError("two changes meet in the same place")
+            raise CannotEditError("two changes are in the same place")
         pieces += [text[end:start], replacement]
         end = stop
     return "".join(pieces) + text[end:]
@@ -116,7 +116,7 @@ class EditGatherer:
         ):
             if same_values(now, new):
                 return
-            raise CannotEditError("it shares text with others (an anchor)")
+            raise CannotEditError("it shares its content with others (an anchor)")
         if same_values(node.value, new):
             return
         if isinstance(node, MappingNode) and isinstance(new, dict) and new.keys() & node.value.keys():
@@ -126,7 +126,7 @@ class EditGatherer:
         elif isinstance(node, ScalarNode) and isinstance(new, str) and key is not None:
             self._replace_text(node, new, key)
         elif has_comment(self.text, node):
-            raise CannotEditError("comments stand inside of what would be replaced")
+            raise CannotEditError("there are comments inside what would be replaced")
         else:
             self._replace(node, new, flow=flow, key=key)
 
@@ -138,14 +138,14 @@ class EditGatherer:
         literal = literal_text(new, column(self.text, key.start) + 2) if is_block or node.style == "" else None
         if literal is None or trailing.strip():
             if is_block and has_comment(self.text, node):
-                raise CannotEditError("a comment stands in the first line of the text")
+                raise CannotEditError("there is a comment in the first line of the string")
             self._put(node, scalar_text(new, "" if is_block else node.style, flow=False), key)
             return
         header, _, body = literal.partition("\n")
         if is_block and self.text[node.start : first].partition("#")[0].strip() == header:
             self.edits.append((first, node.end, f"\n{body}"))
         elif has_comment(self.text, node):
-            raise CannotEditError("a comment stands in the first line of the text")
+            raise CannotEditError("there is a comment in the first line of the string")
         else:
             self._put(node, literal, key)
 
@@ -170,7 +170,7 @@ class EditGatherer:
         if "#" not in self.text[colon : node.outer]:
             self.edits.append((colon, node.end, text if text.startswith("\n") else f" {text}"))
         elif "\n" in text or "\n" not in self.text[colon : node.outer]:
-            raise CannotEditError("a comment stands between the key and its value")
+            raise CannotEditError("there is a comment between the key and its value")
         else:
             end = min(line_end(self.text, node.end) + 1, len(self.text))
             self.edits += [(colon, colon, f" {text}"), (line_start(self.text, node.outer), end, "")]
@@ -203,7 +203,7 @@ class EditGatherer:
         change = FlowChange(self.text, (node.start, node.end), spans)
         edits = change.edits(gone, added)
         if edits is None:
-            raise CannotEditError("comments stand between the brackets")
+            raise CannotEditError("there are comments between the brackets")
         self.edits += edits
 
     def _remove_pair(self, node: MappingNode, index: int) -> None:

@@ -45,8 +45,8 @@ SYNTAX: Final = "yaml-syntax"
 """The rule of a problem with a text that is not YAML."""
 
 _HINTS: Final = {
-    "found character that cannot start any token": "quote the text, or indent with blanks instead of tabs",
-    "mapping values are not allowed in this context": "check the indentation, or quote a text that holds `: `",
+    "found character that cannot start any token": "quote the string, or indent with spaces instead of tabs",
+    "mapping values are not allowed in this context": "check the indentation, or quote a string that contains `: `",
 }
 _UNEXPECTED_COLON: Final = "found unexpected ':'"
 _INNER_COLON: Final = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[^\s\[\]{},])""")

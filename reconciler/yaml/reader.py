@@ -145,7 +145,7 @@ class _Reader:
     def _alias(self, event: Any, depth: int) -> Any:
         name = event.anchor
         if name in self._open:
-            self._refuse(Rule.ALIAS, f"the alias `*{harmless(name)}` stands inside what it names", event)
+            self._refuse(Rule.ALIAS, f"the alias `*{harmless(name)}` is inside what it names", event)
         if name not in self._anchors:
             self._refuse(Rule.ALIAS, f"the alias `*{harmless(name)}` names no anchor before it", event)
         value, size, height = self._anchors[name]
@@ -177,7 +177,7 @@ class _Reader:
             value = plain_value(text, self._policy.refused, longest=self._policy.longest_number)
         except ScalarError as error:
             leading = error.oddity is Oddity.LEADING_ZERO
-            hint = f"write it {'without the zero, or ' if leading else ''}in quotes if it is a text"
+            hint = f"write it {'without the zero, or ' if leading else ''}in quotes if it is a string"
             self._refuse(Rule.NUMBER, f"`{harmless(text[:40])}`: {error}", event, hint=hint)
         self._plain[text] = value
         return value
@@ -240,10 +240,10 @@ class _Reader:
         kind = type(event)
         if kind is not ScalarEvent and kind is not AliasEvent:
             name = "mapping" if kind is MappingStartEvent else "list"
-            self._refuse(Rule.KEY, f"a key must be a text, this one is a {name}", event)
+            self._refuse(Rule.KEY, f"a key must be a string, this one is a {name}", event)
         key = self._scalar(event) if kind is ScalarEvent and event.anchor is None else self._node(event, depth)
         if type(key) is not str:
-            self._refuse(Rule.KEY, "a key must be a text", event, hint="put it in quotes")
+            self._refuse(Rule.KEY, "a key must be a string", event, hint="put it in quotes")
         if key == "<<" and kind is ScalarEvent and event.implicit[0]:
             hint = "repeat the keys, or use an alias for a whole value"
             self._refuse(Rule.MERGE_KEY, "merge keys (`<<`) are not supported: YAML 1.2 has none", event, hint=hint)

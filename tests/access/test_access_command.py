@@ -146,12 +146,12 @@ def test_csv_is_no_formula(name: str, workspace: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "nobody is named"),
+        ((), "missing argument WHO"),
         (("bbo@acme.io",), "did you mean bob@acme.io"),
         (("workspace.yaml",), "FILE comes last"),
         (("bob@acme.io", "workspace.yaml", "more"), "too many arguments"),
         (("--entity", "project:Vision", "workspace.yaml", "more"), "too many arguments"),
-        (("--entity", "project:Vision", "--all"), "two questions"),
+        (("--entity", "project:Vision", "--all"), "cannot be combined"),
         (("--entity", "project:Visoin"), "did you mean project:Vision?"),
         (("--entity", "Vision"), "names no entity"),
     ],

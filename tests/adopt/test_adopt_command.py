@@ -112,7 +112,7 @@ def test_a_shared_anchor_is_left_and_the_rest_is_adopted(project: Project) -> No
     before = files(project)
     result: Result = project.run("adopt")
     assert result.code == 2, result
-    assert "Left: group:one: it shares text with others (an anchor)" in result.stderr
+    assert "Left: group:one: it shares its content with others (an anchor)" in result.stderr
     assert changed(before, files(project)) == ["-    members: []", "+    members: [root@acme.io]"]
     project.sandbox.set_group("two", "ada@acme.io")
     project.sandbox.set_group("one", "root@acme.io", "ada@acme.io")

@@ -59,7 +59,7 @@ class TestVaults:
         before = files(acme)
         result = acme.run("adopt")
         assert result.code == 2, result
-        assert "the secret TOKEN is not where it was, and may stand in it under another name" in result.stderr
+        assert "the secret TOKEN is not where it was, and may be in it under another name" in result.stderr
         assert changed(before, files(acme)) == []
         assert TOKEN not in result.output
 

@@ -113,8 +113,8 @@ def test_a_program_takes_the_section_on_its_input(deliveries: Deliveries) -> Non
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (("sh", "-c", "echo nope; exit 3"), r"sh failed to take the secret key \(exit code 3\)"),
-        (("no-such-program",), "is not there"),
+        (("sh", "-c", "echo nope; exit 3"), r"sh failed to accept the secret key \(exit code 3\)"),
+        (("no-such-program",), "does not exist"),
     ],
 )
 def test_a_program_that_fails_or_is_missing_is_told_without_its_output(
@@ -132,7 +132,7 @@ def test_what_a_program_prints_is_shown_nowhere(deliveries: Deliveries, capfd: p
 
 def test_a_program_that_takes_too_long_is_told(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.apply.delivery.COMMAND_SECONDS", 0.1)
-    with pytest.raises(DeliveryError, match=r"sleep did not take the secret key within 0.1 seconds"):
+    with pytest.raises(DeliveryError, match=r"sleep did not accept the secret key within 0.1 seconds"):
         deliver(deliveries, CommandDelivery(("sleep", "30")), "AK", SECRET)
 
 
@@ -152,7 +152,7 @@ class TestAProgramInTheDeclarationsFolder:
         assert 'access_key: "AK"' in (deliveries.folder / "taken").read_text()
 
     def test_is_looked_for_before_anything_is_written(self, deliveries: Deliveries) -> None:
-        told = r"the program bin/take, to deliver a secret key with, is not there"
+        told = r"the program bin/take, which delivers a secret key, does not exist"
         with pytest.raises(DeliveryError, match=told):
             deliveries.check(self.PROGRAM)
 

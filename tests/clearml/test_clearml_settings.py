@@ -133,7 +133,7 @@ def test_the_declared_server_is_used_where_nothing_contradicts_it(tmp_path: Path
 
 
 def test_no_server_at_all_is_an_error_and_no_default(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no server is named"):
+    with pytest.raises(UsageError, match="no server is configured"):
         find(tmp_path, KEYS)
 
 
@@ -193,15 +193,15 @@ def test_an_address_is_brought_into_one_form(text: str, address: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("api.clear.ml", "not a web address"),
-        ("ftp://x", "not a web address"),
-        ("https://", "not a web address"),
-        ("https://x:99999", "not a web address"),
-        ("https://[::1", "not a web address"),
-        ("https://a b", "not a web address"),
-        ("https://a..b", "not a web address"),
-        ("https://a\x1b[31m", "not a web address"),
-        ("https://a.test\\@b.test", "not a web address"),
+        ("api.clear.ml", "is not a URL"),
+        ("ftp://x", "is not a URL"),
+        ("https://", "is not a URL"),
+        ("https://x:99999", "is not a URL"),
+        ("https://[::1", "is not a URL"),
+        ("https://a b", "is not a URL"),
+        ("https://a..b", "is not a URL"),
+        ("https://a\x1b[31m", "is not a URL"),
+        ("https://a.test\\@b.test", "is not a URL"),
         ("https://ada:sesame@api.clear.ml", "user name or password"),
         ("https://@api.clear.ml", "user name or password"),
         ("https://api.clear.ml?x=1", "more than a host and a path"),
@@ -245,7 +245,9 @@ def test_settings_do_not_show_their_secret(tmp_path: Path) -> None:
 def test_a_credential_that_cannot_be_sent_is_one_sentence(tmp_path: Path, environ: dict[str, str], source: str) -> None:
     with pytest.raises(SignInError) as caught:
         find(tmp_path, environ, declared="https://acme.io")
-    assert str(caught.value).startswith(f"what {source} gives cannot be sent")
+    assert str(caught.value).startswith(
+        f"the credential from {source} contains characters that a credential cannot have"
+    )
 
 
 def test_a_path_that_cannot_be_one_is_one_sentence(tmp_path: Path) -> None:

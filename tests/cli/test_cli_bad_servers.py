@@ -113,8 +113,8 @@ def test_a_caller_who_is_no_admin(project: Project) -> None:
     ("arguments", "told"),
     [
         (("--server", "http://api.acme.io"), "is not encrypted"),
-        (("--server", "ftp://api.acme.io"), "is not a web address"),
-        (("--server", "https://a:b@api.acme.io"), "holds a user name or password"),
+        (("--server", "ftp://api.acme.io"), "is not a URL"),
+        (("--server", "https://a:b@api.acme.io"), "contains a user name or password"),
         (("--server", "sandbox:"), "sandbox: needs a file"),
         (("--server", "sandbox:workspace.yaml"), "cannot open the sandbox"),
         (("--server", "sandbox:missing/folder.db"), "cannot open the sandbox"),

@@ -212,7 +212,7 @@ def test_no_command_at_all_is_answered_by_the_help_alone(project: Project) -> No
 
 def test_a_sandbox_that_was_not_there_is_told_of_once(project: Project) -> None:
     project.declare("groups: []")
-    told = "new.db was not there: made a new sandbox, with one administrator.\n"
+    told = "new.db did not exist: created a new sandbox with one admin.\n"
     assert told in project.run("plan", "--server", "sandbox:new.db").stderr
     assert told not in project.run("plan", "--server", "sandbox:new.db").stderr
 

@@ -53,7 +53,10 @@ def test_the_summary_of_a_step_is_appended(project: Project) -> None:
     }
     result = project.run("plan", "--step-summary", "--format", "github")
     assert result.code == 0, result
-    assert result.stdout == "::notice title=plan::Plan: 1 to add, 0 to change, 0 to remove. Nothing has been changed.\n"
+    assert (
+        result.stdout
+        == "::notice title=plan::Plan: 1 to add, 0 to change, 0 to remove. Nothing has been changed yet.\n"
+    )
     assert path.read_text(encoding="utf-8").startswith("before\n<!-- clearml-reconciler: acme-ml -->\n")
 
 

@@ -11,7 +11,7 @@ def test_a_credential_without_delivery_is_told_with_its_place(project: Project, 
     result = project.run(*command)
     assert result.code == 3, result
     assert "workspace.yaml:4:" in result.stderr
-    assert "credential agent / primary has to be made" in result.stderr
+    assert "credential agent / primary has to be created" in result.stderr
     assert "Error: the declaration has 1 error" in result.stderr
 
 

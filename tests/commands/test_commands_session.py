@@ -111,7 +111,7 @@ def test_what_a_guard_refuses_is_an_error_only_when_it_is_carried_out(tmp_path: 
 def test_without_a_wire_to_it_there_is_no_embedded_sandbox(tmp_path: Path) -> None:
     project = team(tmp_path / "team")
     session = Session.of_process(environment={"HOME": str(tmp_path)}, folder=project.folder)
-    with pytest.raises(UsageError, match="the embedded sandbox is not at hand here"):
+    with pytest.raises(UsageError, match="the embedded sandbox is not available here"):
         asyncio.run(plan_changes(session, PlanRequest()))
 
 

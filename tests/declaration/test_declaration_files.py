@@ -82,11 +82,11 @@ def test_hidden_files_are_not_included(files) -> None:
         ("/etc/*.yaml", "`/etc/*.yaml` must be relative to the declaration's folder"),
         ("~/x.yaml", "`~/x.yaml` must be relative to the declaration's folder"),
         ("teams/*.yaml", "`teams/*.yaml` matches no file"),
-        ("**b/*.yaml", "`**b/*.yaml` is not a pattern that can be used"),
+        ("**b/*.yaml", "`**b/*.yaml` is not a valid pattern"),
         (".", "`.` must name a file"),
         ("a\\\\b", "`a\\b` must be written with `/`, not with a backslash"),
         ("out/*.yaml", "`out/*.yaml` must stay inside the declaration's folder: a symbolic link leads out of it"),
-        ("a\\nb", "`a\\nb` holds a character that no path may have"),
+        ("a\\nb", "`a\\nb` contains a character that a path cannot have"),
     ],
 )
 def test_an_include_that_cannot_be_used_is_an_error(files, tmp_path_factory, pattern: str, message: str) -> None:

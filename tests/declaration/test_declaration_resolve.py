@@ -168,8 +168,8 @@ def test_every_secret_that_is_missing_is_told_at_once(files) -> None:
     )
     with pytest.raises(SecretUnavailableError) as caught:
         resolve(declaration, secrets=SecretResolver(SecretSources({}, Path(), run_program)))
-    assert "the secret A cannot be had" in caught.value.message
-    assert "the secret B cannot be had" in caught.value.message
+    assert "the secret A is unavailable" in caught.value.message
+    assert "the secret B is unavailable" in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -49,15 +49,15 @@ def test_a_command_runs_in_the_folder_without_a_shell_and_with_its_environment(t
     ("source", "reason"),
     [
         ({"env": "A"}, "the environment variable A is not set"),
-        ({"env": "EMPTY"}, "the environment variable EMPTY gives an empty text"),
+        ({"env": "EMPTY"}, "the environment variable EMPTY gives an empty string"),
         ({"file": "absent"}, "the file absent cannot be read: No such file or directory"),
         ({"file": "."}, "the file . cannot be read: Is a directory"),
-        ({"file": "binary"}, "the file binary gives no UTF-8 text"),
+        ({"file": "binary"}, "the file binary does not give UTF-8 text"),
         ({"file": "large"}, "the file large gives more than 65536 bytes"),
         ({"file": "a\x00b"}, "the file a\\x00b cannot be read: its path cannot be used"),
         ({"command": ["no-such-program"]}, "the command no-such-program cannot be run: No such file or directory"),
         ({"command": ["/bin/sh", "-c", "echo hunter2; echo hunter2 >&2; exit 3"]}, "the command /bin/sh failed with exit code 3"),
-        ({"command": ["/bin/sh", "-c", "true"]}, "the command /bin/sh gives an empty text"),
+        ({"command": ["/bin/sh", "-c", "true"]}, "the command /bin/sh gives an empty string"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_had_is_named_and_never_shown(
@@ -67,7 +67,7 @@ def test_what_cannot_be_had_is_named_and_never_shown(
     (tmp_path / "large").write_bytes(b"hunter2" * 20_000)
     with pytest.raises(SecretUnavailableError) as caught:
         read(tmp_path, {"EMPTY": "", "PATH": "/usr/bin:/bin"}, **source)
-    assert caught.value.message == f"the secret KEY cannot be had: {reason}"
+    assert caught.value.message == f"the secret KEY is unavailable: {reason}"
     assert "hunter2" not in caught.value.message + "".join(capfd.readouterr())
 
 
@@ -92,6 +92,6 @@ def test_a_source_that_failed_is_not_asked_again_and_each_name_is_told(tmp_path:
     asked = resolver(tmp_path, {"PATH": "/usr/bin:/bin"})
     source = SecretSource(command=["/bin/sh", "-c", "echo x >> count; exit 1"])
     for name in ("FIRST", "SECOND"):
-        with pytest.raises(SecretUnavailableError, match=f"the secret {name} cannot be had"):
+        with pytest.raises(SecretUnavailableError, match=f"the secret {name} is unavailable"):
             asked.resolve(name, source)
     assert (tmp_path / "count").read_text() == "x\n"

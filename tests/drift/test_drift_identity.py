@@ -93,7 +93,7 @@ def test_a_record_that_cannot_be_trusted_is_a_warning(team: Project) -> None:
     record.write_text("{")
     planned = team.run("plan", "--detailed-exitcode")
     assert planned.code == 0
-    assert "torn or damaged" in planned.stderr
+    assert "is damaged: it is not complete JSON" in planned.stderr
     assert "it is not used" in planned.stderr
 
 
@@ -178,7 +178,7 @@ def test_declared_look_alikes_are_warned_of(project: Project) -> None:
     )
     result = project.run("validate")
     assert result.code == 0
-    assert "looks like `ada@acme.io`, and is another address (letters: cyrillic small letter a)" in result.stdout
+    assert "looks like `ada@acme.io` but is a different address (letters: cyrillic small letter a)" in result.stdout
 
 
 def test_a_live_look_alike_is_warned_of_in_the_plan(team: Project) -> None:

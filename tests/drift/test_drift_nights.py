@@ -176,7 +176,7 @@ def test_who_could_not_be_told_is_told_next_time(project: Project, status: int) 
         received.status = status
         result = at(project, 0, "drift", "--notify", received.url + "/planted-path")
         assert result.code == 2
-        assert f"was not told: it answered with HTTP status {status}" in result.stderr
+        assert f"could not be notified: it answered with HTTP status {status}" in result.stderr
         assert "planted-path" not in result.output
         assert len(received.requests) == (3 if status == 500 else 1)
         assert {request.path for request in received.requests} == {"/planted-path"}, "no redirect is followed"
@@ -194,7 +194,7 @@ def test_a_receiver_that_is_not_there_does_not_hide_the_drift(project: Project) 
     group_with(project.sandbox, ADA)
     result = at(project, 0, "drift", "--notify", "http://127.0.0.1:9/planted-path")
     assert result.code == 2
-    assert "127.0.0.1 was not told: it cannot be reached" in result.stderr
+    assert "127.0.0.1 could not be notified: it cannot be reached" in result.stderr
     assert "planted-path" not in result.output
 
 
@@ -210,7 +210,7 @@ def test_a_receiver_that_is_not_there_does_not_hide_the_drift(project: Project) 
         (
             "HTTPS_PROXY",
             "http://user:planted-password@127.0.0.1:9",
-            "hooks.acme.invalid was not told: it cannot be reached",
+            "hooks.acme.invalid could not be notified: it cannot be reached",
         ),
         ("SSL_CERT_FILE", "/nowhere/ca.pem", "no certificate authorities can be read from /nowhere/ca.pem"),
     ],

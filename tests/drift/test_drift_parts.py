@@ -133,5 +133,5 @@ def test_a_receiver_that_recovers_is_told_once() -> None:
         asyncio.run(post(read_target(received.url), b"{}", {}, recover))
         assert (len(received.requests), waited) == (2, [2.0])
         received.status = 404
-        with pytest.raises(UnreachableError, match="was not told: it answered with HTTP status 404"):
+        with pytest.raises(UnreachableError, match="could not be notified: it answered with HTTP status 404"):
             asyncio.run(post(read_target(received.url), b"{}", {}, recover))

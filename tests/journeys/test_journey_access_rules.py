@@ -77,7 +77,7 @@ def test_rules_are_planned_made_and_kept(team: Project) -> None:
     assert "+ access_rule      vision-rw                                 workspace.yaml:" in planned.stdout
     assert '    resource     + "project Vision"\n    permission   + "read_write"\n' in planned.stdout
     assert "    groups       + research\n" in planned.stdout
-    assert "Left alone: 9 access rules (made by the server)" in planned.stdout
+    assert "Left alone: 9 access rules (created by the server)" in planned.stdout
     assert calls.writes == []
     assert calls.made.count("permissions.get_access_rules") == 1
     assert calls.made.count("projects.get_all_ex") == calls.made.count("queues.get_all") == 1
@@ -235,7 +235,7 @@ def test_rules_that_are_not_declared_are_left_alone_if_so_declared(ruled: Projec
     ruled.declare(PEOPLE + "manage: {access_rules: declared}\naccess_rules: []\n")
     result = ruled.run("plan", "--detailed-exitcode")
     assert result.code == 0, result
-    assert "Left alone: 9 access rules (made by the server)" in result.stdout
+    assert "Left alone: 9 access rules (created by the server)" in result.stdout
     assert "Left alone: 4 access rules (not declared here)" in result.stdout
     ruled.declare(PEOPLE)
     assert "Left alone: 4 access rules (the declaration does not mention this kind)" in ruled.run("plan").stdout
@@ -304,7 +304,7 @@ class TestImport:
         text, notes = self.imported(ruled)
         assert "access_rules: declared" in text
         assert "access_rule top is left out: top level of projects cannot be declared" in notes
-        assert "access_rule nobody is left out: it gives nobody anything" in notes
+        assert "access_rule nobody is left out: it gives access to nobody" in notes
         assert "evil\\x1b[31m is left out: its name holds a line break" in notes
 
     def test_an_ambiguous_project_is_named_by_its_id(self, project: Project) -> None:

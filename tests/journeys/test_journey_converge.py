@@ -16,7 +16,7 @@ def through_the_whole_story(project: Project, *server: str) -> None:
     before = project.sandbox.truth()
     planned = project.run("plan", *server)
     assert planned.code == 0
-    assert "Plan: 9 to add, 0 to change, 0 to remove. Nothing has been changed." in planned.stdout
+    assert "Plan: 9 to add, 0 to change, 0 to remove. Nothing has been changed yet." in planned.stdout
     assert project.sandbox.truth().workspace.people == before.workspace.people
     assert project.sandbox.truth().groups == before.groups
 

@@ -137,7 +137,7 @@ class TestDeliveriesThatCannotWork:
     def test_a_folder_in_the_way(self, project: Project) -> None:
         (project.folder / "out/ci.conf").mkdir()
         project.declare(ONE)
-        assert "out/ci.conf is there and is not a plain file" in self.refused_before_any_write(project)
+        assert "out/ci.conf exists and is not a regular file" in self.refused_before_any_write(project)
 
 
 class TestDeliveriesThatFail:

@@ -66,7 +66,7 @@ REFUSALS = [
     pytest.param(
         fewer_admins,
         "min-admins",
-        "min-admins: 3 admins would be left, the least is 4 (no longer admin: ida@acme.io)",
+        "min-admins: 3 admins would be left, the minimum is 4 (no longer admin: ida@acme.io)",
         id="too few admins",
     ),
     pytest.param(
@@ -76,12 +76,15 @@ REFUSALS = [
         id="a protected member",
     ),
     pytest.param(
-        the_last_group, "empty-kind", "empty-kind: all 1 group would be removed (ops)", id="all that there is of a kind"
+        the_last_group,
+        "empty-kind",
+        "empty-kind: the only group would be removed (ops)",
+        id="all that there is of a kind",
     ),
     pytest.param(
         an_emptied_group,
         "empty-group",
-        "empty-group: everybody whom group ops holds now would leave it (root@acme.io)",
+        "empty-group: everyone in group ops would leave it (root@acme.io)",
         id="everybody of a group",
     ),
     pytest.param(

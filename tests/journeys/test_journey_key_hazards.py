@@ -154,7 +154,7 @@ def test_the_first_key_of_a_new_account_is_not_revoked_where_somebody_uses_it(pr
 
     result = project.apply(wire=tampering(after=use))
     assert result.code == 6, result
-    assert "a credential of a service account that was just made is in use; look at it by hand" in result.output
+    assert "a credential of a service account that was just created is in use; check it by hand" in result.output
     assert project.sandbox.truth().labels("agent") == [None]
 
 

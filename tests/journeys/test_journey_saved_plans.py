@@ -46,7 +46,7 @@ def test_a_plan_that_was_applied_has_nothing_left_to_do(saved: Project) -> None:
     assert saved.run("apply", "--yes", "plan.json").code == 0
     again = saved.run("apply", "--yes", "plan.json")
     assert again.code == 0
-    assert "This plan is carried out already" in again.stderr
+    assert "This plan was applied already" in again.stderr
 
 
 def test_a_plan_whose_changes_somebody_made_by_hand_has_nothing_left_to_do_either(saved: Project) -> None:
@@ -179,7 +179,7 @@ def test_a_demotion_is_judged_without_the_promotions_that_nobody_reviewed(projec
     sandbox.call("users.set_role", user=sandbox.truth().id_of("bob@acme.io"), role="user")
     result = project.run("apply", "--yes", "plan.json")
     assert result.code == 4, result
-    assert "min-admins: 1 admin would be left, the least is 2" in result.stderr
+    assert "min-admins: 1 admin would be left, the minimum is 2" in result.stderr
     assert sandbox.truth().admins == 2
 
 

@@ -38,8 +38,8 @@ class TestApplyAsks:
     def test_and_does_it_on_yes(self, project: Project) -> None:
         project.declare(BODY)
         terminal = in_a_terminal(project, "apply")
-        terminal.wait_for("Carry this out? [y/N]:")
-        assert "Plan: 2 to add, 0 to change, 0 to remove. Nothing has been changed." in terminal.screen
+        terminal.wait_for("Apply this plan? [y/N]:")
+        assert "Plan: 2 to add, 0 to change, 0 to remove. Nothing has been changed yet." in terminal.screen
         assert project.sandbox.truth().invited == {}
         terminal.type("y\n")
         assert terminal.end() == 0, terminal.screen
@@ -51,7 +51,7 @@ class TestApplyAsks:
         project.declare(BODY)
         before = project.sandbox.truth()
         terminal = in_a_terminal(project, "apply")
-        terminal.wait_for("Carry this out? [y/N]:")
+        terminal.wait_for("Apply this plan? [y/N]:")
         terminal.type(answer)
         assert terminal.end() == 130, terminal.screen
         assert "Traceback" not in terminal.screen
@@ -61,7 +61,7 @@ class TestApplyAsks:
         project.declare(BODY)
         before = project.sandbox.truth()
         terminal = in_a_terminal(project, "apply")
-        terminal.wait_for("Carry this out? [y/N]:")
+        terminal.wait_for("Apply this plan? [y/N]:")
         time.sleep(0.5)
         terminal.signal(signal.SIGINT)
         assert terminal.end() == 130, terminal.screen
@@ -72,7 +72,7 @@ class TestApplyAsks:
         project.declare(BODY + "service_accounts: []\n")
         project.sandbox.call("auth.create_service_user", name="robot")
         terminal = in_a_terminal(project, "apply", "--allow", "empty-kind")
-        terminal.wait_for("Carry this out? [y/N]:")
+        terminal.wait_for("Apply this plan? [y/N]:")
         project.sandbox.call("users.update_service_user", user=project.sandbox.truth().id_of("robot"), name="other")
         terminal.type("y\n")
         assert terminal.end() == 5, terminal.screen
@@ -84,21 +84,21 @@ class TestApplyAsks:
         project.converge()
         terminal = in_a_terminal(project, "apply")
         assert terminal.end() == 0
-        assert "Carry this out?" not in terminal.screen
+        assert "Apply this plan?" not in terminal.screen
 
     def test_not_where_a_guard_refuses(self, project: Project) -> None:
         project.sandbox.set_group("other")
         project.declare("groups: []")
         terminal = in_a_terminal(project, "apply")
         assert terminal.end() == 4
-        assert "Carry this out?" not in terminal.screen
+        assert "Apply this plan?" not in terminal.screen
 
     def test_and_without_a_terminal_refuses(self, project: Project) -> None:
         project.declare(BODY)
         before = project.sandbox.truth()
         result = project.run("apply")
         assert result.code == 64
-        assert "there is no terminal to ask in" in result.stderr
+        assert "no terminal to confirm in" in result.stderr
         assert "--yes" in result.stderr
         assert project.sandbox.truth() == before
 
@@ -155,7 +155,7 @@ class TestSignals:
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
         assert process.returncode == 130, stderr
-        assert "Stopping: what is under way is finished, nothing more is started." in stderr
+        assert "Stopping: operations in progress are finished, nothing new is started." in stderr
         assert "Traceback" not in stderr
         assert "skipped" in stdout
         done = len(project.sandbox.truth().groups) - 1

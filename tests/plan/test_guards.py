@@ -259,7 +259,7 @@ class TestServerLimits:
         ("[k]", CredentialFacts("k", None), []),
         ("ci", CredentialFacts("k", "ci"), [Guard.EMPTY_KIND]),
     ],
-    ids=["never delivered", "made by the server and never used", "somebody's"],
+    ids=["never delivered", "created by the server and never used", "somebody's"],
 )
 def test_what_a_dead_run_left_behind_is_revoked_unasked(
     label: str, facts: CredentialFacts, expected: list[Guard], parser: DocumentParser

@@ -172,7 +172,7 @@ class TestHierarchy:
 
 
 class TestRulesWithoutEffect:
-    """Whoever declares a rule that gives nobody anything meant to restrict; that has to be said."""
+    """Whoever declares a rule that gives access to nobody meant to restrict; that has to be said."""
 
     def warned(self, parser: DocumentParser, declared: AccessRule, *default: AccessRule) -> list[str]:
         people = (ROOT, BOB, TOM, USERS, group("ops", "tom@acme.io"), group("empty"))

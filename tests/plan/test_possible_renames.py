@@ -155,5 +155,5 @@ def test_the_question_says_what_to_write() -> None:
     )
     assert rename_question(hint) == (
         'is vault s3 of ops the former s 3 (the same document)? Then write was: "s 3" at workspace.yaml:7, '
-        "and it is renamed instead of removed and made again"
+        "and it is renamed instead of removed and created again"
     )

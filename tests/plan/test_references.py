@@ -68,7 +68,7 @@ def test_two_of_one_name_that_nobody_declares_matter_only_where_all_is_managed(
         ),
         pytest.param(
             vault("v", "nobody", "a: 1"),
-            [("vault v points at nobody, which is neither declared nor in the workspace", "declare the group")],
+            [("vault v refers to nobody, which is neither declared nor in the workspace", "declare the group")],
             id="a vault",
         ),
     ],
@@ -112,4 +112,4 @@ def test_a_key_that_has_to_be_made_needs_a_delivery(
         planned(wanted, existing, parser)
     (problem,) = caught.value.problems
     assert (problem.rule, problem.place, problem.hint) == ("undeliverable", HERE, "add deliver: {file: …}")
-    assert problem.message.startswith("credential agent / ci has to be made")
+    assert problem.message.startswith("credential agent / ci has to be created")

@@ -139,7 +139,7 @@ BROKEN = [
     ("version: 1\nrules: [{id: a, on: planet, require: 'true', message: m}]", "must be member, service_account", 2),
     ("version: 1\nrules: [{id: A b, on: group, require: 'true', message: m}]", "`rules[0].id`", 2),
     ("version: 1\nrules: [{id: a, on: group, message: m}]", "`rules[0]` needs `require`", 2),
-    ("version: 1\nrules: [{id: a, on: group, require: true, message: m}]", "must be a text", 2),
+    ("version: 1\nrules: [{id: a, on: group, require: true, message: m}]", "must be a string", 2),
     (
         "version: 1\nrules:\n  - {id: a, on: group, require: 'true', message: m}\n  - {id: a, on: group, require: 'true', message: m}",
         "already at policy.yaml:3",

@@ -147,7 +147,7 @@ def test_a_damaged_record_is_told_where_nothing_is_to_be_done(project: Project) 
     record_path(project).write_bytes(b"{")
     result = project.apply()
     assert result.code == 0
-    assert "torn or damaged" in result.stderr
+    assert "is damaged: it is not complete JSON" in result.stderr
     assert record_path(project).read_bytes() == b"{"
 
 

@@ -43,7 +43,7 @@ def test_a_record_of_one_workspace_is_not_taken_for_another_ones() -> None:
 def test_every_cut_is_noticed() -> None:
     lines = GOOD.splitlines(keepends=True)
     for count in range(len(lines)):
-        with pytest.raises(RecordError, match="torn"):
+        with pytest.raises(RecordError, match="is damaged"):
             read_record(b"".join(lines[:count]), "record.json", ACME)
 
 
@@ -71,13 +71,13 @@ def test_every_flipped_bit_is_noticed_or_without_meaning() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "torn or damaged"),
-        (b"\xff\xfe\x00", "torn or damaged"),
-        (b"[" * 100_000, "torn or damaged"),
+        (b"", "is damaged: it is not complete JSON"),
+        (b"\xff\xfe\x00", "is damaged: it is not complete JSON"),
+        (b"[" * 100_000, "is damaged: it is not complete JSON"),
         (b"[]", "not a record of this program"),
         (b'{"format": "terraform"}', "not a record of this program"),
         (b'{"format": "clearml-reconciler/record/2", "checksum": ""}', "written by another version"),
-        (b'{"format": "clearml-reconciler/record/1"}', "checksum does not fit"),
+        (b'{"format": "clearml-reconciler/record/1"}', "checksum does not match"),
     ],
 )
 def test_what_is_wrong_is_said(content: bytes, said: str) -> None:

@@ -132,7 +132,7 @@ def test_a_damaged_record_is_told_and_left_as_it_is(project: Project) -> None:
     before = path.read_bytes()
     result = project.run("history")
     assert result.code == 4
-    assert "torn or damaged" in result.stderr
+    assert "is damaged: it is not complete JSON" in result.stderr
     assert "--record" in result.stderr
     assert path.read_bytes() == before
 
@@ -149,7 +149,7 @@ def test_of_several_records_one_has_to_be_chosen(project: Project) -> None:
     result = project.run("history")
     assert result.code == 64
     assert "--record .reconciler/acme.json" in result.stderr
-    assert "Nothing was applied yet." in project.run("history", "--record", ".reconciler/other.json").stdout
+    assert "Nothing has been applied yet." in project.run("history", "--record", ".reconciler/other.json").stdout
 
 
 def test_unlocking_asks_first_and_shows_who_holds_the_lock(project: Project) -> None:
@@ -188,4 +188,4 @@ def test_the_record_of_a_project_is_found_by_its_declaration(project: Project) -
     project.declare("groups: []\nmembers: [{email: root@acme.io, role: admin}]\n")
     project.converge()
     assert record_path(project).name.startswith("acme-ml-")
-    assert "Nothing was applied yet." in project.run("history", "workspace.yaml").stdout
+    assert "Nothing has been applied yet." in project.run("history", "workspace.yaml").stdout

@@ -172,7 +172,7 @@ def test_the_lock_of_a_killed_process_of_this_machine_is_taken_over_and_that_is_
     asyncio.run(HeldLock.take(LocalFile(path, WORLD), lock_of("next"), WORLD.machine, note=told.append))
     assert len(told) == 1
     assert "The run dead of root@acme.io" in told[0]
-    assert "is gone without an end; its lock was taken over" in told[0]
+    assert "ended without releasing its lock; the lock was taken over" in told[0]
 
 
 def test_a_killed_process_of_another_machine_is_not_presumed_dead(tmp_path: Path) -> None:

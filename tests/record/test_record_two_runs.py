@@ -74,7 +74,7 @@ def test_after_a_kill_the_record_says_so_and_the_next_apply_finishes_the_job(pro
     assert run.finished is None
     assert "not finished" in project.run("history").stdout
     result = project.converge()
-    assert "is gone without an end; its lock was taken over" in result.stderr
+    assert "ended without releasing its lock; the lock was taken over" in result.stderr
     assert "did not finish" in result.stderr
     assert [entry.finished is not None for entry in record_of(project).runs] == [True, False]
     assert not lock_path(project).exists()

@@ -151,7 +151,7 @@ def test_an_outcome_as_json(rich: Plan, report: Report, golden: Golden) -> None:
         (Left(1), "Not converged: 1 change remains; run again."),
         (Left(2, 1), "Not converged: 2 changes remain; run again."),
         (Left(0, 1), "1 other difference has come up since: make a new plan."),
-        (Left(None), "Nobody can tell whether the workspace has converged; run again."),
+        (Left(None), "Whether the workspace has converged is not known; run again."),
     ],
 )
 def test_an_outcome_ends_with_what_remains(left: Left, told: str) -> None:

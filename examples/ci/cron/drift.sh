@@ -2,7 +2,7 @@
 # drift.sh FOLDER: bring the clone in FOLDER up to date and report drift; prints nothing if there is none.
 #
 # The key pair is in ~/clearml.conf of the user that this runs as, mode 0600. Ends with the exit code of `reconciler
-# drift`: 2 for drift, another one if nobody can tell.
+# drift`: 2 for drift, another one if that is not known.
 set -eu
 umask 077
 cd "$1"

@@ -172,7 +172,7 @@ class Adopter:
                 rule = self._live.snapshot.resources[address]
                 reference = entity_reference(rule.entity, self._live) if isinstance(rule, AccessRule) else None
                 if reference is None or not isinstance(rule, AccessRule):
-                    raise LeftError("what it is about cannot be declared")
+                    raise LeftError("its entity cannot be declared")
                 return {rule.entity.type.value: reference}
             case "target":
                 return target_title(str(live))

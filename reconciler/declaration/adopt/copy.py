@@ -133,5 +133,5 @@ class _Editable:
     def edited(self) -> str:
         text = self.yaml.edited()
         if "\r" in text:
-            raise CannotEditError("its file has line ends of an old kind")
+            raise CannotEditError("its file has old-style line endings")
         return text.replace("\n", "\r\n") if self._windows else text

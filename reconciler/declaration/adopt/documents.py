@@ -130,7 +130,7 @@ class AdoptedDocuments:
                 f"({_source(entry['secrets'][name])})"
             )
         if found.rewritten:
-            self.notes.append(f"vault {title}: its document was written anew, and comments in it are lost")
+            self.notes.append(f"vault {title}: its document was rewritten, and comments in it are lost")
 
 
 def _source(source: Any) -> str:

@@ -31,7 +31,7 @@ def mentioning_lists(copy: WorkingCopy, kind: Kind) -> Iterator[tuple[Kind, Plai
 
 
 def remove_mentions(copy: WorkingCopy, address: Address) -> None:
-    """Take a name out of all groups and rules; a rule that then gives nobody anything goes too, as do its vaults."""
+    """Take a name out of all groups and rules; a rule that then gives access to nobody goes too, as do its vaults."""
     name = address.key[0]
     for holder, entry, names in list(mentioning_lists(copy, address.kind)):
         if any(fold(other) == name for other in names):

@@ -61,7 +61,7 @@ def refer(
     kept = {reference.name for reference in find_references(text)} & set(known.values)
     gone = sorted(known.paths.keys() - kept)
     if gone and _may_have_moved(written, tree, declared, parser):
-        raise DocumentError(f"the secret {gone[0]} is not where it was, and may stand in it under another name")
+        raise DocumentError(f"the secret {gone[0]} is not where it was, and may be in it under another name")
     return Referring(text, frozenset(kept), new, known.changed & kept, extracted.rewritten)
 
 
@@ -204,4 +204,4 @@ def _prove(written: Document, tree: Tree, declared: Document, parser: DocumentPa
     text = written.text.reveal()
     secrets = [secret for _, secret in (*written.secrets, *declared.secrets) if secret is not None]
     if any(len(secret.reveal()) >= _LONG and secret.reveal() in text for secret in secrets):
-        raise DocumentError("a secret stands in it where no reference can")
+        raise DocumentError("a secret is in it where a reference cannot be")

@@ -68,7 +68,7 @@ def _proved(text: str) -> str:
     if not isinstance(root_again, MappingNode) or not same_values(root_again.value, root.value):
         raise _UnprovedError("it would mean something else")
     if _comments(printed, root_again) != _comments(text, root):
-        raise _UnprovedError("a comment stands where none can be kept")
+        raise _UnprovedError("a comment is in a place where it cannot be kept")
     if _printed(printed, root_again) != printed:
         raise _UnprovedError("a comment stands where its place is not clear")
     return printed

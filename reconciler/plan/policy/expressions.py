@@ -30,7 +30,7 @@ _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?=\n | \[[A-Z_]+\]$|\nER
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
 _STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
-_TYPES = {"string": "a text", "int": "a whole number", "bool": "true or false", "double": "a fraction"}
+_TYPES = {"string": "a string", "int": "a whole number", "bool": "true or false", "double": "a fraction"}
 _OPERATORS = {"_&&_": "&&", "_||_": "||", "_?_:_": "? :", "_[_]": "[ ]", "@in": "in", "!_": "!", "-_": "-"}
 
 
@@ -114,16 +114,16 @@ def _problems(text: str, expression: PlacedText, subject: RuleSubject) -> Iterat
         elif overload := _OVERLOAD.search(message):
             yield Problem("policy-expression", _no_overload(*overload.groups()), place)
         elif "operand of a select operation" in message:
-            yield Problem("policy-expression", "a field is asked of something that has no fields", place)
+            yield Problem("policy-expression", "this has no fields", place)
         elif message.startswith("Syntax error: "):
             detail = message.removeprefix("Syntax error: ").partition(" expecting ")[0]
-            yield Problem("policy-expression", f"cannot be understood here: {detail}", place)
+            yield Problem("policy-expression", f"is not valid here: {detail}", place)
         else:
             yield Problem("policy-expression", f"is not right: {message}", place)
 
 
 def _undeclared(name: str, expression: PlacedText, line: int, column: int, subject: RuleSubject) -> Problem:
-    """Say which field or function there is not; the library points at the last dot of a name."""
+    """Say which field or function there is not; the library refers to the last dot of a name."""
     head, dot, field = name.rpartition(".")
     fields = sorted(FIELDS[subject])
     if dot and head == subject.value:
@@ -135,8 +135,9 @@ def _undeclared(name: str, expression: PlacedText, line: int, column: int, subje
     if name == subject.value:
         hint = f"ask for one of its fields: {', '.join(fields)}"
         return Problem("policy-field", f"`{name}` cannot be used as a whole", place, hint)
-    hint = f"this rule is asked of each {subject.value.replace('_', ' ')}: write {subject.value}.{fields[0]} and so on"
-    return Problem("policy-field", f"nothing is called `{name}` here", place, hint)
+    seen = subject.value.replace("_", " ")
+    hint = f"this rule is evaluated for each {seen}: write {subject.value}.{fields[0]} and so on"
+    return Problem("policy-field", f"`{name}` is not defined here", place, hint)
 
 
 def _no_overload(function: str, types: str) -> str:

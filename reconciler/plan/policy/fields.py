@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class FieldType(StrEnum):
     """The type of a field, as people name it."""
 
-    TEXT = "text"
+    TEXT = "string"
     NUMBER = "number"
     FLAG = "true or false"
-    TEXTS = "list of texts"
+    TEXTS = "list of strings"
 
 
 class RuleField(Frozen):
@@ -64,13 +64,13 @@ FIELDS: Final[Mapping[RuleSubject, Mapping[str, RuleField]]] = {
         "members": RuleField(_TEXTS, "e-mails of its members, in lower case; empty if they are not managed"),
         "domains": RuleField(_TEXTS, "the different domains of these e-mails"),
         "service_accounts": RuleField(_TEXTS, "names of its service accounts; empty if they are not managed"),
-        "built_in": RuleField(_FLAG, "whether the server made it, like Queue admins"),
+        "built_in": RuleField(_FLAG, "whether it is built in, like Queue admins"),
     },
     RuleSubject.VAULT: {
         "name": RuleField(_TEXT, "the name"),
         "owner": RuleField(_TEXT, "the name of the group or service account"),
         "owner_kind": RuleField(_TEXT, "group or service_account"),
-        "target": RuleField(_TEXT, "the API's type text: config for client"),
+        "target": RuleField(_TEXT, "the API's type: config for client"),
         "format": RuleField(_TEXT, "hocon, json or yaml: what is sent"),
         "enabled": RuleField(_FLAG, "whether it reaches anybody"),
         "secrets": RuleField(_NUMBER, "how many declared secrets its document uses"),
