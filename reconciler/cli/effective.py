@@ -20,6 +20,7 @@ from reconciler.vaults.tree import parse_path, path_text
 from reconciler.views.effective import (
     difference_json,
     effective_document,
+    failing_lines,
     note_lines,
     render_difference,
     render_effective,
@@ -27,7 +28,12 @@ from reconciler.views.effective import (
 
 if TYPE_CHECKING:
     from reconciler.cli.invocation import Invocation
+    from reconciler.effective.configuration import Standings
     from reconciler.vaults.tree import Path as KeyPath
+
+
+_Shown = tuple[str, "tuple[Standings, ...]"]
+"""What is printed, and which vaults are not in it because clients do not take them."""
 
 
 class _Output(Frozen):
@@ -35,6 +41,7 @@ class _Output(Frozen):
 
     diff: bool
     output_format: str
+    strict: bool
 
 
 def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPath:
@@ -52,6 +59,7 @@ def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPa
 @click.option("--path", metavar="PATH", callback=_key_path, help="Only what is at or below a path, such as sdk.aws.")
 @click.option("--reveal", is_flag=True, help="Show secret values; only in a terminal.")
 @click.option("--without-secrets", is_flag=True, help="Do not read the declared secrets.")
+@click.option("--strict", is_flag=True, help="Exit with 2 if clients do not take a vault that is meant for them.")
 @connection_options
 @click.argument("who")
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
@@ -74,30 +82,33 @@ def command(invocation: Invocation, *, request: EffectiveRequest, output: _Outpu
             hint="leave --reveal out: everything but the secret values is shown",
         )
     show = _shown_difference if output.diff else _shown_configuration
-    text = show(invocation, request, output.output_format)
+    text, failing = show(invocation, request, output.output_format)
     if request.reveal:
         invocation.console.revealed(text)
     else:
         invocation.console.result(text)
-    return ExitCode.DONE
+    for line in failing_lines(failing, invocation.console.diagnostics):
+        invocation.console.note(line)
+    return ExitCode.DIFFERENCES if output.strict and failing else ExitCode.DONE
 
 
-def _shown_configuration(invocation: Invocation, request: EffectiveRequest, output_format: str) -> str:
+def _shown_configuration(invocation: Invocation, request: EffectiveRequest, output_format: str) -> _Shown:
     """Return the configuration that is declared, or that is live."""
     console = invocation.console
     result = invocation.wait_for(effective_configuration(invocation.session, request))
     found = result.configuration
     values = found.within(request.path)
     if output_format == "text":
-        return render_effective(found, values, result.where, console.output, path=path_text(request.path))
+        text = render_effective(found, values, result.where, console.output, path=path_text(request.path))
+        return text, found.failing
     for line in note_lines(found, console.diagnostics):
         console.note(line)
-    return effective_document(values, output_format)
+    return effective_document(values, output_format), found.failing
 
 
-def _shown_difference(invocation: Invocation, request: EffectiveRequest, output_format: str) -> str:
+def _shown_difference(invocation: Invocation, request: EffectiveRequest, output_format: str) -> _Shown:
     """Return what differs between the live and the declared configuration."""
     found = invocation.wait_for(effective_difference(invocation.session, request))
     if output_format == "json":
-        return difference_json(found.difference)
-    return render_difference(found.difference, found.title, invocation.console.output)
+        return difference_json(found.difference), found.failing
+    return render_difference(found.difference, found.title, invocation.console.output), found.failing

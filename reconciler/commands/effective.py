@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from reconciler.commands.connection import Connection
 from reconciler.commands.declaration_loading import LoadedDeclaration, SecretUse, load_declared
 from reconciler.effective.configuration import Configuration, configure
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.clearml.messages import VaultMessage
     from reconciler.commands.connection import Target
     from reconciler.commands.session import Session
+    from reconciler.effective.configuration import Standings
     from reconciler.effective.difference import Difference
     from reconciler.effective.merge import Source
     from reconciler.model.resources import Address, Vault
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 _MAXIMUM_BASE = 4 * 1024 * 1024
 _ORGANIZATION = "organization"
-"""The scope of vaults that reach everyone without a group (``docs/explanation/clearml-api.md, Vaults``)."""
+"""The scope of vaults that belong to no group and to nobody (``docs/explanation/clearml-api.md, Vaults``)."""
 
 
 class EffectiveRequest(Frozen):
@@ -64,10 +63,14 @@ class EffectiveResult(Frozen):
 
 
 class EffectiveDifference(Frozen):
-    """What differs between somebody's live and declared configuration; ``title`` is who that is."""
+    """What differs between somebody's live and declared configuration.
+
+    ``title`` is who that is, and ``failing`` are the vaults on either side that clients do not take.
+    """
 
     title: str
     difference: Difference
+    failing: tuple[Standings, ...] = ()
 
 
 class _Question(Frozen):
@@ -108,7 +111,7 @@ async def effective_difference(session: Session, request: EffectiveRequest) -> E
         desired = _declared(question)
         live, _ = await _live(question, missing=desired)
         found = difference(live.within(request.path), desired.within(request.path))
-        return EffectiveDifference(desired.title, found)
+        return EffectiveDifference(desired.title, found, (*desired.failing, *live.failing))
 
 
 def _question(session: Session, request: EffectiveRequest, parser: DocumentParser) -> _Question:
@@ -154,17 +157,20 @@ async def _live(question: _Question, *, missing: Configuration | None = None) ->
     session, parser, discretion, base = question.session, question.parser, question.discretion, question.base
     declared_server = question.declared.server if question.declared else None
     target = find_target(session, question.request.connection, declared_server)
-    index = AccessIndex(await _read(session, target, question.request))
+    snapshot, organization = await _read(session, target, question.request)
+    index = AccessIndex(snapshot)
     if missing is not None and not index.has(missing.principal):
         session.reporter.note(f"{harmless(missing.title)} is not in the workspace yet.")
         nothing = AccessIndex(Snapshot())
-        return configure(missing.principal, nothing, parser, discretion, base=base), target.name
+        found = configure(missing.principal, nothing, parser, discretion, base=base, organization=organization)
+        return found, target.name
     principal = find_principal(question.request.who, index)
     references = _references(_snapshot(question), parser)
-    return configure(principal, index, parser, discretion, base=base, references=references), target.name
+    found = configure(principal, index, parser, discretion, base=base, references=references, organization=organization)
+    return found, target.name
 
 
-async def _read(session: Session, target: Target, request: EffectiveRequest) -> Snapshot:
+async def _read(session: Session, target: Target, request: EffectiveRequest) -> tuple[Snapshot, tuple[Vault, ...]]:
     from reconciler.clearml.read import read_live
     from reconciler.clearml.reader import Reader
     from reconciler.commands.server import open_reader
@@ -173,7 +179,7 @@ async def _read(session: Session, target: Target, request: EffectiveRequest) -> 
         async with open_reader(session, target, request.connection) as transport:
             reader = Reader(transport)
             live = await read_live(reader, accounts=(), vaults_of={fold(request.who)})
-            return Snapshot.of((*live.snapshot, *_organization_wide(await reader.organization_vaults())))
+            return live.snapshot, tuple(_of_organization(await reader.organization_vaults()))
 
 
 def _references(declared: Snapshot, parser: DocumentParser) -> dict[Address, frozenset[KeyPath]]:
@@ -185,11 +191,8 @@ def _references(declared: Snapshot, parser: DocumentParser) -> dict[Address, fro
     }
 
 
-def _organization_wide(messages: Iterable[VaultMessage]) -> Iterator[Vault]:
-    """Return the vaults of the whole organization, which belong to no group, as what they are: vaults for everyone."""
+def _of_organization(messages: Iterable[VaultMessage]) -> Iterator[Vault]:
+    """Return the vaults of the whole organization; who may make them and whom they reach is published nowhere."""
     from reconciler.clearml.assemble import vault_of
 
-    for message in messages:
-        if message.scope == _ORGANIZATION:
-            vault = vault_of(message, OwnerKind.GROUP, "Users")
-            yield replace(vault, name=f"{vault.name} (whole organization)")
+    return (vault_of(message, OwnerKind.GROUP, "") for message in messages if message.scope == _ORGANIZATION)

@@ -50,7 +50,7 @@ def _document(vault: OwnedVault, document: PlacedText, parser: DocumentParser) -
         template = template_tree(source, parser)
     except DocumentError as error:
         place = _place(entry, document, error.line, error.column)
-        message = f"the document of {shown(vault.name)}: {error.message}"
+        message = f"the document of {shown(vault.name)}: {error.verdict}"
         yield Problem("document-syntax", message, place, error.hint)
         return
     if entry.item.sent_format is not entry.item.document_format:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from reconciler.vaults.parse import DocumentParser
     from reconciler.yaml.tree import YamlPath, YamlTree
 
+_VAULT = re.compile(r"\bvaults?[\"']?:")
+
 MAXIMUM_PROBLEMS = 1000
 """The most problems that are told one by one; the rest are counted."""
 
@@ -35,7 +38,7 @@ def load(path: Path, *, documents: DocumentParser) -> Declaration:
     ``documents`` parses the documents of vaults. Raises :class:`InvalidDeclarationError` with every problem of every
     file; what only deserves a warning is in the returned declaration.
     """
-    loader = _Loader(path)
+    loader = _Loader(path, documents)
     declaration = loader.load()
     problems = loader.problems
     if declaration is not None:
@@ -56,12 +59,13 @@ def load(path: Path, *, documents: DocumentParser) -> Declaration:
 class _Loader:
     """Reads the files of one declaration and gathers what is wrong with them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, documents: DocumentParser) -> None:
         self.problems: list[Problem] = []
         self.parts: list[Part] = []
         self.trees: dict[str, YamlTree] = {}
         self.unreadable = False
         self._path = path
+        self._documents = documents
         self._folder = Folder(path.parent)
         self._texts: dict[str, str] = {}
 
@@ -89,7 +93,10 @@ class _Loader:
     def _part(self, path: Path, model: type[IncludedFile]) -> Part | None:
         shown = self._folder.shown(path)
         try:
-            tree = read_yaml(self._read(path), shown)
+            text = self._read(path)
+            if _VAULT.search(text):
+                self._documents.start()  # It is ready when the files have been read and understood.
+            tree = read_yaml(text, shown)
         except SourceError as error:
             self.problems.append(error.problem)
             self.unreadable = True

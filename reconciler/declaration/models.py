@@ -158,7 +158,7 @@ class DocumentEntry(Strict):
     target: Target = Field(
         "config",
         description="What the document is for: client (default; clearml.conf of SDK and agents), ui-storage, "
-        "ssh-server, or type:NAME with the API's own name for it.",
+        "ssh-server, monitoring (what agents put above everything else), or type:NAME with the API's own name for it.",
     )
     format: Format | None = Field(
         None, description="How the document is written. By default as its file's ending says, and hocon otherwise."

@@ -16,7 +16,7 @@ from reconciler.model.desired import Limit
 DURATION_PATTERN: Final = r"^[1-9][0-9]{0,5}[mhdw]$"
 SHARE_PATTERN: Final = r"^(100|[0-9]{1,2})(\.[0-9]+)?%$"
 DOMAIN_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
-TARGET_PATTERN: Final = r"^(client|ui-storage|ssh-server|type:[A-Za-z0-9_.-]+)$"
+TARGET_PATTERN: Final = r"^(client|ui-storage|ssh-server|monitoring|type:[A-Za-z0-9_.-]+)$"
 
 UI_STORAGE_TYPE: Final = "ui_storage_credentials"
 """The API's type text for the web page's storage credentials.
@@ -28,6 +28,7 @@ so with ``target: type:NAME``.
 TARGET_TYPES: Final = {
     "client": "config",
     "ssh-server": "remote_session_ssh_server",
+    "monitoring": "monitoring",
     "ui-storage": UI_STORAGE_TYPE,
 }
 """The API's type text of each target that has a name of its own."""
@@ -61,10 +62,10 @@ def parse_version(value: object) -> object:
 
 
 def parse_target(value: object) -> str:
-    """Read ``client``, ``ssh-server``, ``ui-storage`` or ``type:NAME``, into the API's type text."""
+    """Read ``client``, ``monitoring``, ``ssh-server``, ``ui-storage`` or ``type:NAME``, into the API's type text."""
     if isinstance(value, str) and re.fullmatch(TARGET_PATTERN, value):
         return TARGET_TYPES.get(value) or value.removeprefix("type:")
-    raise ValueError("must be client, ui-storage, ssh-server, or type:NAME with the API's own name for it")
+    raise ValueError("must be client, ui-storage, ssh-server, monitoring, or type:NAME with the API's own name for it")
 
 
 def parse_server(value: object) -> str:
@@ -128,7 +129,7 @@ Target = Annotated[
         {
             "type": "string",
             "pattern": TARGET_PATTERN,
-            "examples": ["client", "ui-storage", "ssh-server", "type:other"],
+            "examples": ["client", "ui-storage", "ssh-server", "monitoring", "type:other"],
         }
     ),
 ]

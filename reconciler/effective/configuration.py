@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.effective.merge import Source, Value, merge
-from reconciler.effective.sources import Discretion, Read, Standing, read_vault
+from reconciler.effective.sources import FAILING, Discretion, Read, Standing, read_vault
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Member, MemberState, ServiceAccount
+from reconciler.model.resources import DocumentFormat, Member, MemberState, ServiceAccount
 from reconciler.model.text import fold
+from reconciler.plan.access.index import ReachingVault, Through
 from reconciler.vaults.client_view import ClientRule, client_differences
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.tree import Hidden, Object, Path, Tree
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.model.resources import Address, Vault
-    from reconciler.plan.access.index import AccessIndex, ReachingVault
+    from reconciler.plan.access.index import AccessIndex
     from reconciler.vaults.parse import DocumentParser
 
 CONFLICT = Hidden("(conflict)")
@@ -45,6 +46,7 @@ class Configuration(Frozen):
     ``title`` is who it is, as people write it; ``invited`` and ``impersonates`` say what else is to be known of it.
     ``groups`` are those that it is in; ``unknown_groups`` have vaults, and nobody says whether it is in them.
     ``misread`` counts values that clients find although the author did not write them: they are not shown.
+    ``organization`` are vaults of the whole organization, which may reach it or not: nothing published says so.
     """
 
     principal: Address
@@ -55,6 +57,7 @@ class Configuration(Frozen):
     base: str | None
     values: tuple[Value, ...]
     misread: int = 0
+    organization: tuple[Standings, ...] = ()
     invited: bool = False
     impersonates: bool = False
 
@@ -62,6 +65,11 @@ class Configuration(Frozen):
     def conflicts(self) -> tuple[Value, ...]:
         """The values that depend on an order that is not documented."""
         return tuple(value for value in self.values if value.is_conflict)
+
+    @property
+    def failing(self) -> tuple[Standings, ...]:
+        """The vaults that are meant to apply, and do not, or not to all clients."""
+        return tuple(vault for vault in self.vaults if vault.read.standing in FAILING)
 
     def within(self, path: Path) -> tuple[Value, ...]:
         """Return the values at and below a path, and the one that holds it."""
@@ -78,10 +86,12 @@ def configure(
     *,
     base: Source | None = None,
     references: Mapping[Address, Iterable[Path]] | None = None,
+    organization: Iterable[Vault] = (),
 ) -> Configuration:
     """Work out somebody's configuration from who reaches what, as desired or live, over a base file.
 
-    ``references`` are places of secrets in vaults beside those that the vaults themselves tell.
+    ``references`` are places of secrets in vaults beside those that the vaults themselves tell. Vaults of the whole
+    ``organization`` are read, and not merged.
     """
     found = index.vaults(principal)
     names = _names([item.vault for item in found])
@@ -102,6 +112,10 @@ def configure(
         base=base.name if base is not None else None,
         values=shown,
         misread=len(values) - len(shown),
+        organization=tuple(
+            _standing(ReachingVault(vault, Through.UNKNOWN), vault.name, parser, discretion, ())
+            for vault in organization
+        ),
         invited=isinstance(resource, Member) and resource.state is MemberState.INVITED,
         impersonates=isinstance(resource, ServiceAccount) and resource.impersonation,
     )
@@ -133,7 +147,9 @@ def _standing(
 def _warnings(vault: Vault, parser: DocumentParser) -> tuple[str, ...]:
     try:
         found = client_differences(vault, parser)
-    except DocumentError:
+    except DocumentError as error:
+        if vault.document.format is DocumentFormat.HOCON:
+            return (f"in a declaration it would be {error.verdict}",)
         return ("it cannot be read as its format says, so none of its values is shown",)
     return tuple(item.sentence for item in found if item.rule not in _TOLD_OTHERWISE)
 

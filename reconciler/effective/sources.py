@@ -5,27 +5,26 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from reconciler.effective.merge import Source
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
+from reconciler.vaults.client_secrets import hidden_paths, with_stand_ins
 from reconciler.vaults.client_view import MACHINE_KEYS
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.hocon import Outcome
 from reconciler.vaults.places import value_lines
 from reconciler.vaults.portable import stored_text
-from reconciler.vaults.redact import CLIENT_TARGET, is_hidden, redact_tree
-from reconciler.vaults.redactor import Redactor
+from reconciler.vaults.redact import CLIENT_TARGET, redact_tree
 from reconciler.vaults.references import bind
-from reconciler.vaults.tree import EMPTY, Object, Path, Scalar, Tree, leaves, lookup, path_text, texts
+from reconciler.vaults.tree import EMPTY, Object, Path, Tree, leaves, lookup, path_text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from reconciler.model.resources import Vault
     from reconciler.vaults.parse import DocumentParser
+    from reconciler.vaults.redactor import Redactor
 
 
 class Standing(StrEnum):
@@ -88,7 +87,7 @@ def read_vault(
         return Read(Standing.OTHER_TARGET)
     if not vault.enabled:
         return Read(Standing.DISABLED)
-    filled, stand_ins = _filled(vault)
+    filled, stand_ins = with_stand_ins(vault)
     try:
         meant, bound = _meant(filled, parser)
         text = stored_text(filled, parser)
@@ -102,7 +101,7 @@ def read_vault(
 
     def shown(tree: Object) -> tuple[Tree, frozenset[Path]]:
         misread: frozenset[Path] = frozenset()
-        hidden = _hidden_paths(meant, tree, {*bound, *references}, (discretion.secrets, stand_ins))
+        hidden = hidden_paths(meant, tree, {*bound, *references}, (discretion.secrets, stand_ins))
         if vault.document.format is not DocumentFormat.HOCON and meant != tree:
             misread = frozenset(path for path, _ in leaves(tree) if lookup(meant, path) is None)
             hidden |= {path for path, node in leaves(tree) if lookup(meant, path) != node}
@@ -151,23 +150,9 @@ def read_base(name: str, text: str, parser: DocumentParser, discretion: Discreti
         meant = parser.parse(DocumentFormat.HOCON, text)
     except DocumentError:
         meant = EMPTY
-    hidden = _hidden_paths(meant, tree, frozenset(), (discretion.secrets,))
+    hidden = hidden_paths(meant, tree, frozenset(), (discretion.secrets,))
     shown = tree if discretion.reveal else redact_tree(tree, CLIENT_TARGET, hidden)
     return Source(name, Secret(text), tree, shown, name, value_lines(document), base=True)
-
-
-def _filled(vault: Vault) -> tuple[Vault, Redactor]:
-    """Give each secret that the run has no value for a word of its own, to be found again in what clients read."""
-    document = vault.document
-    source = document.text.reveal()
-    prefix = "QxUNKNOWN"
-    while prefix in source:
-        prefix += "x"
-    words = {
-        name: Secret(f"{prefix}n{index}e") for index, (name, value) in enumerate(document.secrets) if value is None
-    }
-    bound = tuple((name, words.get(name, value)) for name, value in document.secrets)
-    return replace(vault, document=replace(document, secrets=bound)), Redactor(words.values())
 
 
 def _meant(vault: Vault, parser: DocumentParser) -> tuple[Tree, frozenset[Path]]:
@@ -179,33 +164,3 @@ def _meant(vault: Vault, parser: DocumentParser) -> tuple[Tree, frozenset[Path]]
             raise
         return EMPTY, frozenset()
     return bound.tree, bound.references
-
-
-def _hidden_paths(meant: Tree, tree: Tree, references: Collection[Path], secrets: Collection[Redactor]) -> set[Path]:
-    """Return the leaves that hold a secret beside those that their path tells: by reference, by value, by copy.
-
-    What is not as it was written came about through substitutions, from anywhere in the document.
-    """
-    found = {
-        path
-        for path, node in leaves(tree)
-        if path in references or any(known.holds_secret(text) for known in secrets for text in texts(node))
-    }
-    copied = {text for path, node in leaves(tree) if _hides(path, node, found) for text in _spelled(node)}
-    copied |= {text for path, node in leaves(meant) if _hides(path, node, references) for text in _spelled(node)}
-    return found | {
-        path
-        for path, node in leaves(tree)
-        if lookup(meant, path) != node and any(secret in text for text in _spelled(node) for secret in copied)
-    }
-
-
-def _hides(path: Path, node: Tree, hidden: Collection[Path]) -> bool:
-    return is_hidden(path, node, CLIENT_TARGET, hidden)
-
-
-def _spelled(node: Tree) -> Iterator[str]:
-    """Iterate over how a leaf's values look inside a text."""
-    yield from (text for text in texts(node) if text)
-    if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        yield str(node.value)

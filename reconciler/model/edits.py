@@ -5,6 +5,8 @@ It is written as JSON, as a part of plans and of drift reports.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from reconciler.frozen import Published
 
 
@@ -24,6 +26,17 @@ class SetEdit(Published, kw_only=True, tag_field="type", tag="set"):
     removed: tuple[str, ...]
 
 
+class EditCause(StrEnum):
+    """Why a path of a vault document changes."""
+
+    WRITTEN = "written"
+    """The document says something else there."""
+    SUBSTITUTION = "substitution"
+    """Only clients get something else, through a substitution."""
+    CLIENTS = "clients"
+    """The document says the same, and clients read it differently."""
+
+
 class DocumentEdit(Published, kw_only=True, tag_field="type", tag="document"):
     """One path of a vault document; ``null`` where a side has none, and ``(secret)`` in place of a ``secret`` value."""
 
@@ -31,6 +44,7 @@ class DocumentEdit(Published, kw_only=True, tag_field="type", tag="document"):
     before: str | None
     after: str | None
     secret: bool = False
+    cause: EditCause = EditCause.WRITTEN
 
 
 class TextEdit(Published, kw_only=True, tag_field="type", tag="text"):

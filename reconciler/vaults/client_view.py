@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.hocon import Outcome
-from reconciler.vaults.redact import CLIENT_TARGET, SSH_TARGET
+from reconciler.vaults.redact import CLIENT_TARGET, MONITORING_TARGET, SSH_TARGET
 from reconciler.vaults.references import LITERAL, is_template, mark
 from reconciler.vaults.tree import (
     Expression,
@@ -31,6 +31,7 @@ from reconciler.vaults.tree import (
     lookup,
     path_text,
 )
+from reconciler.yaml.values import Oddity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,7 @@ class ClientRule(StrEnum):
     ENDLESS = "client-may-hang"
     APPEND = "append-sees-no-base"
     NOT_JSON = "not-strict-json"
+    AMBIGUOUS = "ambiguous-number"
 
 
 class ClientWarning(Frozen):
@@ -88,15 +90,27 @@ class ClientWarning(Frozen):
 def client_differences(vault: Vault, parser: DocumentParser) -> tuple[ClientWarning, ...]:
     """Return what clients will not read as it was meant; raises :class:`DocumentError` if the document does not parse.
 
-    Secrets are not needed: their places count, not their values. Of other targets only SSH-server vaults are known.
+    Secrets are not needed: their places count, not their values. Of other targets
+    only those of SSH servers and for monitoring are known.
     """
     if vault.target == SSH_TARGET and not _is_strict_json(vault):
         message = "remote sessions read SSH-server vaults as strict JSON only; write it with format: json"
         return (ClientWarning(ClientRule.NOT_JSON, "", message),)
-    if vault.target != CLIENT_TARGET:
-        return ()
     text, tree = _meant(vault.document, parser)
-    return tuple(_found(vault, text, tree, parser))
+    found = list(_ambiguous(vault.document.format, text))
+    if vault.target in {CLIENT_TARGET, MONITORING_TARGET}:
+        found += _found(vault, text, tree, parser)
+    return tuple(found)
+
+
+def _ambiguous(document_format: DocumentFormat, text: str) -> Iterator[ClientWarning]:
+    if document_format is not DocumentFormat.YAML:
+        return
+    from reconciler.vaults.yaml_reader import leading_zeros
+
+    for line in leading_zeros(text):
+        message = f"line {line}: {Oddity.LEADING_ZERO}; here it is read as decimal: leave the zero out, or quote it"
+        yield ClientWarning(ClientRule.AMBIGUOUS, "", message)
 
 
 def _found(vault: Vault, text: str, tree: Tree, parser: DocumentParser) -> Iterator[ClientWarning]:

@@ -1,17 +1,20 @@
-"""What changes between two documents: their meaning by path, never their text, and no secret in it."""
+"""What changes between two documents: their meaning by path and what clients get, never their text; no secret in it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from reconciler.frozen import Frozen
-from reconciler.model.edits import DocumentEdit
+from reconciler.model.edits import DocumentEdit, EditCause
 from reconciler.model.secret import HIDDEN
+from reconciler.vaults.client_secrets import hidden_paths, with_stand_ins
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import stored_text
 from reconciler.vaults.redact import CLIENT_TARGET, is_hidden, secret_paths
-from reconciler.vaults.redactor import SHORTEST
+from reconciler.vaults.redactor import SHORTEST, Redactor
 from reconciler.vaults.references import bind
 from reconciler.vaults.same_text import same_text_as
 from reconciler.vaults.tree import (
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.resources import Document, Vault
     from reconciler.vaults.parse import DocumentParser
+    from reconciler.vaults.references import Bound
 
 Difference = tuple[Path, Path, Tree | None, Tree | None]
 """Two nodes that differ, of which one may be absent: the path on both sides, then the nodes."""
@@ -46,10 +50,10 @@ _MANY_ITEMS = 2_000
 class DocumentDiff(Frozen):
     """How two documents differ.
 
-    ``same_meaning``: clients would read the same. ``same_text``: nothing at all would change on the server; if the run
-    has no value for some secret, the text around it is compared. ``unparsable_before``: the live text cannot be read
-    and is replaced as a whole; its content is not shown. ``secrets_left_out`` counts the leaves that could not be
-    compared because the run has no value for them.
+    ``same_meaning``: both mean the same, and clients read the same. ``same_text``: nothing at all would change on the
+    server; if the run has no value for some secret, the text around it is compared. ``unparsable_before``: the live
+    text cannot be read and is replaced as a whole; its content is not shown. ``secrets_left_out`` counts the leaves
+    that could not be compared because the run has no value for them.
     """
 
     edits: tuple[DocumentEdit, ...]
@@ -136,14 +140,62 @@ def _compare(before: Vault, after: Vault, parser: DocumentParser, *, same_text: 
     if wanted.unbound:
         old, new = _without(old, new, wanted.unbound), _without(new, new, wanted.unbound)
     by_path = secret_paths(old, target) | secret_paths(old, before.target)
-    edits = compare(
-        old,
-        new,
-        target=target,
-        secret_paths_before=present.references | by_path | _holding(old, document) | _unsure(old, new, document),
-        secret_paths_after=wanted.references,
-    )
+    hidden = present.references | by_path | _holding(old, document) | _unsure(old, new, document)
+    edits = compare(old, new, target=target, secret_paths_before=hidden, secret_paths_after=wanted.references)
+    if target == CLIENT_TARGET and not same_text:
+        sides = (_Side(before, present, hidden), _Side(after, wanted, wanted.references))
+        edits = (*edits, *_for_clients(*sides, {edit.path for edit in edits}, parser))
     return DocumentDiff(edits, same_meaning=not edits, same_text=same_text, secrets_left_out=len(wanted.unbound))
+
+
+class _Side(Frozen):
+    """One of two vaults: its document bound, and which of its places are secret beside those that the rules know."""
+
+    vault: Vault
+    bound: Bound
+    secret: Collection[Path]
+
+
+def _for_clients(before: _Side, after: _Side, written: Collection[str], parser: DocumentParser) -> list[DocumentEdit]:
+    """Return what changes for clients beside what is ``written``, in an environment with and without anything."""
+    old, _ = _received(before, parser)
+    new, stand_ins = _received(after, parser)
+    known = Redactor(secret for _, secret in after.vault.document.secrets if secret is not None)
+    found: dict[str, DocumentEdit] = {}
+    for tree_before, tree_after in zip(old, new, strict=True):
+        unknown = {path for path, node in leaves(tree_after) if any(map(stand_ins.holds_secret, texts(node)))}
+        for edit in compare(
+            _hide(tree_before, unknown),
+            _hide(tree_after, unknown),
+            secret_paths_before=hidden_paths(before.bound.tree, tree_before, before.secret, (known,)),
+            secret_paths_after=hidden_paths(after.bound.tree, tree_after, after.secret, (known,)),
+        ):
+            if edit.path not in written:
+                found.setdefault(edit.path, edit)
+    substituted = {
+        path_text(path)
+        for side in (before, after)
+        for path, node in leaves(side.bound.tree)
+        if isinstance(node, Expression)
+    }
+    return [replace(edit, cause=_cause(edit.path, substituted)) for edit in found.values()]
+
+
+def _received(side: _Side, parser: DocumentParser) -> tuple[tuple[Tree, Tree], Redactor]:
+    """Return what clients get, without and with an environment, and what stands there for unknown secrets."""
+    filled, stand_ins = with_stand_ins(side.vault)
+    reading = parser.read(stored_text(filled, parser).reveal())
+    return (reading.bare.tree, reading.full.tree), stand_ins
+
+
+def _hide(tree: Tree, unknown: Collection[Path]) -> Tree:
+    return transform(tree, lambda path, node: _UNBOUND if path in unknown else node) if unknown else tree
+
+
+def _cause(path: str, substituted: Collection[str]) -> EditCause:
+    if any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in substituted):
+        return EditCause.SUBSTITUTION
+    return EditCause.CLIENTS
 
 
 def _without(tree: Tree, template: Tree, unbound: Collection[Path]) -> Tree:

@@ -14,17 +14,34 @@ class DocumentError(ReconcilerError):
     """A document cannot be read, or cannot be written safely.
 
     ``line`` and ``column`` count from 1 within the document, and are ``None`` where no single place is to blame. The
-    message never quotes the document: it may hold secrets.
+    message never quotes the document: it may hold secrets. ``dropped``: clients drop such a document; otherwise it is
+    this project that refuses it, whatever clients make of it.
     """
 
     exit_code = ExitCode.INVALID_DECLARATION
 
     def __init__(
-        self, message: str, line: int | None = None, column: int | None = None, *, hint: str | None = None
+        self,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+        *,
+        hint: str | None = None,
+        dropped: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.line = line
         self.column = column
+        self.dropped = dropped
+
+    @property
+    def verdict(self) -> str:
+        """The message, after who it is that does not take the document."""
+        return f"{'clients drop it' if self.dropped else 'refused by reconciler'}: {self.message}"
+
+    def at(self, line: int | None, column: int | None) -> DocumentError:
+        """Return a fresh copy with another place; an exception that is raised twice grows its traceback."""
+        return DocumentError(self.message, line, column, hint=self.hint, dropped=self.dropped)
 
     def __str__(self) -> str:
         if self.line is None:

@@ -111,7 +111,7 @@ class HoconProcess:
             error = self._stopped()
             return Answer(error, _alike(Received(Outcome.ENDLESS, reason=error.message)))
         if "error" in said:
-            error = DocumentError(*said["error"])
+            error = DocumentError(*said["error"], dropped=True)
             return Answer(error, _alike(Received(Outcome.DROPPED, EMPTY, *said["error"])))
         try:
             meaning = DocumentError(*said["refused"]) if said["refused"] else _decode(said["meaning"])
@@ -143,6 +143,8 @@ class HoconProcess:
 
     def close(self) -> None:
         """End the child, if there is one."""
+        if self._child is not None:
+            self._child.kill()
         self._stop()
 
     def _ask(self, question: dict[str, Any]) -> Any:

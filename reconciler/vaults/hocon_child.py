@@ -218,12 +218,13 @@ class _Encoder:
 
     def _expression(self, value: Any) -> Any:
         earlier = value.overriden_value
-        parts = [self._part(token) for token in value.tokens if token is not None]
+        tokens = [token for token in value.tokens if token is not None]
+        parts = [self._part(token, last=token is tokens[-1]) for token in tokens]
         return ["e", parts, None if earlier is None else ["x", self.tree(earlier)]]
 
-    def _part(self, token: Any) -> Any:
+    def _part(self, token: Any, *, last: bool) -> Any:
         if isinstance(token, config_tree.ConfigSubstitution):
-            return ["s", str(token.variable), bool(token.optional), token.ws if isinstance(token.ws, str) else ""]
+            return ["s", str(token.variable), bool(token.optional), "" if last else token.ws]
         return self.tree(token)
 
 
@@ -342,6 +343,6 @@ def _serve() -> None:
 
 if __name__ == "__main__":
     gc.freeze()
-    gc.disable()
+    gc.set_threshold(200_000, 10, 10)  # nothing for everyday documents, and a quarter of the memory for large ones
     _limit()
     _serve()

@@ -13,6 +13,9 @@ MAXIMUM_DEPTH = 64
 MAXIMUM_NODES = 200_000
 _MAXIMUM_BLANKS = 1_000
 
+_ENCRYPTED, _ENCRYPTED_VALUE = "ENC[", "ENC[AES256_GCM,"
+"""How values begin that SOPS encrypted."""
+
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _BLANKS = re.compile(rf"[ \t]{{{_MAXIMUM_BLANKS + 1}}}")
 
@@ -40,10 +43,22 @@ def check_tree(tree: Tree, text: str) -> Tree:
     """Refuse a tree whose root is no object or list, or whose texts hold what only an escape could have made."""
     if not isinstance(tree, Object | List):
         raise DocumentError("the document must be an object at its top", 1, 1)
+    if _ENCRYPTED in text and _is_encrypted(tree):
+        raise DocumentError(
+            "this document is encrypted with SOPS, and clients would get the encrypted text",
+            hint="keep it in plain text, with its secrets as @{NAME} and `command: [sops, …]` as their source",
+        )
     if "\\u" in text or "\\U" in text:
         for value in texts(tree, keys=True):
             _check_characters(value)
     return tree
+
+
+def _is_encrypted(tree: Tree) -> bool:
+    """Tell whether there is a block as SOPS leaves it, or a value that it encrypted."""
+    if isinstance(tree, Object) and isinstance(about := tree.entries.get("sops"), Object):
+        return not about.entries.keys().isdisjoint({"mac", "version", "lastmodified"})
+    return any(value.startswith(_ENCRYPTED_VALUE) for value in texts(tree))
 
 
 def _check_characters(value: str) -> None:

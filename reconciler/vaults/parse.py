@@ -60,7 +60,7 @@ class DocumentParser:
                 self._parse(document_format, text, key)
             found = self._meanings[key]
         if isinstance(found, DocumentError):
-            raise _again(found)
+            raise found.at(found.line, found.column)
         return found
 
     def read(self, text: str) -> Reading:
@@ -91,7 +91,7 @@ class DocumentParser:
             else:
                 self._meanings[key] = _checked(_other(document_format, text), text)
         except DocumentError as error:
-            self._meanings[key] = _again(error)
+            self._meanings[key] = error.at(error.line, error.column)
 
     def _ask(self, text: str) -> Answer:
         """Ask the clients' parser, unless it is known what it would answer."""
@@ -108,11 +108,6 @@ class DocumentParser:
 
 def _key(document_format: DocumentFormat, text: str) -> _Key:
     return document_format, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def _again(error: DocumentError) -> DocumentError:
-    """Return a fresh copy: an exception that is raised twice grows its traceback."""
-    return DocumentError(error.message, error.line, error.column, hint=error.hint)
 
 
 def _checked(found: Tree | DocumentError, text: str) -> Tree | DocumentError:

@@ -21,6 +21,9 @@ CLIENT_TARGET = "config"
 SSH_TARGET = "remote_session_ssh_server"
 """The type of vaults with the keys of SSH servers in remote sessions (``docs/explanation/clearml-api.md, Vaults``)."""
 
+MONITORING_TARGET = "monitoring"
+"""The type of the vaults that the newest Agents lay over everything else (``docs/explanation/vaults.md``)."""
+
 _WORDS = re.compile(
     r"secret|passw(?:or)?d|passphrase|passwd|token|private_?key|credential|api_?key|account_?key|access_?key"
     r"|connection_?string|(?:^|_)pass$"

@@ -245,7 +245,7 @@ def _original_place(
 ) -> DocumentError:
     """Return the error with its place in the source instead of the text that was parsed."""
     if error.line is None:
-        return DocumentError(error.message, hint=error.hint)
+        return error.at(None, None)
     lines = text.split("\n")
     offset = sum(len(line) + 1 for line in lines[: error.line - 1]) + (error.column or 1) - 1
     shift = 0
@@ -253,6 +253,6 @@ def _original_place(
         if occurrence.start + shift >= offset:
             break
         if occurrence.start + shift + len(word) > offset:
-            return DocumentError(error.message, *position(source, occurrence.start), hint=error.hint)
+            return error.at(*position(source, occurrence.start))
         shift += len(word) - (occurrence.end - occurrence.start)
-    return DocumentError(error.message, *position(source, offset - shift), hint=error.hint)
+    return error.at(*position(source, offset - shift))

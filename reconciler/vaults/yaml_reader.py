@@ -10,7 +10,7 @@ from reconciler.vaults.limits import MAXIMUM_DEPTH, MAXIMUM_NODES, too_deep
 from reconciler.vaults.tree import from_plain
 from reconciler.yaml import events as yaml_events
 from reconciler.yaml.reader import Policy, Rule, read
-from reconciler.yaml.values import Oddity
+from reconciler.yaml.values import Oddity, ScalarError, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,19 @@ def events(text: str) -> Iterator[Any]:
         return iter(yaml_events.events(text, ""))
     except SourceError as error:
         raise _document_error(error) from None
+
+
+def leading_zeros(text: str) -> tuple[int, ...]:
+    """Return the lines with an unquoted number that begins with a zero; YAML 1.1 readers take ``010`` for eight."""
+    found = []
+    for event in events(text):
+        if getattr(event, "value", None) and event.style in {None, ""}:
+            try:
+                plain_value(event.value, frozenset({Oddity.LEADING_ZERO}), longest=4000)
+            except ScalarError as error:
+                if error.oddity is Oddity.LEADING_ZERO:
+                    found.append(event.start_mark.line + 1)
+    return tuple(found)
 
 
 def _document_error(error: SourceError) -> DocumentError:

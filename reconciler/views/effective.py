@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.effective.configuration import Configuration, Standings, document
-from reconciler.effective.sources import FAILING, Standing
+from reconciler.effective.sources import Standing
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless, json_document, json_text
 from reconciler.plan.access.index import Through
@@ -44,12 +44,13 @@ def _head(found: Configuration, where: str, palette: Palette) -> Iterator[str]:
     kind = kind_name(found.principal.kind)
     yield f"{palette.strong(f'{kind} {harmless(found.title)}')}   {palette.quiet(harmless(where))}"
     yield f"Groups: {', '.join(map(harmless, found.groups))}"
-    if not found.vaults:
+    if not found.vaults and not found.organization:
         yield "Vaults: none reaches it"
         return
     yield f"Vaults{f' over {harmless(found.base)}' if found.base else ''}{_order(found)}:"
-    rows = [(harmless(vault.name), _verdict(vault), _why(vault)) for vault in found.vaults]
-    for vault, line in zip(found.vaults, columns(rows), strict=True):
+    vaults = (*found.vaults, *found.organization)
+    rows = [(harmless(vault.name), _verdict(vault), _why(vault)) for vault in vaults]
+    for vault, line in zip(vaults, columns(rows), strict=True):
         style = str if vault.read.standing is Standing.APPLIES else palette.quiet
         yield f"  {style(line)}"
 
@@ -62,7 +63,7 @@ def _order(found: Configuration) -> str:
 def _verdict(vault: Standings) -> str:
     match vault.read.standing:
         case Standing.APPLIES:
-            return "applies"
+            return "applies" if vault.reaching.through is not Through.UNKNOWN else "may apply"
         case Standing.DISABLED:
             return "does not apply: it is disabled"
         case Standing.OTHER_TARGET:
@@ -85,6 +86,8 @@ def _why(vault: Standings) -> str:
             return "through Admins, which every admin is in"
         case Through.GROUP:
             return f"through group {harmless(vault.reaching.group or '')}"
+        case Through.UNKNOWN:
+            return "reach unknown: it is a vault of the whole organization"
         case _:
             return "its own vault"
 
@@ -152,6 +155,12 @@ def _origin(said: Said) -> str:
     return f"← {harmless(source.name)} ({harmless(source.file)}{f':{said.line}' if said.line else ''})"
 
 
+def failing_lines(failing: Iterable[Standings], palette: Palette) -> Iterator[str]:
+    """Return one line for each vault that is meant to apply, and does not, or not to all clients."""
+    for vault in failing:
+        yield palette.error(f"Error:    vault {harmless(vault.name)} {_verdict(vault)}")
+
+
 def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
     """Return what must be known beside the values: conflicts, what is left out, what clients misread."""
     conflicts = found.conflicts
@@ -163,6 +172,8 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
         )
     for vault in found.vaults:
         yield from _vault_notes(vault, palette)
+    for vault in found.organization:
+        yield from _organization_notes(vault, palette)
     if found.misread:
         count = counted(found.misread, "value")
         yield palette.change(
@@ -184,11 +195,19 @@ def _vault_notes(vault: Standings, palette: Palette) -> Iterator[str]:
     name = harmless(vault.name)
     for key in vault.read.left_out:
         yield f"Left out: {key} of {name}: agents keep their own value, whatever a vault says"
-    if vault.read.standing in FAILING:
-        yield palette.error(f"Error:    vault {name} {_verdict(vault)}")
     for warning in vault.warnings:
         yield palette.change(f"Warning:  vault {name}: {harmless(warning)}")
     yield from _from_environment(vault, palette)
+
+
+def _organization_notes(vault: Standings, palette: Palette) -> Iterator[str]:
+    """Write what a vault gives of which nothing published says whom it reaches."""
+    yield palette.change(
+        f"Unknown:  whom vault {harmless(vault.name)} of the whole organization reaches; its values are not merged"
+    )
+    if vault.read.source is not None:
+        rows = [(path_text(path), _text(node)) for path, node in leaves(vault.read.source.shown)]
+        yield from (f"            {line}" for line in columns(rows))
 
 
 def _from_environment(vault: Standings, palette: Palette) -> Iterator[str]:

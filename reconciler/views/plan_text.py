@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from reconciler.model.edits import DocumentEdit, Edit, FieldEdit, SetEdit, TextEdit
+from reconciler.model.edits import DocumentEdit, Edit, EditCause, FieldEdit, SetEdit, TextEdit
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
 from reconciler.plan.changes import Action, Change, Reason
@@ -38,6 +38,10 @@ SYMBOLS = {
 }
 _KIND_WIDTH = max(len(kind.value) for kind in Kind)
 _TITLE_WIDTH = 40
+
+
+_CAUSES = {EditCause.SUBSTITUTION: " (through a substitution)", EditCause.CLIENTS: " (as clients read it)"}
+"""What is said of a path that is written as before, and changes for clients."""
 
 
 def render_plan(plan: Plan, palette: Palette, *, full_impact: bool = False) -> str:
@@ -147,7 +151,7 @@ def edit_name(edit: Edit) -> str:
         case FieldEdit() | SetEdit():
             return edit.field.replace("_", " ")
         case DocumentEdit():
-            return harmless(edit.path)
+            return harmless(edit.path) + _CAUSES.get(edit.cause, "")
         case TextEdit():
             return "document"
 

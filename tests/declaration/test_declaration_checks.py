@@ -38,7 +38,7 @@ SCHEMA_CASES = [
     ("vaults:\n  - {name: v, group: g}\n", ["7:5: `vaults[0]` is not right: a vault needs either `file` or `data`"]),
     ("vaults:\n  - {name: v, group: g, data: '', file: x}\n", ["7:5: `vaults[0]` is not right: a vault needs either `file` or `data`"]),
     ("vaults:\n  - {name: v, group: g, data: '', format: toml}\n", ["7:43: `vaults[0].format` must be hocon, json or yaml, not `toml`"]),
-    ("vaults:\n  - {name: v, group: g, data: '', target: web}\n", ["7:43: `vaults[0].target` must be client, ui-storage, ssh-server, or type:NAME with the API's own name for it"]),
+    ("vaults:\n  - {name: v, group: g, data: '', target: web}\n", ["7:43: `vaults[0].target` must be client, ui-storage, ssh-server, monitoring, or type:NAME with the API's own name for it"]),
     ("vaults:\n  - {name: v, group: g, data: '', send_as: json}\n", ["7:5: `vaults[0]` is not right: `send_as` applies only to `format: yaml`"]),
     ("vaults:\n  - {name: v, group: g, data: '@{A}', secrets: {A: {}}}\n", ["7:52: `vaults[0].secrets.A` is not right: a secret needs exactly one of `env`, `file` and `command`"]),
     ("vaults:\n  - {name: v, group: g, data: '@{A}', secrets: {A: {env: x, file: y}}}\n", ["7:52: `vaults[0].secrets.A` is not right: a secret needs exactly one of `env`, `file` and `command`"]),

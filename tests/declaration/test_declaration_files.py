@@ -158,7 +158,7 @@ def test_each_problem_comes_with_its_line(files) -> None:
         ("binary.conf", "binary.conf:1:1: this is a binary file, not text: it holds a NUL byte"),
         ("conflict.conf", "conflict.conf:2:1: a merge conflict was left here"),
         ("large.conf", "workspace.yaml:7:33: `large.conf`: this file is too large: 2.0 MiB, the limit is 1.0 MiB"),
-        ("wrong.json", "wrong.json:2:8: the document of `v`: this is not valid JSON: expecting value"),
+        ("wrong.json", "wrong.json:2:8: the document of `v`: refused by reconciler: this is not valid JSON: expecting value"),
     ],
 )  # fmt: skip
 def test_a_document_that_cannot_be_used_is_an_error(files, tmp_path_factory, name: str, message: str) -> None:

@@ -143,7 +143,15 @@ def test_a_vault_of_the_whole_organization_is_seen_live(team: Project) -> None:
     vault = {"description": "all", "data": "case.wide: 1", "format": "hocon", "type": "config", "scope": "organization"}
     team.sandbox.call("users.add_or_update_vault", vault=vault)
     shown = team.run("effective", "agent", "--live", "--path", "case.wide").stdout
-    assert "all (whole organization)  applies" in shown
+    assert "reach unknown: it is a vault of the whole organization" in shown
+    assert "Nothing is set at case.wide." in shown
+    assert "whom vault all of the whole organization reaches; its values are not merged" in shown
+    assert "case.wide  1" in shown
+    document = team.run("effective", "agent", "--live", "--format", "json")
+    assert "wide" not in document.stdout
+    assert "case.wide  1" in document.stderr
+    planned = team.run("plan", "--detailed-exitcode")
+    assert planned.code == 0, planned
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ class TestVaultDocuments:
         assert project.apply("--exact-documents").code == 0
         assert project.sandbox.truth().vaults["v → g"].data == "a.b: 1"
 
-    @pytest.mark.parametrize("target", ["ui-storage", "ssh-server"])
+    @pytest.mark.parametrize("target", ["ui-storage", "ssh-server", "monitoring", "type:another"])
     def test_other_targets_reach_the_server(self, target: str, project: Project) -> None:
         project.declare(f'groups: [{{name: g}}]\nvaults: [{{name: v, group: g, target: {target}, data: "a: 1"}}]\n')
         project.converge()

@@ -1,7 +1,7 @@
 """Whether what this project says of a text is what the real clients' parser does with it.
 
-``python tests/vaults/client_equality.py --seed 1 --documents 20000`` runs generated documents through both; with
-``--corpus`` those of ``tests/vaults/corpus`` too.
+``python tests/vaults/client_equality.py --seed 1 --documents 20000`` puts the corpus and generated documents to both:
+each alone, with and without an environment, and every few of them merged in order.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from hocon_grammar import Grammar
 from reconciler.vaults.hocon import Outcome, Received
 from reconciler.vaults.parse import DocumentParser
 from reconciler.vaults.tree import Expression, List, Object, PythonObject, Substitution, Tree
+
+TOGETHER = 4
+"""How many generated documents are merged at a time."""
 
 BUSY = 1.0
 """A client that takes longer than so many seconds for a few lines is busy for long."""
@@ -56,14 +59,27 @@ def same(ours: Any, theirs: Any) -> bool:
     return ours == theirs
 
 
+def corpus() -> list[str]:
+    """Return the documents that are written down: one file for each construct, with lines of ``=`` between them."""
+    files = sorted(Path(__file__).with_name("corpus").glob("*.txt"))
+    return [text for file in files for text in file.read_text("utf-8")[:-1].split("\n=====\n")]
+
+
 class Equality:
     """Compares text after text and counts what was seen."""
 
     def __init__(self, parser: DocumentParser, oracle: Oracle) -> None:
         self._parser = parser
         self._oracle = oracle
-        self.documents = self.parsed = self.substitutions = self.endless = self.environment = 0
+        self.documents = self.parsed = self.substitutions = self.endless = self.environment = self.merges = 0
         self.unlike: list[tuple[str, Any, Any]] = []
+
+    def check_merge(self, texts: list[str]) -> None:
+        """Compare what several documents give that are laid over one another in order; those dropped are left out."""
+        read = [text for text in texts if self._parser.read(text).bare.outcome is Outcome.READ]
+        ours = ["tree", plain(self._parser.merge(read, [range(len(read))])[0])]
+        self.merges += 1
+        self._compare("\n=====\n".join(texts), ours, self._oracle.merge(read))
 
     def check(self, text: str) -> None:
         reading = self._parser.read(text)
@@ -92,7 +108,7 @@ class Equality:
         return (
             f"{self.documents} documents, {self.parsed / max(1, self.documents):.0%} parse, "
             f"{self.substitutions / max(1, self.documents):.0%} hold substitutions, {self.environment} ask the "
-            f"environment, {self.endless} keep clients busy, {len(self.unlike)} differ"
+            f"environment, {self.merges} merged, {self.endless} keep clients busy, {len(self.unlike)} differ"
         )
 
 
@@ -106,8 +122,15 @@ def main() -> None:
     oracle = Oracle(*(["--agent"] if chosen.agent else []))
     with DocumentParser() as parser:
         equality = Equality(parser, oracle)
+        for text in corpus():
+            equality.check(text)
+        recent: list[str] = []
         for _ in range(chosen.documents):
-            equality.check(grammar.document())
+            recent.append(grammar.document())
+            equality.check(recent[-1])
+            if len(recent) == TOGETHER:
+                equality.check_merge(recent)
+                recent = []
             if equality.documents % 1000 == 0:
                 print(equality.report(), file=sys.stderr, flush=True)
     oracle.close()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         (YAML, "- 1", YAML, [("client-drops-vault", "")]),
         (YAML, "---\na: 1", YAML, [("client-drops-vault", "")]),
         (YAML, "a: 1\nb: yes", YAML, []),
+        (YAML, "a: 010\nb: '010'\nc: [0, 07]", JSON, [("ambiguous-number", ""), ("ambiguous-number", "")]),
         (YAML, "a: 1\nc: 'x'", YAML, [("client-reads-differently", "c")]),
         (JSON, '{"a": "\\u00e9", "b": 1}', JSON, [("client-reads-differently", "a")]),
         (JSON, '{"a": ["", "x"]}', JSON, [("empty-text-in-list", "a[0]")]),

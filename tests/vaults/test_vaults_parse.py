@@ -11,7 +11,7 @@ from vault_documents import HOCON, JSON, YAML, portable_trees
 from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError, place_in_file
-from reconciler.vaults.hocon import HoconProcess
+from reconciler.vaults.hocon import HoconProcess, Outcome
 from reconciler.vaults.hocon_fast import parse_plain
 from reconciler.vaults.parse import DocumentParser
 from reconciler.vaults.portable import write_portable_json
@@ -207,6 +207,52 @@ def test_a_dead_child_is_replaced() -> None:
     assert isinstance(process.read("a = b").meaning, DocumentError)
     assert process.read("a = b").meaning == from_plain({"a": "b"})
     process.close()
+
+
+@pytest.mark.parametrize(
+    ("document_format", "text"),
+    [
+        (
+            YAML,
+            "key: ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]\nsops: {mac: 'ENC[AES256_GCM,data:x]', version: 3.9.0}",
+        ),
+        (YAML, "sdk: {aws: {key: 'ENC[AES256_GCM,data:x]'}}"),
+        (JSON, '{"data": "ENC[AES256_GCM,data:x]", "sops": {"lastmodified": "2026-01-01"}}'),
+        (HOCON, 'data: "ENC[AES256_GCM,data:x]"\nsops { mac: "ENC[AES256_GCM,data:y]" }'),
+    ],
+)
+def test_a_document_that_sops_encrypted_is_refused(
+    parser: DocumentParser, document_format: DocumentFormat, text: str
+) -> None:
+    with pytest.raises(DocumentError, match="encrypted with SOPS"):
+        parser.parse(document_format, text)
+
+
+def test_a_key_named_sops_is_just_a_key(parser: DocumentParser) -> None:
+    assert parser.parse(YAML, "sops: {note: 'ENC[ is no end'}") == from_plain({"sops": {"note": "ENC[ is no end"}})
+
+
+def test_how_long_a_document_may_take_depends_on_its_length_and_not_on_the_machine() -> None:
+    """One of 150 kB, which takes more than the limit for a short one, is read, however slow the machine is."""
+    text = "base.x = 1\n" + "".join(
+        f"s{number} {{ a: [1, two, 3.5], b: ${{base.x}}, c: text of it }} # comment {number}\n"
+        for number in range(2_200)
+    )
+    assert 140_000 < len(text) < 160_000
+    with DocumentParser() as parser:
+        tree = parser.parse(HOCON, text)
+        assert isinstance(tree, Object)
+        assert len(tree.entries) == 2_201
+        assert parser.read(text).bare.outcome is Outcome.READ
+
+
+def test_a_child_that_was_started_early_is_the_one_that_serves() -> None:
+    with DocumentParser() as parser:
+        parser.start()
+        child = parser._hocon._child
+        assert parser.parse(HOCON, "a = ${b}, b = 1")
+        parser.start()
+        assert parser._hocon._child is child
 
 
 def test_importing_the_package_is_cheap() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from client_equality import Equality, plain, same
+from client_equality import TOGETHER, Equality, corpus, plain, same
 from clients_oracle import AGENT, SDK, Oracle
 from hocon_grammar import Grammar
 from hypothesis import given, settings
@@ -23,8 +23,8 @@ from reconciler.vaults.tree import Object
 
 pytestmark = pytest.mark.real_clients
 
-SEED, DOCUMENTS = 20261130, 250
-"""A sample; ``python tests/vaults/client_equality.py --seed 20261130`` runs 20 000 of them."""
+SEED, DOCUMENTS, OF_CORPUS = 20261130, 120, 4
+"""A sample, and each fourth document of the corpus; ``tests/vaults/client_equality.py`` runs all of them, and 20 000."""
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,41 @@ def test_the_parser_that_is_asked_is_the_clients_own_statement_by_statement(pack
     assert statements(clients_parser.changed(module, pyhocon, clients_parser.CLIENTS)) == statements(theirs)
 
 
+def default_files(package: str) -> list[Path]:
+    return sorted((installed(package) / "").glob("**/*.conf"))
+
+
+@pytest.mark.parametrize("package", ["clearml", "clearml_agent"])
+def test_the_default_files_of_clients_are_read_as_clients_read_them(
+    parser: DocumentParser, oracle: Oracle, package: str
+) -> None:
+    texts = [path.read_text("utf-8") for path in default_files(package)]
+    assert len(texts) >= 3
+    equality = Equality(parser, oracle)
+    for text in texts:
+        equality.check(text)
+    equality.check_merge(texts)
+    assert equality.unlike == []
+
+
+def test_the_corpus_is_read_as_clients_read_it(parser: DocumentParser, oracle: Oracle) -> None:
+    texts = corpus()
+    assert len(texts) >= 400
+    equality = Equality(parser, oracle)
+    for text in texts[::OF_CORPUS]:
+        equality.check(text)
+    equality.check_merge(["a { x = 1, l = [1] }\nb = ${a}", "a { y = 2, l = [2] }", "b = null", "b { z = 3 }", "c = ["])
+    assert equality.unlike == []
+
+
 def test_generated_documents_are_read_as_clients_read_them(parser: DocumentParser, oracle: Oracle) -> None:
     equality = Equality(parser, oracle)
     grammar = Grammar(Random(SEED))
-    for _ in range(DOCUMENTS):
-        equality.check(grammar.document())
+    texts = [grammar.document() for _ in range(DOCUMENTS)]
+    for text in texts:
+        equality.check(text)
+    for at in range(0, DOCUMENTS, TOGETHER):
+        equality.check_merge(texts[at : at + TOGETHER])
     assert equality.unlike == []
     assert equality.parsed >= 0.6 * DOCUMENTS
     assert equality.substitutions >= 0.4 * DOCUMENTS

@@ -67,7 +67,7 @@ class Through(StrEnum):
 
     ``ITSELF``: it is said of this one alone. ``GROUP``: this one is in a group. ``RULE``: an access rule names this
     one, or a group that this one is in. ``EVERYONE``: all have it. ``ADMIN``: admins have it. ``DEFAULT``: a rule that
-    the server made itself gives it.
+    the server made itself gives it. ``UNKNOWN``: nothing published says whom it reaches.
     """
 
     ITSELF = "itself"
@@ -76,6 +76,7 @@ class Through(StrEnum):
     EVERYONE = "everyone"
     ADMIN = "admin"
     DEFAULT = "default"
+    UNKNOWN = "unknown"
 
 
 class Grant(Frozen):
