@@ -21,6 +21,7 @@ from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.resolve import bind, desired_of
 from reconciler.errors import InvalidDeclarationError
 from reconciler.frozen import Frozen
+from reconciler.model.edits import DocumentEdit, EditCause
 from reconciler.model.resources import Address, Kind
 from reconciler.model.text import fold
 from reconciler.plan.make import Prepared, make_plan
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.changes import Change
     from reconciler.plan.make import Terms
 
 
@@ -161,8 +163,16 @@ def _still_different(comparison: _Comparison, adopted: Adopted, selection: Selec
         comparison.session.reporter.note("Nothing was written: the declaration would not be valid.")
         raise
     done = set(adopted.done)
-    found = [change.address for change in changes if change.address in done or not selection.chosen]
-    return {address: "it still differs" for address in found if address not in adopted.left}
+    found = [change for change in changes if change.address in done or not selection.chosen]
+    return {change.address: _why_different(change) for change in found if change.address not in adopted.left}
+
+
+def _why_different(change: Change) -> str:
+    if change.edits and all(
+        isinstance(edit, DocumentEdit) and edit.cause is not EditCause.WRITTEN for edit in change.edits
+    ):
+        return "clients read the live document otherwise than it is meant; apply the declaration to repair that"
+    return "it still differs"
 
 
 class _KnownSecrets:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
 from reconciler.model.edits import DocumentEdit, EditCause
+from reconciler.model.resources import DocumentFormat
 from reconciler.model.secret import HIDDEN
 from reconciler.vaults.client_secrets import hidden_paths, with_stand_ins
 from reconciler.vaults.errors import DocumentError
@@ -44,6 +45,9 @@ Difference = tuple[Path, Path, Tree | None, Tree | None]
 """Two nodes that differ, of which one may be absent: the path on both sides, then the nodes."""
 
 _UNBOUND = Hidden()
+_UNWRITTEN = "(what nobody wrote)"
+"""Stands for the paths that only clients find in a document: they may be secrets themselves."""
+
 _MANY_ITEMS = 2_000
 
 
@@ -163,13 +167,17 @@ def _for_clients(before: _Side, after: _Side, written: Collection[str], parser: 
     known = Redactor(secret for _, secret in after.vault.document.secrets if secret is not None)
     found: dict[str, DocumentEdit] = {}
     for tree_before, tree_after in zip(old, new, strict=True):
-        unknown = {path for path, node in leaves(tree_after) if any(map(stand_ins.holds_secret, texts(node)))}
-        for edit in compare(
-            _hide(tree_before, unknown),
-            _hide(tree_after, unknown),
-            secret_paths_before=hidden_paths(before.bound.tree, tree_before, before.secret, (known,)),
-            secret_paths_after=hidden_paths(after.bound.tree, tree_after, after.secret, (known,)),
-        ):
+        if _is_misread(before, tree_before) or _is_misread(after, tree_after):
+            edits = _where_written(before, after, tree_before, tree_after, stand_ins)
+        else:
+            unknown = {path for path, node in leaves(tree_after) if any(map(stand_ins.holds_secret, texts(node)))}
+            edits = compare(
+                _hide(tree_before, unknown),
+                _hide(tree_after, unknown),
+                secret_paths_before=hidden_paths(before.bound.tree, tree_before, before.secret, (known,)),
+                secret_paths_after=hidden_paths(after.bound.tree, tree_after, after.secret, (known,)),
+            )
+        for edit in edits:
             if edit.path not in written:
                 found.setdefault(edit.path, edit)
     substituted = {
@@ -186,6 +194,28 @@ def _received(side: _Side, parser: DocumentParser) -> tuple[tuple[Tree, Tree], R
     filled, stand_ins = with_stand_ins(side.vault)
     reading = parser.read(stored_text(filled, parser).reveal())
     return (reading.bare.tree, reading.full.tree), stand_ins
+
+
+def _is_misread(side: _Side, tree: Tree) -> bool:
+    """Tell whether clients find in JSON or YAML what nobody wrote: there secrets stand in any place, and are keys."""
+    return side.vault.format is not DocumentFormat.HOCON and tree != side.bound.tree
+
+
+def _where_written(
+    before: _Side, after: _Side, tree_before: Tree, tree_after: Tree, stand_ins: Redactor
+) -> tuple[DocumentEdit, ...]:
+    """Compare only what is at paths that somebody wrote, and show no value there."""
+    paths = dict.fromkeys(path for side in (before, after) for path, _ in leaves(side.bound.tree))
+    found = []
+    for path in paths:
+        old, new = lookup(tree_before, path), lookup(tree_after, path)
+        if old != new and not (new is not None and any(map(stand_ins.holds_secret, texts(new)))):
+            found.append(_secret_edit(path_text(path), old, new))
+    return tuple(found) or ((_secret_edit(_UNWRITTEN, tree_before, tree_after),) if tree_before != tree_after else ())
+
+
+def _secret_edit(path: str, old: Tree | None, new: Tree | None) -> DocumentEdit:
+    return DocumentEdit(path=path, before=_shown(old, True), after=_shown(new, True), secret=True)
 
 
 def _hide(tree: Tree, unknown: Collection[Path]) -> Tree:

@@ -43,7 +43,12 @@ _MEMORY = 1024 * 1024 * 1024
 _MOST_NODES = 300_000
 _KEY_PARTS = 30
 _PLACE = re.compile(r"\(line: ?(\d+), col: (\d+)\)")
-_ADDRESS = re.compile(r"[a-z]+:")
+_ADDRESS = re.compile(
+    r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:[\s\S]*"
+    r"|https?:(?://[^\x00-\x20\x7f/?#:]*(?::\d*)?(?:[/?][\x21\x22\x24-\x7e]*)?)?(?:#[\s\S]*)?"
+)
+"""What ``urlopen`` tries to reach, and fails; anything else it refuses with an error that drops the vault."""
+
 _TOO_LARGE = "it takes more memory than clients should have to give"
 
 
@@ -120,8 +125,8 @@ def _no_file(*_: object, **__: object) -> NoReturn:
 
 def _no_address(address: object, *_: object, **__: object) -> NoReturn:
     watch.include()
-    if not _ADDRESS.match(str(address)):
-        raise ValueError("unknown url type")
+    if not _ADDRESS.fullmatch(str(address)):
+        raise ValueError("not a URL")
     raise URLError("there is no network here")
 
 

@@ -205,3 +205,19 @@ def test_a_secret_that_a_substitution_carries_is_hidden_in_a_plan(live: Project)
         assert "copy" in output
         assert "old-secret-value" not in output
         assert "new-secret-value" not in output
+
+
+def test_what_clients_misread_in_yaml_is_no_path_and_no_value_of_a_plan(live: Project) -> None:
+    """There secrets land under innocent keys, or are keys themselves."""
+    text = "sdk:\n  aws:\n    s3:\n      secret: s3cr3t-canary\n      region: eu\n"
+    live.sandbox.set_vault("v", "ml", text, format="yaml")
+    live.declare(GROUP_VAULT.replace("v.conf", "v.yaml"))
+    live.write_file("v.yaml", text)
+    for form in ("text", "json", "markdown", "html"):
+        planned = live.run("plan", "--format", form)
+        assert planned.code == 0, planned
+        assert "s3cr3t-canary" not in planned.output
+    edits = [edit for change in live.run("plan", "--format", "json").json["changes"] for edit in change["edits"]]
+    paths = {edit["path"] for edit in edits if edit["type"] == "document"}
+    assert paths == {"sdk.aws.s3.secret", "sdk.aws.s3.region"}
+    assert all(edit["secret"] for edit in edits if edit["type"] == "document")

@@ -71,7 +71,9 @@ class Equality:
     def __init__(self, parser: DocumentParser, oracle: Oracle) -> None:
         self._parser = parser
         self._oracle = oracle
-        self.documents = self.parsed = self.substitutions = self.endless = self.environment = self.merges = 0
+        self.documents = self.parsed = self.substitutions = self.endless = self.environment = self.merges = (
+            self.shown
+        ) = 0
         self.unlike: list[tuple[str, Any, Any]] = []
 
     def check_merge(self, texts: list[str]) -> None:
@@ -104,11 +106,18 @@ class Equality:
         if ours[0] != theirs[0] or (ours[0] == "tree" and not same(ours[1], theirs[1])):
             self.unlike.append((text, ours, theirs))
 
+    def show(self) -> None:
+        """Print what differs, and forget it; the count stays."""
+        for text, ours, theirs in self.unlike:
+            print(repr(text), "\n    ours:  ", ours, "\n    theirs:", theirs, flush=True)
+        self.shown += len(self.unlike)
+        self.unlike.clear()
+
     def report(self) -> str:
         return (
             f"{self.documents} documents, {self.parsed / max(1, self.documents):.0%} parse, "
             f"{self.substitutions / max(1, self.documents):.0%} hold substitutions, {self.environment} ask the "
-            f"environment, {self.merges} merged, {self.endless} keep clients busy, {len(self.unlike)} differ"
+            f"environment, {self.merges} merged, {self.endless} keep clients busy, {self.shown + len(self.unlike)} differ"
         )
 
 
@@ -131,13 +140,12 @@ def main() -> None:
             if len(recent) == TOGETHER:
                 equality.check_merge(recent)
                 recent = []
+            equality.show()
             if equality.documents % 1000 == 0:
                 print(equality.report(), file=sys.stderr, flush=True)
     oracle.close()
-    for text, ours, theirs in equality.unlike:
-        print(repr(text), "\n    ours:  ", ours, "\n    theirs:", theirs)
     print(equality.report())
-    sys.exit(bool(equality.unlike))
+    sys.exit(bool(equality.shown))
 
 
 if __name__ == "__main__":
