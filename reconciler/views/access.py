@@ -209,6 +209,8 @@ def _why(fact: Fact) -> str:
             return group
         case Through.ITSELF:
             return "its own"
+        case Through.UNKNOWN:
+            return "reach unknown"
 
 
 def _on(fact: Fact) -> str:

@@ -33,6 +33,7 @@ _FIELDS: Final = {
     "aspect": "What of the principal changes.",
     "at_least": "Whether there may be more than that, by a rule that may apply.",
     "before": "What it is; null: absent. Of a whole change: a digest.",
+    "cause": "What changes: what is written, what a substitution gives, or what clients read.",
     "change": "How many are changed in place.",
     "changes": "The changes, ordered by kind, action and key.",
     "count": "How many it is about.",
