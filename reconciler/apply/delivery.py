@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.client_section import client_environment, client_section, kubernetes_secret
 from reconciler.apply.secret_file import check_secret_file, write_secret_file
+from reconciler.child_environment import child_environment
 from reconciler.errors import DeliveryError
 from reconciler.frozen import Frozen
 from reconciler.model.delivery import CommandDelivery, Delivery, EnvFileDelivery, FileDelivery
@@ -29,7 +30,8 @@ COMMAND_SECONDS = 60
 class Deliveries(Frozen):
     """Delivers secret keys; relative paths start at the declaration's folder.
 
-    ``server`` is the address that clients are given, ``environment`` what a program sees.
+    ``server`` is the address that clients are given, ``environment`` this process's own: a program
+    gets it without our keys and without the tokens of CI.
     """
 
     folder: Path
@@ -82,7 +84,7 @@ class Deliveries(Frozen):
             done = self.world.run_program(
                 [self._program(delivery), *delivery.command[1:]],
                 folder=self.folder,
-                environment=self.environment,
+                environment=child_environment(self.environment),
                 seconds=COMMAND_SECONDS,
                 given=content.encode(),
             )

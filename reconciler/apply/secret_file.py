@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from reconciler.errors import DeliveryError
 from reconciler.model.text import harmless
+from reconciler.whole_file import PRIVATE, put_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,18 +39,11 @@ def write_secret_file(path: Path, name: str, content: str) -> None:
     """
     check_secret_file(path, name)
     temporary = path.with_name(f".{path.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
         temporary.unlink(missing_ok=True)
-        with os.fdopen(os.open(temporary, flags, stat.S_IRUSR | stat.S_IWUSR), "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        put_file(path, content.encode("utf-8"), temporary, mode=PRIVATE, durable=True)
         _settle_folder(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise DeliveryError(f"{harmless(name)} could not be written: {error.strerror}") from error
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from reconciler.clearml.decode import MisfitError, NotJsonError, decoded, misfits
+from reconciler.clearml.decode import MisfitError, NotJsonError, TooManyValuesError, decoded, misfits
 from reconciler.clearml.failures import Failure, shown
 from reconciler.clearml.retrying import asked_wait
 from reconciler.errors import CallRefusedError, SignInError, UnexpectedAnswerError, UnreachableError
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from reconciler.model.secret import Secret
 
-_TITLE = re.compile(rb"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{0,200})", re.IGNORECASE)
+_HEAD = 64 * 1024
+"""How much of a web page (bytes) is looked at for its title."""
 _ADDRESS_HINT = "check that the server is the address of the API server, not of the web page"
 _NEVER = frozenset({501, 505})
 """What a server fails with that does not know the method or the protocol: it will not, however often it is asked."""
@@ -153,6 +155,8 @@ def _redirected(reply: Reply, context: Context) -> Failure:
 def _envelope(reply: Reply, context: Context, form: type[Data]) -> _Envelope[Data] | _Misfit:
     try:
         return decoded(reply.body, _Envelope[form])  # type: ignore[valid-type]
+    except TooManyValuesError:
+        raise _unexpected(context, "JSON of far more values than an answer has") from None
     except NotJsonError:
         raise _unreadable(reply, context) from None
     except MisfitError as error:
@@ -177,7 +181,7 @@ def _unreadable(reply: Reply, context: Context) -> Failure:
     body = reply.body.lstrip()
     maybe_done = reply.status < 400
     if body.startswith(b"<"):
-        found = _TITLE.search(body)
+        found = _TITLE.search(body[:_HEAD])
         title = shown(found.group(1).decode("utf-8", "replace").strip(), *context.secrets, limit=80) if found else ""
         page = f"a web page{f' ({title})' if title else ''} instead of JSON"
         return _unexpected(

@@ -36,6 +36,13 @@ NonEmpty = Annotated[str, msgspec.Meta(min_length=1, description="a string that 
 Count = Annotated[int, msgspec.Meta(ge=0, description="a count")]
 
 
+_SMALL = 4 * 1024 * 1024
+"""Up to this size (bytes) JSON may hold whatever it holds: it takes at most some twenty times as much memory."""
+_MOST_CONTAINERS = 1_500_000
+_MOST_VALUES = 6_000_000
+"""What a larger answer may hold; one of 64 MiB about 100,000 users holds a third of it."""
+
+
 class Message(Frozen):
     """What an answer holds, or one object in it, under the names that the API gives its fields."""
 
@@ -91,6 +98,10 @@ class NotJsonError(ValueError):
     """Bytes that are not JSON."""
 
 
+class TooManyValuesError(NotJsonError):
+    """JSON that would take far more memory than its bytes do."""
+
+
 class MisfitError(ValueError):
     """JSON that is not of the form that was asked for; ``plain`` is what it is."""
 
@@ -102,11 +113,21 @@ class MisfitError(ValueError):
 def decoded(body: bytes, form: type[Form]) -> Form:
     """Return what a body holds.
 
-    Raises :class:`NotJsonError`, or :class:`MisfitError` if it is JSON of another form.
+    Raises :class:`NotJsonError` (:class:`TooManyValuesError`), or :class:`MisfitError` if it is JSON of another form.
     """
+    _check_size(body)
     with suppress(msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(body, type=form, dec_hook=_custom)
     return _converted(_loaded(body), form)
+
+
+def _check_size(body: bytes) -> None:
+    """Refuse JSON that would take far more memory than its bytes do, as a list of empty lists does."""
+    if len(body) <= _SMALL:
+        return
+    containers = body.count(b"[") + body.count(b"{")
+    if containers > _MOST_CONTAINERS or body.count(b",") > _MOST_VALUES:
+        raise TooManyValuesError
 
 
 def _converted(plain: object, form: type[Form]) -> Form:

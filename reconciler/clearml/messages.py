@@ -16,7 +16,7 @@ import msgspec
 from reconciler.clearml.decode import Count, FieldError, Id, Lenient, Message, NonEmpty, Time, read
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
-from reconciler.model.secret import Secret
+from reconciler.model.secret import Secret, is_key
 
 USERS_GROUP_ID = "30795571-a470-4717-a80d-e8705fc776bf"
 """The built-in group that everyone is in, service accounts too (``docs/explanation/clearml-api.md, Groups``)."""
@@ -372,6 +372,11 @@ class NewCredentialMessage(Message):
     def __post_init__(self) -> None:
         if not self.secret_key:
             raise FieldError("secret_key", "a secret key")
+        # A key goes into files of lines and into headers: a line end in it would write lines of the server's choice.
+        if not is_key(self.access_key):
+            raise FieldError("access_key", "a key of printable characters without spaces")
+        if not is_key(self.secret_key.reveal()):
+            raise FieldError("secret_key", "a key of printable characters without spaces")
 
 
 class NewCredentialAnswer(Message):

@@ -8,7 +8,8 @@ absent, and the older ``TRAINS_…`` names work.
 The server is stricter than that. ``--server`` always wins; otherwise the declaration names it, and an environment or
 configuration file that names another one is refused, so that an apply never reaches a workspace by accident and a
 key is never sent to a server that it does not belong to. Only a declaration that names no server leaves the choice to
-the environment and the file; there is no default.
+the environment and the file; there is no default. In CI a declaration alone is not enough, nor for a sandbox
+(``sandbox:FILE``), which would otherwise make a real server look in sync.
 """
 
 from __future__ import annotations
@@ -20,17 +21,19 @@ from urllib.parse import urlsplit
 from reconciler.clearml.conf import ConfFile, read_conf
 from reconciler.errors import SignInError, UsageError
 from reconciler.frozen import Frozen
-from reconciler.model.secret import Secret
+from reconciler.model.secret import Secret, is_key
 from reconciler.model.text import harmless, is_harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 HOST = ("CLEARML_API_HOST", "TRAINS_API_HOST")
 ACCESS_KEY = ("CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY")
 SECRET_KEY = ("CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY")
 AUTH_TOKEN = ("CLEARML_AUTH_TOKEN",)
+
+_CI_SYSTEMS = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "BITBUCKET_BUILD_NUMBER")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -82,7 +85,7 @@ def find_settings(
     address = _server(server, declared_server, environ, conf, uses_conf=uses_conf)
     url = server_address(address.value, allow_http=allow_http, source=address.source)
     if token is not None:
-        if not (token.value.isascii() and token.value.isprintable()) or " " in token.value:
+        if not is_key(token.value):
             raise _unsendable(token)
         return ConnectionSettings(url, source=token.source, token=Secret(token.value))
     if key is None or secret is None:
@@ -110,15 +113,47 @@ def _server(
                 "no server is configured", hint=f"set workspace.server in the declaration, {HOST[0]}, or give --server"
             )
         return found
-    rivals = (variable, file if uses_conf else None)
-    for rival in rivals:
-        if rival is not None and _comparable(rival.value) != _comparable(chosen.value):
+    pins = [pin for pin in (variable, file if uses_conf else None) if pin is not None]
+    _check_pinned(chosen, pins, environ)
+    return chosen
+
+
+def check_declared_sandbox(declared: str, environ: Mapping[str, str]) -> None:
+    """Hold a sandbox that a declaration names against the environment, like any other server.
+
+    Raises :class:`UsageError` if the environment names another server, and in CI if it names none and has a key.
+    """
+    variable = _from_environment(environ, HOST)
+    pins = [] if variable is None else [variable]
+    has_key = any(_from_environment(environ, names) for names in (ACCESS_KEY, SECRET_KEY, AUTH_TOKEN))
+    _check_pinned(_Setting(declared, "the declaration"), pins, environ if has_key else {})
+
+
+def _check_pinned(declared: _Setting, pins: Sequence[_Setting], environ: Mapping[str, str]) -> None:
+    """Make sure that nothing names another server than the declaration does, and in CI that something names the same.
+
+    Whoever opens a pull request writes the declaration; in CI nobody looks before the key is sent.
+    """
+    for pin in pins:
+        if _comparable(pin.value) != _comparable(declared.value):
             raise UsageError(
-                f"the declaration names the server {_displayed(chosen.value)}, "
-                f"but {rival.source} names {_displayed(rival.value)}",
+                f"the declaration names the server {_displayed(declared.value)}, "
+                f"but {pin.source} names {_displayed(pin.value)}",
                 hint="make them agree, or choose one with --server",
             )
-    return chosen
+    if not pins and in_ci(environ):
+        raise UsageError(
+            f"only the declaration names the server {_displayed(declared.value)}; in CI that is not enough, since a "
+            "pull request could name another one and get the key",
+            hint=f"set {HOST[0]} in the job, or pass --server",
+        )
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Return whether a CI system runs this: ``CI`` is set, or what the systems set that do not set it."""
+    if any(environ.get(name) for name in _CI_SYSTEMS):
+        return True
+    return environ.get("CI", "").lower() not in ("", "0", "false", "no")
 
 
 def _given(source: str, value: str | None) -> _Setting | None:
@@ -182,8 +217,11 @@ def server_address(text: str, *, allow_http: bool = False, source: str = "--serv
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address means this very machine."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """Return whether a host name or address means this very machine.
+
+    A name below ``localhost`` does not count: unlike browsers, the resolvers of many systems ask the network for it.
+    """
+    if host.rstrip(".").lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.clearml.claims import Claims, decode_claims
 from reconciler.errors import SignInError, UnexpectedAnswerError
 from reconciler.frozen import Frozen
+from reconciler.model.secret import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,7 +81,7 @@ class SignIn:
         return (await self._log_in(f"Bearer {token.reveal()}")).token
 
     def _accepted(self, token: Secret) -> Ticket:
-        if not token.reveal().isascii() or not token.reveal().isprintable():
+        if not is_key(token.reveal()):
             raise UnexpectedAnswerError("auth.login: the token in the answer cannot be read")
         claims = decode_claims(token, now=self._timing.now())
         claims.require_enterprise(self._settings.server)

@@ -60,6 +60,7 @@ def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPa
 @click.option("--reveal", is_flag=True, help="Show secret values; only in a terminal.")
 @click.option("--without-secrets", is_flag=True, help="Do not read the declared secrets.")
 @click.option("--strict", is_flag=True, help="Exit with 2 if clients do not take a vault that is meant for them.")
+@click.option("--run-commands", is_flag=True, help="Also run the declared commands that print secrets.")
 @connection_options
 @click.argument("who")
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))

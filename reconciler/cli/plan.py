@@ -65,7 +65,7 @@ def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput)
     summary = _step_summary_file(session) if output.step_summary else None
     result = invocation.wait_for(plan_changes(session, request))
     if output.out is not None:
-        session.files.write(session.folder / output.out, result.plan.to_json())
+        session.files.write(session.folder / output.out, result.plan.to_json(), private=True)
     if summary is not None:
         text = render_step_summary(result.plan, session.environment)
         session.files.append(summary, session.secrets.mask(text))

@@ -34,11 +34,16 @@ class SandboxWire(Network):
 
         from reconciler.sandbox.app import create_app
 
+        shown = harmless(str(target.database))
+        if not target.creates and not (target.database.is_file() and target.database.stat().st_size):
+            raise UsageError(
+                f"there is no sandbox {shown}",
+                hint="reconciler sandbox serve --db FILE makes one, and so does apply --server sandbox:FILE",
+            )
         with open_store(target.database) as store:
             with as_usage_errors():
                 token = Secret(store.session_for_admin())
-            name = harmless(str(target.database))
-            new = f"{name} did not exist: created a new sandbox with one admin."
+            new = f"{shown} did not exist: created a new sandbox with one admin."
             settings = replace(target.settings, token=token)
             transport = httpx.ASGITransport(create_app(store))
             yield Line(settings, transport, None if store.bootstrap is None else new)

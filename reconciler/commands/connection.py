@@ -33,13 +33,14 @@ class Connection(Frozen):
 class Target(Frozen):
     """A server that was settled on: how to reach it, what to call it, and the key for digests of documents.
 
-    ``database`` is the file of an embedded sandbox.
+    ``database`` is the file of an embedded sandbox; ``creates`` is whether it is created if it is missing.
     """
 
     settings: ConnectionSettings
     name: str
     key: DigestKey
     database: Path | None = None
+    creates: bool = False
 
     @property
     def client_server(self) -> str:

@@ -23,11 +23,12 @@ class SecretUse(Enum):
     """Which of the secrets that documents use are read.
 
     ``NEEDED``: all of them, and one that is unavailable is an error. ``AVAILABLE``: those that their sources give; the
-    others stay unknown. ``NONE``: no source is asked.
+    others stay unknown. ``WITHOUT_COMMANDS``: the same, and no command is run. ``NONE``: no source is asked.
     """
 
     NEEDED = "needed"
     AVAILABLE = "available"
+    WITHOUT_COMMANDS = "without commands"
     NONE = "none"
 
 
@@ -56,7 +57,8 @@ def load_declared(
     Raises :class:`reconciler.errors.InvalidDeclarationError` and :class:`reconciler.errors.SecretUnavailableError`.
     """
     declaration = read_declaration(session, file, parser)
-    resolver = None if use is SecretUse.NONE else secret_resolver(session, declaration)
+    commands = use is not SecretUse.WITHOUT_COMMANDS
+    resolver = None if use is SecretUse.NONE else secret_resolver(session, declaration, commands=commands)
     try:
         bindings = bind(declaration, secrets=resolver, all_needed=use is SecretUse.NEEDED)
     finally:
@@ -75,7 +77,11 @@ def read_declaration(session: Session, file: Path, parser: DocumentParser) -> De
     return declaration
 
 
-def secret_resolver(session: Session, declaration: Declaration) -> SecretResolver:
-    """Return what reads the secrets of a declaration; whoever uses it adds what it found to the session's."""
-    sources = SecretSources(session.environment, declaration.folder, session.world.run_program)
+def secret_resolver(session: Session, declaration: Declaration, *, commands: bool = True) -> SecretResolver:
+    """Return what reads the secrets of a declaration; whoever uses it adds what it found to the session's.
+
+    Without ``commands`` no program is run.
+    """
+    run_program = session.world.run_program if commands else None
+    sources = SecretSources(session.environment, declaration.folder, run_program)
     return SecretResolver(sources)

@@ -41,8 +41,8 @@ class EffectiveRequest(Frozen):
     """Whose configuration is asked for.
 
     ``base`` is a ``clearml.conf`` below the vaults. ``live`` asks what the workspace has, not what the declaration asks
-    for. Only what is at or below the ``path`` counts. ``without_secrets`` reads no secret; ``reveal`` leaves secret
-    values in the result.
+    for. Only what is at or below the ``path`` counts. ``without_secrets`` reads no secret, and
+    commands that print secrets are run only with ``run_commands``; ``reveal`` leaves secret values in the result.
     """
 
     who: str
@@ -52,6 +52,7 @@ class EffectiveRequest(Frozen):
     live: bool = False
     path: KeyPath = ()
     without_secrets: bool = False
+    run_commands: bool = False
     reveal: bool = False
 
 
@@ -117,7 +118,8 @@ async def effective_difference(session: Session, request: EffectiveRequest) -> E
 def _question(session: Session, request: EffectiveRequest, parser: DocumentParser) -> _Question:
     declared = None
     if not (request.live and request.connection.server and not (session.folder / request.file).exists()):
-        use = SecretUse.NONE if request.without_secrets else SecretUse.AVAILABLE
+        available = SecretUse.AVAILABLE if request.run_commands else SecretUse.WITHOUT_COMMANDS
+        use = SecretUse.NONE if request.without_secrets else available
         declared = load_declared(session, request.file, parser, use)
     discretion = Discretion(session.secrets.redactor(), request.reveal)
     return _Question(session, request, parser, declared, discretion, _base(session, request.base, parser, discretion))

@@ -62,7 +62,8 @@ async def import_workspace(session: Session, request: ImportRequest) -> ImportRe
         exported = export(live, workspace=request.name or harmless(workspace), server=target.name, parser=parser)
     files = declaration_files(exported.content, request.split)
     _refuse_existing(folder, files)
-    session.files.write_all({folder / path: text for path, text in (*exported.files.items(), *files.items())})
+    texts = {folder / path: text for path, text in (*exported.files.items(), *files.items())}
+    session.files.write_all(texts, private=True)
     variables = tuple(sorted(exported.secrets))
     return ImportResult(folder / TOP_FILE, len(exported.files), variables, tuple(exported.notes))
 

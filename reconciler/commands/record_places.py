@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import UsageError
+from reconciler.errors import RecordError, UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.text import fold, harmless
 from reconciler.record.document import Workspace
+from reconciler.record.git import is_committed
 from reconciler.record.lock import SUFFIX
 from reconciler.record.opening import open_place
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reconciler.commands.connection import Target
     from reconciler.commands.declaration_loading import LoadedDeclaration
     from reconciler.commands.session import Session
@@ -77,11 +78,28 @@ def _places_at(session: Session, where: str, base: Path) -> Places:
     """Open both. Raises :class:`UsageError` for an address that cannot be one."""
     if where.startswith("~/"):
         where = str(session.home / where.removeprefix("~/"))
+    _refuse_committed(session, where, base)
     record, lock = (
         open_place(where, base=base, suffix=suffix, world=session.world, open_object=session.open_object)
         for suffix in ("", SUFFIX)
     )
     return Places(record, lock)
+
+
+def _refuse_committed(session: Session, where: str, base: Path) -> None:
+    """Make sure that no record and no lock comes with a commit: whoever made the commit made it up.
+
+    Raises :class:`RecordError`.
+    """
+    if "://" in where:
+        return
+    for name in (where, where + SUFFIX):
+        path = Path(name).expanduser()
+        if os.path.lexists(base / path) and is_committed(path, base, session.environment, session.world.run_program):
+            raise RecordError(
+                f"{harmless(str(base / path))} is committed to git: a commit could claim anything about past runs",
+                hint="remove it from git (git rm --cached), or name another place with --record",
+            )
 
 
 def _slug(workspace: Workspace) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec.structs import replace
+
 from reconciler.clearml.retrying import Timing, TransportOptions
-from reconciler.clearml.settings import ConnectionSettings, find_settings
+from reconciler.clearml.settings import ConnectionSettings, check_declared_sandbox, find_settings
 from reconciler.clearml.transport import ReadTransport, Transport
 from reconciler.commands.connection import Target
 from reconciler.errors import UsageError
@@ -32,6 +34,8 @@ def find_target(session: Session, connection: Connection, declared_server: str |
     """
     chosen = connection.server or declared_server or ""
     if chosen.startswith(SANDBOX):
+        if not connection.server:
+            check_declared_sandbox(chosen, session.environment)
         return _sandbox_target(session, chosen)
     settings = find_settings(
         server=connection.server,
@@ -63,8 +67,12 @@ async def open_reader(session: Session, target: Target, connection: Connection) 
 
 @asynccontextmanager
 async def open_writer(session: Session, target: Target, connection: Connection) -> AsyncIterator[Transport]:
-    """Open a connection that can write; only ``apply`` asks for one."""
-    async with _opened(Transport, session, target, connection) as transport:
+    """Open a connection that can write; only ``apply`` asks for one.
+
+    A sandbox that the caller names is created if it is missing; one that only the declaration names is not.
+    """
+    creating = replace(target, creates=bool(connection.server))
+    async with _opened(Transport, session, creating, connection) as transport:
         yield transport
 
 

@@ -76,13 +76,14 @@ class Session(Frozen):
 
         variables = environment_of_process() if environment is None else environment
         world = this_world()
+        start = Path() if folder is None else folder
         return Session(
             environment=variables,
             home=home_in(variables),
-            folder=Path() if folder is None else folder,
+            folder=start,
             world=world,
             wire=wire or Network(),
-            files=LocalFiles(world.chance),
+            files=LocalFiles(world.chance, start),
             open_object=open_object,
             reporter=reporter or Silent(),
             secrets=KnownSecrets(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,15 @@ if TYPE_CHECKING:
 
 MAXIMUM_FILES = 1000
 """The most files that the include patterns of a declaration may match."""
+
+
+MAXIMUM_SEARCHED = 100_000
+"""The most files and folders that the include patterns of a declaration may look at."""
+
+MAXIMUM_PARTS = 64
+"""The most names that an include pattern may consist of."""
+
+_ANY_DEPTH = "**"
 
 
 class ConfinementError(ValueError):
@@ -22,6 +33,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._resolved = path.resolve()
+        self._searched = 0
 
     def shown(self, path: Path) -> str:
         """Return a path inside the folder the way the user would type it."""
@@ -37,12 +49,13 @@ class Folder:
     def matching(self, pattern: str) -> list[Path]:
         """Return the files that an include pattern matches, sorted. Raises :class:`ConfinementError`."""
         self._refuse_unsafe(pattern)
-        if any("**" in part and part != "**" for part in PurePosixPath(pattern).parts):
+        parts = PurePosixPath(pattern).parts
+        if any("**" in part and part != "**" for part in parts):
             raise ConfinementError("is not a valid pattern")
+        if len(parts) > MAXIMUM_PARTS:
+            raise ConfinementError(f"has more than {MAXIMUM_PARTS} parts")
         try:
-            paths = sorted(self._files(pattern))
-        except (ValueError, NotImplementedError):
-            raise ConfinementError("is not a valid pattern") from None
+            paths = sorted(self._files(parts))
         except OSError as error:
             raise ConfinementError(f"cannot be searched: {error.strerror}") from None
         if len(paths) > MAXIMUM_FILES:
@@ -51,11 +64,25 @@ class Folder:
             self._refuse_symlink_out(path)
         return paths
 
-    def _files(self, pattern: str) -> Iterator[Path]:
-        for path in self.path.glob(pattern):
-            hidden = any(part.startswith(".") for part in path.relative_to(self.path).parts)
-            if not hidden and not path.is_dir():
-                yield path
+    def _files(self, parts: tuple[str, ...]) -> Iterator[Path]:
+        """Yield the files that a pattern matches; every folder is looked into once, whatever the pattern."""
+        waiting = [(self.path, _from_here({0}, parts))]
+        while waiting:
+            folder, positions = waiting.pop()
+            self._refuse_symlink_out(folder)
+            for entry in _entries(folder):
+                self._searched += 1
+                if self._searched > MAXIMUM_SEARCHED:
+                    raise ConfinementError(f"searches more than {MAXIMUM_SEARCHED} files and folders")
+                after = _after(entry, positions, parts)
+                if not after:
+                    continue
+                path = folder / entry.name
+                if entry.is_dir():
+                    if after != {len(parts)}:
+                        waiting.append((path, after))
+                elif len(parts) in after:
+                    yield path
 
     def _refuse_unsafe(self, text: str) -> None:
         if not text.isprintable():
@@ -77,3 +104,38 @@ class Folder:
             raise ConfinementError("is a dangling symbolic link") from None
         if not resolved.is_relative_to(self._resolved):
             raise ConfinementError("must stay inside the declaration's folder: a symbolic link leads out of it")
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder, without what is hidden; nothing if it is not there."""
+    try:
+        with os.scandir(folder) as found:
+            return [entry for entry in found if not entry.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _from_here(positions: set[int], parts: tuple[str, ...]) -> set[int]:
+    """Return the positions in a pattern that are reached from these without another name: past each ``**``."""
+    reached = set(positions)
+    for position, part in enumerate(parts):
+        if position in reached and part == _ANY_DEPTH and position + 1 < len(parts):
+            reached.add(position + 1)
+    return reached
+
+
+def _after(entry: os.DirEntry[str], positions: set[int], parts: tuple[str, ...]) -> set[int]:
+    """Return the positions in a pattern that are reached by a name; the pattern's length is its end.
+
+    ``**`` stands for folders, and not for links to them, which may lead in circles.
+    """
+    reached = set()
+    for position in positions:
+        if position == len(parts):
+            continue
+        if parts[position] == _ANY_DEPTH:
+            if entry.is_dir(follow_symlinks=False):
+                reached.add(position)
+        elif fnmatchcase(entry.name, parts[position]):
+            reached.add(position + 1)
+    return _from_here(reached, parts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from reconciler.child_environment import child_environment
 from reconciler.errors import SecretUnavailableError
 from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
@@ -28,11 +29,11 @@ MAXIMUM_SECRET_BYTES: Final = 64 * 1024
 
 
 class SecretSources(Frozen):
-    """Where secrets are looked for: variables, files and commands that start in a folder, and what runs commands."""
+    """Where secrets are looked for: variables, files, and commands that start in a folder if something runs them."""
 
     environment: Mapping[str, str]
     folder: Path
-    run_program: RunProgram
+    run_program: RunProgram | None
 
 
 class SecretProvider(Protocol):
@@ -117,9 +118,15 @@ def _file_bytes(where: str, path: Path) -> bytes:
 
 
 def _command_bytes(where: str, command: list[str], sources: SecretSources) -> bytes:
+    if sources.run_program is None:
+        raise _Failure(f"{where} is not run here")
     try:
         done = sources.run_program(
-            command, folder=sources.folder, environment=sources.environment, seconds=COMMAND_TIMEOUT, group=True
+            command,
+            folder=sources.folder,
+            environment=child_environment(sources.environment),
+            seconds=COMMAND_TIMEOUT,
+            group=True,
         )
     except ProgramTimeoutError:
         raise _Failure(f"{where} took longer than {COMMAND_TIMEOUT:g} seconds") from None

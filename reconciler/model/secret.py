@@ -7,6 +7,13 @@ from typing import NoReturn
 
 HIDDEN = "(secret)"
 
+_LONGEST_KEY = 16 * 1024
+
+
+def is_key(text: str) -> bool:
+    """Return whether a text can be a key or a token: printable ASCII characters without spaces, at most 16 KiB."""
+    return 0 < len(text) <= _LONGEST_KEY and text.isascii() and text.isprintable() and " " not in text
+
 
 class Secret:
     """Holds a secret text: its repr, str and format show a placeholder, and it refuses to be pickled or serialized.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.lookalike import foreign_letters, look_alikes
-from reconciler.model.resources import Address, Kind, OwnerKind
+from reconciler.model.resources import Address, Group, Kind, Member, OwnerKind, ServiceAccount
+from reconciler.model.text import fold
 from reconciler.plan.changes import Guard, Refusal, Warned
 from reconciler.plan.fingerprints import identity
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
+    from reconciler.model.snapshot import Snapshot
+
+_LOOKED_AT = {Kind.MEMBER: "address", Kind.SERVICE_ACCOUNT: "service account", Kind.GROUP: "group"}
+"""The kinds that are known by their names, and what a name of each is called in a warning."""
 
 _RENAMED_BY_WAS = frozenset({Kind.SERVICE_ACCOUNT, Kind.GROUP, Kind.ACCESS_RULE, Kind.VAULT})
 
@@ -84,17 +89,28 @@ def renamed_outside(desired: Desired, live: Live, known: Mapping[Address, str]) 
         yield Warned(kind=address.kind, title=title, rule="renamed-outside", message=message)
 
 
-def look_alike_members(desired: Desired, live: Live) -> Iterator[Warned]:
-    """Return a warning for each live address that looks like another one; declared ones are warned of as they load."""
-    declared, there = desired.snapshot.members, live.snapshot.members
-    if there.keys() <= declared.keys():
-        return
-    emails = {member.email for member in (*declared.values(), *there.values())}
-    for group in look_alikes(emails):
-        known = [email for email in group if Address.member(email) in declared]
-        for email in (email for email in group if email not in known):
-            other = next(iter(known), next(one for one in group if one != email))
-            letters = foreign_letters(email + other)
-            because = f" (letters: {letters})" if letters else ""
-            message = f"looks like {other} but is a different address{because}"
-            yield Warned(kind=Kind.MEMBER, title=email, rule="look-alike", message=message)
+def live_look_alikes(desired: Desired, live: Live) -> Iterator[Warned]:
+    """Return a warning for each live name that looks like another one; declared ones are warned of as they load."""
+    for kind, what in _LOOKED_AT.items():
+        declared, there = _names(desired.snapshot, kind), _names(live.snapshot, kind)
+        if there.keys() <= declared.keys():
+            continue
+        for group in look_alikes({*declared.values(), *there.values()}):
+            known = [name for name in group if fold(name) in declared]
+            for name in (name for name in group if name not in known):
+                other = next(iter(known), next(one for one in group if one != name))
+                letters = foreign_letters(name + other)
+                because = f" (letters: {letters})" if letters else ""
+                message = f"looks like {other} but is another {what}{because}"
+                yield Warned(kind=kind, title=name, rule="look-alike", message=message)
+
+
+def _names(snapshot: Snapshot, kind: Kind) -> dict[str, str]:
+    """Return the names of one kind as they are spelled, by their folded form."""
+    names = {}
+    for resource in snapshot.of_kind(kind).values():
+        if isinstance(resource, Member):
+            names[fold(resource.email)] = resource.email
+        elif isinstance(resource, ServiceAccount | Group):
+            names[fold(resource.name)] = resource.name
+    return names

@@ -19,7 +19,7 @@ from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.fingerprints import DigestKey, declaration_digest
 from reconciler.plan.guards import check, still_refused
-from reconciler.plan.identity import look_alike_members, renamed_outside, replaced
+from reconciler.plan.identity import live_look_alikes, renamed_outside, replaced
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.policy.outcome import broken_rules, policy_warnings
@@ -193,4 +193,4 @@ def _warnings(desired: Desired, live: Live, terms: Terms) -> Iterator[Warned]:
         for warning in client_differences(vault, terms.parser):
             yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.sentence)
     yield from renamed_outside(desired, live, terms.identities)
-    yield from look_alike_members(desired, live)
+    yield from live_look_alikes(desired, live)

@@ -1,4 +1,4 @@
-"""Who makes a run and from which commit: the only place of the record that asks git."""
+"""Who makes a run, and from which commit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.record.document import Commit, Who
-from reconciler.world import ProgramTimeoutError
+from reconciler.record.git import repositories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,6 @@ _COMMITS = (
 )
 _SHA = re.compile(r"[0-9a-f]{7,64}")
 _LONGEST_NAME = 200
-_GIT_SECONDS = 10
 
 
 def who_runs(caller: Caller, environ: Mapping[str, str]) -> Who:
@@ -51,14 +50,10 @@ def commit_of(folder: Path, files: Sequence[str], environ: Mapping[str, str], ru
 
     git is asked first: it knows what is really there. Where it says nothing the CI system's word counts.
     """
-
-    def git(*arguments: str) -> str | None:
-        return _git(folder.absolute(), environ, run_program, arguments)
-
-    sha = git("rev-parse", "--verify", "HEAD")
-    if sha is not None and _SHA.fullmatch(sha.strip()):
-        changed = git("status", "--porcelain", "--", *(str(Path(file).absolute()) for file in files))
-        return Commit(sha=sha.strip(), dirty=None if changed is None else bool(changed.strip()))
+    repository = next(repositories(folder, environ, run_program), None)
+    sha = None if repository is None else repository.head()
+    if repository is not None and sha is not None and _SHA.fullmatch(sha):
+        return Commit(sha=sha, dirty=repository.differs([Path(file).absolute() for file in files]))
     named = _first(environ, _COMMITS)
     return Commit(sha=named) if named is not None and _SHA.fullmatch(named) else None
 
@@ -66,13 +61,3 @@ def commit_of(folder: Path, files: Sequence[str], environ: Mapping[str, str], ru
 def _first(environ: Mapping[str, str], names: Sequence[str]) -> str | None:
     found = next((environ[name] for name in names if environ.get(name)), None)
     return None if found is None else found[:_LONGEST_NAME]
-
-
-def _git(folder: Path, environ: Mapping[str, str], run_program: RunProgram, arguments: Sequence[str]) -> str | None:
-    """Ask git, which shall neither write nor run anything that the repository names; ``None`` if it cannot say."""
-    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments]
-    try:
-        done = run_program(command, folder=folder, environment=environ, seconds=_GIT_SECONDS)
-    except (OSError, ValueError, ProgramTimeoutError):
-        return None
-    return done.output.decode("utf-8", "replace") if done.code == 0 else None

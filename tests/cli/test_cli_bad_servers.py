@@ -117,7 +117,7 @@ def test_a_caller_who_is_no_admin(project: Project) -> None:
         (("--server", "https://a:b@api.acme.io"), "contains a user name or password"),
         (("--server", "sandbox:"), "sandbox: needs a file"),
         (("--server", "sandbox:workspace.yaml"), "cannot open the sandbox"),
-        (("--server", "sandbox:missing/folder.db"), "cannot open the sandbox"),
+        (("--server", "sandbox:missing/folder.db"), "there is no sandbox"),
         (("--concurrency", "0"), "concurrency"),
         (("--timeout", "0"), "timeout"),
         (("--nonsense",), "nonsense"),

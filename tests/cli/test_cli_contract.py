@@ -213,8 +213,8 @@ def test_no_command_at_all_is_answered_by_the_help_alone(project: Project) -> No
 def test_a_sandbox_that_was_not_there_is_told_of_once(project: Project) -> None:
     project.declare("groups: []")
     told = "new.db did not exist: created a new sandbox with one admin.\n"
-    assert told in project.run("plan", "--server", "sandbox:new.db").stderr
-    assert told not in project.run("plan", "--server", "sandbox:new.db").stderr
+    assert told in project.run("apply", "--yes", "--server", "sandbox:new.db").stderr
+    assert told not in project.run("apply", "--yes", "--server", "sandbox:new.db").stderr
 
 
 def test_the_version_is_told_without_loading_anything_heavy() -> None:
