@@ -54,6 +54,18 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+def shown_path(path: str) -> str:
+    """Return a path as messages name it: as it is if it is plain, else quoted like a string of JSON.
+
+    A line of output may begin with a path, and one that begins with ``::`` is a command to a runner of GitHub.
+    """
+    if path.isprintable() and path == path.strip() and "::" not in path and not path.startswith(("#", '"')):
+        return path
+    import json
+
+    return json.dumps(path)
+
+
 class Place(NamedTuple):
     """A position in a file: the path as the user would type it, line and column counted from 1."""
 
@@ -62,7 +74,12 @@ class Place(NamedTuple):
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.line_text}:{self.column}"
+
+    @property
+    def line_text(self) -> str:
+        """The file and the line, without the column."""
+        return f"{shown_path(self.file)}:{self.line}"
 
 
 class Problem(NamedTuple):

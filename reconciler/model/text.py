@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_COMMAND = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 
 
@@ -34,8 +36,10 @@ def harmless(text: str) -> str:
     """Return the text with every control, bidi, invisible or line-breaking character written as an escape.
 
     Applied to whatever came from a file or a server before it is shown, so that a name cannot move the cursor, color
-    the screen, reorder the line or break out of a workflow command.
+    the screen, reorder the line, break out of a workflow command or be one (``##[…]``, ``##vso[…]``, anywhere in a line).
     """
+    if "##" in text:
+        text = _COMMAND.sub(r"#\\x23\1", text)
     if is_harmless(text):
         return text
     return "".join(char if is_harmless(char) else _escape(char) for char in text)

@@ -165,7 +165,7 @@ class _Context(Frozen):
                 key=address.key,
                 title=shown.title,
                 reason=reason,
-                place=f"{place.file}:{place.line}" if place and wanted else None,
+                place=place.line_text if place and wanted else None,
                 invitation=isinstance(existing, Member) and existing.state is MemberState.INVITED,
                 edits=edits,
                 staying=staying,

@@ -42,13 +42,13 @@ _ASSIGNMENT = re.compile(r"""(?:^|[\s;"'=]|-e)[A-Za-z_]\w*=""")
 
 _VALUE = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
-    r"|\b[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@"
-    r"|\b[a-z][a-z0-9+.-]*://[^\s/@:]{16,}@"
+    r"|://[^\s/@:]*:[^\s/@]+@"
+    r"|://[^\s/@:]{16,}@"
     r"|\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"
     r"|\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}"
     r"|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bgl[a-z]{2,5}-[\w-]{16,}"
     r"|\bxox[abeprs]-[\w-]{10,}|\bsk-[\w-]{20,}|\bhf_\w{20,}|\bnpm_\w{30,}|\bpypi-[\w-]{30,}"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
+    r"|\beyJ[\w-]{8,1000}\.[\w-]{8,}\.[\w-]*"
     r"|(?:AccountKey|SharedAccessSignature|sig)=[\w%+/=-]{16,}",
     re.IGNORECASE,
 )

@@ -52,7 +52,7 @@ def test_a_pattern_finds_what_it_found_before(project: Project) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("groups: [{name: ops}, {name: 'oр\u0455'}]\n", "is another group (letters: cyrillic"),
+        ("groups: [{name: ops}, {name: 'o\u0440\u0455'}]\n", "is another group (letters: cyrillic"),
         ("service_accounts: [{name: agent}, {name: '\u0430gent'}]\n", "is another service account (letters: cyrillic"),
     ],
 )

@@ -18,7 +18,7 @@ HOSTILE = {
     "file-system monitor": "[core]\n\tfsmonitor = {run}\n",
     "hooks": "[core]\n\thooksPath = {hooks}\n",
     "ssh": '[core]\n\tsshCommand = {run}\n[remote "origin"]\n\turl = ssh://host/x\n\tpromisor = true\n',
-    "ssh of a missing object": '[core]\n\tsshCommand = {run}\n\trepositoryformatversion = 1\n[extensions]\n\tpartialClone = origin\n'
+    "ssh of a missing object": "[core]\n\tsshCommand = {run}\n\trepositoryformatversion = 1\n[extensions]\n\tpartialClone = origin\n"
     '[remote "origin"]\n\turl = ssh://host/x\n\tpromisor = true\n\tpartialclonefilter = blob:none\n',
     "remote helper": '[core]\n\trepositoryformatversion = 1\n[extensions]\n\tpartialClone = origin\n[protocol "ext"]\n\tallow = always\n'
     '[remote "origin"]\n\turl = ext::{run}\n\tpromisor = true\n',

@@ -8,7 +8,7 @@ from tests.support.project import Project
 
 KEYS = {"CLEARML_API_ACCESS_KEY": "AKIA-OF-THE-TEAM", "CLEARML_API_SECRET_KEY": "secret-of-the-team"}
 PINNED = {"CLEARML_API_HOST": "https://api.acme.io"}
-READING = (["plan"], ["drift"], ["effective", "root@acme.io", "--live"], ["access"])
+READING = (["plan"], ["drift"], ["effective", "root@acme.io", "--live"])
 
 
 @pytest.mark.parametrize("command", READING, ids=lambda command: command[0])

@@ -223,7 +223,8 @@ def test_plain_http_can_be_allowed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback"), [("localhost", True), ("LOCALHOST.", True), ("evil.localhost", False), ("::1", True), ("10.0.0.1", False)]
+    ("host", "loopback"),
+    [("localhost", True), ("LOCALHOST.", True), ("evil.localhost", False), ("::1", True), ("10.0.0.1", False)],
 )
 def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback

@@ -104,4 +104,4 @@ def rule_name(rule: Rule) -> str:
 
 
 def _at(place: Place) -> str:
-    return f"{place.file}:{place.line}"
+    return place.line_text
