@@ -58,6 +58,8 @@ def json_text(value: object, *, indent: int | None = None) -> str:
     import json
 
     text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if "##" in text:
+        text = _COMMAND.sub(r"#\\u0023\1", text)
     if text.isascii() and "\x7f" not in text:
         return text
     return "\n".join(line if is_harmless(line) else "".join(map(_json_char, line)) for line in text.split("\n"))

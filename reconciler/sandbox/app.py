@@ -68,6 +68,20 @@ ON_PREMISES_ONLY = frozenset({"auth.add_user"})
 """What a hosted server lacks altogether."""
 
 
+LARGEST_REQUEST = 64 * 1024 * 1024
+"""The largest body of a request that is read (bytes)."""
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body of a request; ``None`` if it is too large."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_REQUEST:
+            return None
+    return bytes(body)
+
+
 class Application:
     """The server of one workspace. It answers every path and method by itself: no routing of Starlette's is needed."""
 
@@ -82,8 +96,11 @@ class Application:
             raise NotImplementedError(f"the sandbox knows requests over HTTP only, not {scope['type']}")
         request = Request(scope, receive)
         try:
-            body = await request.body()
+            body = await _body(request)
         except ClientDisconnect:
+            return
+        if body is None:
+            await Response("the request is too large", 413)(scope, receive, send)
             return
         response = self._answer(request, body)
         response.headers["Date"] = format_datetime(self._store.now(), usegmt=True)

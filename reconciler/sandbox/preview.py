@@ -7,7 +7,7 @@ import re
 
 from reconciler.sandbox.choices import HIDDEN
 
-_PAIR = re.compile(r"""^(?P<key>\s*(?:-\s+)?(?:"[^"]*"|[\w.$@/-]+)\s*[:=]?\s*)(?P<value>.*?)(?P<end>\s*,?\s*)$""")
+_KEY = re.compile(r"""\s*(?:-\s+)?(?:"[^"]*"|[\w.$@/-]+)(?:\s*[:=])?\s*""")
 _SPANNING = re.compile(r"""\"{3}|'{3}|[|>][+\-\d]*\s*(?:#.*)?$|\\$""", re.MULTILINE)
 _STRUCTURE = re.compile(r"[\s{}\[\],]*")
 _HARMLESS = re.compile(r"(?:true|false|null|-?\d+(?:\.\d+)?)?[\s{}\[\],]*")
@@ -38,7 +38,10 @@ def _hide(node: object) -> object:
 def _hide_line(line: str) -> str:
     if _STRUCTURE.fullmatch(line):
         return line
-    found = _PAIR.fullmatch(line)
-    if found is None or not (found["key"].rstrip().endswith((":", "=")) or found["value"] == "{"):
+    found = _KEY.match(line)
+    key = found[0] if found else ""
+    rest = line[len(key) :]
+    value = rest.rstrip().removesuffix(",").rstrip()
+    if found is None or not (key.rstrip().endswith((":", "=")) or value == "{"):
         return HIDDEN
-    return line if _HARMLESS.fullmatch(found["value"]) else f"{found['key']}{HIDDEN}{found['end']}"
+    return line if _HARMLESS.fullmatch(value) else f"{key}{HIDDEN}{rest[len(value) :]}"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _BUSY_TIMEOUT_SECONDS = 10.0
+_LONGEST_NAME = 1000
+"""How much of a name (characters) a pattern is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +256,4 @@ def _connect(path: str | Path) -> sqlite3.Connection:
 
 
 def _regexp(pattern: str, value: str | None) -> bool:
-    return value is not None and re.search(pattern, value) is not None
+    return value is not None and re.search(pattern, value[:_LONGEST_NAME]) is not None

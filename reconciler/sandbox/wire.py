@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"/{1,2}(?:v(?P<version>\d+\.\d+)/)?(?P<name>[A-Za-z_][\w-]*\.[A-Za-z_]\w*)/?")
 _CLIENT_HEADERS = ("x-clearml-client", "x-clearml-agent")
+_LONGEST_PROGRAM = 200
 _PROGRAM = re.compile(r"(?P<name>.+)-(?P<version>\d[^;]*)")
 
 
@@ -85,7 +86,7 @@ def client_of(request: Request) -> Client:
     """Return where a request comes from: ClearML's own clients name themselves in a header, as ``clearml-2.1.12``."""
     ip = request.client.host if request.client else "127.0.0.1"
     told = next((value for name in _CLIENT_HEADERS if (value := request.headers.get(name))), "")
-    found = _PROGRAM.fullmatch(told)
+    found = _PROGRAM.fullmatch(told[:_LONGEST_PROGRAM])
     return Client(ip, found["name"], found["version"]) if found else Client(ip)
 
 

@@ -27,7 +27,7 @@ from tests.ci.workflow_files import (
 
 EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 SCHEMAS = [(ACTION, "github-actions"), (GITLAB, "gitlab-ci"), *((path, "github-workflows") for path in WORKFLOWS)]
-BY_MAJOR = re.compile(r"actions/[a-z-]+@v\d+")
+PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
 WRITING = {"pull-requests": {"plan"}, "issues": {"drift"}}
 
 
@@ -67,8 +67,8 @@ def test_the_workflows_satisfy_their_linters(linter: str, tmp_path: Path) -> Non
         assert run(program, *folder.glob("*.yml"), cwd=tmp_path) == ""
         return
     shutil.copy(ACTION, tmp_path)
-    # GitHub's own actions by major version, anything else by its commit; the placeholder stands for the reader's choice.
-    policies = '{"actions/*": ref-pin, "OWNER/*": any}'
+    # Every action by its commit; the placeholder stands for the reader's choice.
+    policies = '{"*": hash-pin, "OWNER/*": any}'
     (tmp_path / "zizmor.yml").write_text(f"rules: {{unpinned-uses: {{config: {{policies: {policies}}}}}}}\n")
     assert run(program, "--offline", "--no-progress", "--config", tmp_path / "zizmor.yml", tmp_path) == ""
 
@@ -82,9 +82,8 @@ def steps_of(path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("path", [ACTION, *WORKFLOWS], ids=name_of)
 def test_only_github_s_own_actions_are_used_and_this_one(path: Path) -> None:
     for step in steps_of(path):
-        assert BY_MAJOR.fullmatch(step.get("uses", "actions/x@v1")) or step["uses"].startswith(
-            "OWNER/clearml-reconciler@"
-        )
+        uses = step.get("uses")
+        assert uses is None or PINNED.fullmatch(uses) or uses.startswith("OWNER/clearml-reconciler@")
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name_of)
@@ -107,6 +106,17 @@ def test_no_pull_request_of_a_stranger_meets_a_secret() -> None:
         assert strangers == (name == "validate")
         assert ("secrets." in str(job)) == (not strangers), name
         assert ("environment" in job) == (not strangers), name
+
+
+def test_no_plan_of_a_fork_s_run_is_applied() -> None:
+    """A fork's pull request runs the fork's own workflow, which can upload any plan under any name."""
+    (fetch,) = (
+        step["run"]
+        for step in steps_of(CI_EXAMPLES / "github" / "workspace.yml")
+        if step.get("name") == "Fetch the plan that was reviewed"
+    )
+    assert "select(.head_repository.full_name == env.GITHUB_REPOSITORY)" in fetch
+    assert fetch.index("the run is not one of this workflow") < fetch.index("gh run download")
 
 
 def test_the_action_hands_inputs_over_in_the_environment_and_credentials_to_one_step() -> None:
