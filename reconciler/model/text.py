@@ -36,7 +36,7 @@ def harmless(text: str) -> str:
     """Return the text with every control, bidi, invisible or line-breaking character written as an escape.
 
     Applied to whatever came from a file or a server before it is shown, so that a name cannot move the cursor, color
-    the screen, reorder the line, break out of a workflow command or be one (``##[…]``, ``##vso[…]``, anywhere in a line).
+    the screen, reorder the line, break out of a workflow command or be one (``##[…]``, ``##vso[…]``).
     """
     if "##" in text:
         text = _COMMAND.sub(r"#\\x23\1", text)

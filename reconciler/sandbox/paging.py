@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from re import _parser as sre  # type: ignore[attr-defined] - the only thing that says what a pattern consists of
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.sandbox.choices import MAXIMUM_PAGE
 from reconciler.sandbox.errors import ApiError, Fault
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.call import Json
     from reconciler.sandbox.fields import Fields
-
-
-_LONGEST_PATTERN = 1000
-_MOST_REPEATS = 2
-_FEW = 100
-_REPEATING = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 
 
 def window(fields: Fields) -> tuple[int, int]:
@@ -55,29 +48,10 @@ def pattern(fields: Fields, name: str) -> str | None:
     value = fields.text(name)
     if value is not None:
         try:
-            parsed = sre.parse(value)
+            re.compile(value)
         except (re.error, RecursionError, OverflowError) as error:
             raise ApiError(Fault.BAD_PATTERN, f"{name}: {error}") from error
-        if len(value) > _LONGEST_PATTERN or _repeats(parsed) > _MOST_REPEATS:
-            raise ApiError(Fault.BAD_PATTERN, f"{name}: the pattern could take too long")
     return value
-
-
-def _repeats(parsed: Iterable[Any], *, inside: bool = False) -> int:
-    """Count the repetitions without a bound in a pattern; one within another, or of alternatives, counts as many."""
-    count = 0
-    for operation, argument in parsed:
-        if operation in _REPEATING:
-            _, most, body = argument
-            endless = most > _FEW
-            count += (_MOST_REPEATS + 1 if inside else 1) if endless else 0
-            count += _repeats(body, inside=inside or endless)
-        elif operation is sre.BRANCH:
-            count += _MOST_REPEATS + 1 if inside else sum(_repeats(branch) for branch in argument[1])
-        else:
-            parts = argument if isinstance(argument, tuple) else (argument,)
-            count += sum(_repeats(part, inside=inside) for part in parts if isinstance(part, sre.SubPattern))
-    return count
 
 
 def project(rows: Iterable[Json], fields: Fields, known: Collection[str]) -> list[Json]:
