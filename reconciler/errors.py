@@ -36,7 +36,7 @@ EXIT_CODES: Final = {
     ExitCode.DIFFERENCES: "something differs: `plan --detailed-exitcode`, `drift`; `adopt` left something; "
     "`fmt --check` would change a file",
     ExitCode.INVALID_DECLARATION: "the declaration is invalid, or a secret that it names is unavailable",
-    ExitCode.REFUSED: "refused by a guard, the check of the states on the way, the lock of another run, or a record "
+    ExitCode.REFUSED: "refused by a guard, the check of the states in between, the lock of another run, or a record "
     "that cannot be trusted; nothing was changed",
     ExitCode.STALE_PLAN: "the saved plan is stale, damaged or altered; nothing was changed",
     ExitCode.PARTLY_DONE: "partly done, or not yet as declared; run it again",

@@ -39,7 +39,7 @@ def execute(run: Run, changes: Sequence[Change], *, concurrency: int, stop: asyn
 
 
 def check_states(run: Run, changes: Sequence[Change]) -> None:
-    """Make sure that no state on the way could do harm, whichever operation fails (:mod:`reconciler.plan.prefixes`).
+    """Make sure that no state in between could do harm, whichever operation fails (:mod:`reconciler.plan.prefixes`).
 
     Raises :class:`RefusedError`.
     """

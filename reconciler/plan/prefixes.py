@@ -1,4 +1,4 @@
-"""What may be true on the way: the states that the order of a plan's operations permits, each of which may fail.
+"""What may be true during an apply: the states that the order of a plan's operations permits, each of which may fail.
 
 Any set of operations that holds, with each operation, all that it waits for, may be what was carried out when a run
 ends. There are too many such sets to look at, and no need to: grants and removals add up, so that the worst state for a
@@ -8,8 +8,8 @@ change places have no order in which nobody loses anything if one of the calls f
 (``docs/explanation/decisions.md, 3 and 8``):
 
 - there are as many admins among the members as the start or the end has, whichever has fewer;
-- who has access before and after has it on the way;
-- no rule gives on the way what it gives neither before nor after;
+- who has access before and after has it in between;
+- no rule gives in between what it gives neither before nor after;
 - nothing goes before what depends on it, and nothing is used before it is made;
 - the identity of the run keeps its place, and its own credential.
 
@@ -70,7 +70,7 @@ _IDENTITY_LOST = frozenset({OperationKind.REMOVE_MEMBER, OperationKind.REMOVE_AC
 
 
 def check_prefixes(operations: Sequence[Operation], order: Order, live: Live, desired: Snapshot) -> None:
-    """Check every state that may be true on the way.
+    """Check every state that may be true during the apply.
 
     Raises :class:`RefusedError`, which says which operation could do harm, and how.
     """
@@ -79,7 +79,7 @@ def check_prefixes(operations: Sequence[Operation], order: Order, live: Live, de
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         listed = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
         raise RefusedError(
-            f"a state on the way would do harm; nothing was changed:{listed}{more}",
+            f"a state in between would do harm; nothing was changed:{listed}{more}",
             hint="make the change in two steps, each with a plan of its own; no order of this one is safe",
         )
 
@@ -266,6 +266,8 @@ def _access(way: _Way, live: Live, desired: Snapshot) -> Iterator[str]:
     """Look, for each removal, at the worst state: all that is removed is, and given is only what it waits for."""
     before = AccessIndex.of_live(live)
     after = AccessIndex.of_live(live, predicted(live.snapshot, desired, way.operations))
+    removed = predicted(live.snapshot, desired, [operation for operation in way.operations if operation.removal])
+    least = replace(before, snapshot=removed)
     below: defaultdict[Scope, dict[Scope, Entity]] = defaultdict(dict)
     for scope, entity in (before.entities | after.entities).items():
         for above in (*before.scopes(entity), *after.scopes(entity)):
@@ -274,10 +276,13 @@ def _access(way: _Way, live: Live, desired: Snapshot) -> Iterator[str]:
         if operation.removal and operation.change.kind in _ACCESS:
             taken = frozenset(_taken(operation, before))
             near = {scope: entity for up in taken for scope, entity in below.get(up, {}).items()}
-            kept = list(_kept(_concerned(operation, before), taken, near, before, after))
+            # Most keep what they keep without any grant of this plan; only for the others their own state is made.
+            kept = _lost(_kept(_concerned(operation, before), taken, near, before, after), least)
             if kept:
                 worst = replace(before, snapshot=_worst(way, operation, kept, before, after, desired))
-                yield from _lost(operation, kept, worst)
+                for one in _lost(kept, worst):
+                    who, what = harmless(worst.title(one.principal)), harmless(one.entity.title)
+                    yield f"{harmless(operation.title)} could take {what} from {who}, who keeps it"
 
 
 def _kept(
@@ -341,11 +346,9 @@ def _concerned(operation: Operation, before: AccessIndex) -> frozenset[Address]:
     return frozenset(found)
 
 
-def _lost(operation: Operation, kept: Iterable[_Kept], worst: AccessIndex) -> Iterator[str]:
-    for one in kept:
-        if gives_more(one.permission, worst.permission(one.principal, one.entity)):
-            who, what = harmless(worst.title(one.principal)), harmless(one.entity.title)
-            yield f"{harmless(operation.title)} could take {what} from {who}, who keeps it"
+def _lost(kept: Iterable[_Kept], state: AccessIndex) -> list[_Kept]:
+    """Return what is to be kept and is not there, or less of it, in a state."""
+    return [one for one in kept if gives_more(one.permission, state.permission(one.principal, one.entity))]
 
 
 def _rank(permission: Permission | None) -> int:

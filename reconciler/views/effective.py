@@ -203,7 +203,7 @@ def _vault_notes(vault: Standings, palette: Palette) -> Iterator[str]:
 def _organization_notes(vault: Standings, palette: Palette) -> Iterator[str]:
     """Write what a vault gives of which nothing published says whom it reaches."""
     yield palette.change(
-        f"Unknown:  whom vault {harmless(vault.name)} of the whole organization reaches; its values are not merged"
+        f"Unknown:  who receives vault {harmless(vault.name)} of the whole organization; its values are not merged"
     )
     if vault.read.source is not None:
         rows = [(path_text(path), _text(node)) for path, node in leaves(vault.read.source.shown)]

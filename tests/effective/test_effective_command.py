@@ -145,7 +145,7 @@ def test_a_vault_of_the_whole_organization_is_seen_live(team: Project) -> None:
     shown = team.run("effective", "agent", "--live", "--path", "case.wide").stdout
     assert "reach unknown: it is a vault of the whole organization" in shown
     assert "Nothing is set at case.wide." in shown
-    assert "whom vault all of the whole organization reaches; its values are not merged" in shown
+    assert "who receives vault all of the whole organization; its values are not merged" in shown
     assert "case.wide  1" in shown
     document = team.run("effective", "agent", "--live", "--format", "json")
     assert "wide" not in document.stdout
