@@ -30,7 +30,7 @@ def _alike(entries: Mapping[str, Entry[Any]], key: str, what: str) -> Iterator[P
             because = f" (letters: {letters})" if letters else ""
             yield Problem(
                 "look-alike",
-                f"{shown(name)} looks like {shown(group[0])} but is another {what}{because}",
+                f"{shown(name)} looks like {shown(group[0])} but is a different {what}{because}",
                 entries[fold(name)].place(key),
                 "make sure that both are meant",
                 Severity.WARNING,

@@ -101,7 +101,7 @@ def live_look_alikes(desired: Desired, live: Live) -> Iterator[Warned]:
                 other = next(iter(known), next(one for one in group if one != name))
                 letters = foreign_letters(name + other)
                 because = f" (letters: {letters})" if letters else ""
-                message = f"looks like {other} but is another {what}{because}"
+                message = f"looks like {other} but is a different {what}{because}"
                 yield Warned(kind=kind, title=name, rule="look-alike", message=message)
 
 

@@ -65,4 +65,4 @@ def test_declared_names_that_look_alike_are_warned_of(text: str, said: str, proj
 def test_live_names_that_look_alike_are_warned_of(project: Project) -> None:
     project.sandbox.set_group("\u043eps")
     project.declare("manage: {groups: declared}\ngroups: [{name: ops}]\n")
-    assert "looks like ops but is another group" in project.run("plan").output
+    assert "looks like ops but is a different group" in project.run("plan").output

@@ -23,7 +23,7 @@ groups: [{{name: ops}}]
 vaults:
   - name: v
     group: ops
-    data: {{a: "@{{S}}"}}
+    data: 'a: "@{{S}}"'
     secrets: {{S: {{command: {command}}}}}
 """
 PROGRAM = 'import json, os; open("seen.json", "w").write(json.dumps(dict(os.environ))); print("s3cr3t-value")'

@@ -171,7 +171,8 @@ GH = """#!/bin/sh
 echo "$*" >>gh.log
 case "$*" in
     *commits/*) printf '%s' "$PULL" ;;
-    "run list"*) printf '%s' "$FOUND" ;;
+    *actions/workflows/*) printf '%s' "$FOUND" ;;
+    *actions/runs/*) printf '%s' "${RUN-acme/workspace .github/workflows/workspace.yml ${PULL:-merged}}" ;;
     "issue list"*) printf '%s' "$ISSUE" ;;
 esac
 """
@@ -200,6 +201,8 @@ def with_gh(script: str, folder: Path, **variables: str) -> tuple[int, str, list
         ({"PULL": "", "FOUND": "", "PLAN_RUN": "34"}, 0, "run download 34 --repo acme/workspace --name plan-merged"),
         ({"PULL": "", "FOUND": "12", "PLAN_RUN": ""}, 1, "nobody has reviewed a plan"),
         ({"PULL": "head", "FOUND": "", "PLAN_RUN": ""}, 1, "no successful plan of head"),
+        ({"PULL": "head", "FOUND": "12", "PLAN_RUN": "", "RUN": "fork/x .github/workflows/workspace.yml head"}, 1, "is not one"),
+        ({"PULL": "", "FOUND": "", "PLAN_RUN": "34", "RUN": "acme/workspace .github/workflows/other.yml merged"}, 1, "is not"),
     ],
 )
 def test_the_plan_that_was_reviewed_is_the_one_that_is_fetched(

@@ -72,7 +72,7 @@ def test_a_vault_that_clients_drop_is_named_in_every_format(project: Project, te
     for form in ("text", "json", "yaml", "hocon"):
         result = project.run("effective", "agent", "--format", form)
         assert result.code == 0
-        assert f"applies only to clients whose environment has {environment.strip()}" in result.output.replace(
+        assert f"applies only to clients that define {environment.strip()}" in result.output.replace(
             "  ", " "
         )
         if form == "json":
@@ -114,7 +114,7 @@ def test_the_parser_that_was_asked_is_named(project: Project) -> None:
         ("a { b: 1 }\na { b: [1] }", 3, "refused by reconciler: the object that ends here sets a key twice"),
         ("a.b += [3]", 0, "clients drop the whole vault"),
         ("a {c += y}\na: ${?z}", 0, "clients may never finish reading this"),
-        ("t = 5 minutes\n", 0, "t: clients turn a duration at the very end"),
+        ("t = 5 minutes\n", 0, "t: clients turn a duration at the end"),
         ("v = null\nw = ${v}", 0, "w: clients have no such key"),
         ("b: dev\no: ${b}/${b}/m\no: fixed/${b}", 0, "o: clients keep an earlier value of this key"),
     ],
