@@ -154,6 +154,7 @@ def _live(found: _Assembly, readings: Readings, claims: Claims, access_key: str 
         moments={address: moments for address, moments in found.moments.items() if address not in ambiguous},
         admin_accounts_allowed=bool(readings.service.allow_admins),
         maximum_service_accounts=readings.service.allowed_service_users,
+        invitation_roles=claims.invitation_roles,
     )
 
 

@@ -6,17 +6,25 @@ Sources: ``docs/explanation/clearml-api.md, Calling convention``, ``docs/explana
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING
 
 from reconciler.clearml.decode import Lenient, Message, MisfitError, NonEmpty, decoded, misfits, read
 from reconciler.errors import OpenSourceServerError, UnexpectedAnswerError
 from reconciler.frozen import Frozen
+from reconciler.model.resources import Role
 
 if TYPE_CHECKING:
     from reconciler.model.secret import Secret
 
 _UNREADABLE = "auth.login: the token in the answer cannot be read"
 _TOO_LONG_TO_COUNT = 10 * 365 * 24 * 3600.0
+
+INVITATION_ROLES_SINCE = "2.37"
+"""The API version since which an invitation takes any role that can be assigned; before, only admin or not."""
+
+_UNTOLD_VERSION = "2.9"
+"""What ClearML's clients take a server for that does not say which API version it speaks."""
 
 
 class Claims(Frozen):
@@ -28,6 +36,19 @@ class Claims(Frozen):
     feature_set: str = "basic"
     api_version: str | None = None
     lifetime: float | None = None
+
+    def speaks(self, version: str) -> bool:
+        """Tell whether the server knows what came with an API version."""
+        return _numbers(self.api_version or _UNTOLD_VERSION) >= _numbers(version)
+
+    @property
+    def invitation_roles(self) -> frozenset[Role]:
+        """The roles that somebody can be invited with.
+
+        Source: ``docs/explanation/clearml-api.md, Members``.
+        """
+        legacy = frozenset({Role.ADMIN, Role.USER})
+        return legacy | {Role.CONSUMER} if self.speaks(INVITATION_ROLES_SINCE) else legacy
 
     def require_enterprise(self, server: str) -> None:
         """Refuse the open-source server, whose feature set is "basic" (or not told, which the clients read as that)."""
@@ -70,6 +91,10 @@ def decode_claims(token: Secret, *, now: float) -> Claims:
         api_version=read(payload.api_version),
         lifetime=_lifetime(payload, now),
     )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version, re.ASCII)))
 
 
 def _payload(token: str) -> TokenMessage:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from reconciler.clearml.reader import LookUp
 from reconciler.clearml.tasks import together
-from reconciler.frozen import Frozen
 from reconciler.model.access import Candidates, Entity, EntityType
 from reconciler.model.text import fold
 
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
     from reconciler.clearml.reader import Reader
 
 
-class LookUp(Frozen):
-    """The call that finds entities by name, and the list in its answer."""
+_HIDDEN = {"search_hidden": True}
+"""What is hidden is left out unless it is asked for: ``Vision/.datasets/cats``, say."""
 
-    endpoint: str
-    answer: str
-
+_OURS = {"allow_public": False}
+"""Without it, what other companies have made public is found too."""
 
 LOOK_UPS: Final = {
-    EntityType.PROJECT: LookUp("projects.get_all_ex", "projects"),
-    EntityType.QUEUE: LookUp("queues.get_all", "queues"),
-    EntityType.TASK: LookUp("tasks.get_all_ex", "tasks"),
-    EntityType.MODEL: LookUp("models.get_all_ex", "models"),
-    EntityType.DATASET: LookUp("datasets.get_all_ex", "datasets"),
-    EntityType.DATAVIEW: LookUp("dataviews.get_all", "dataviews"),
-    EntityType.ROUTE: LookUp("routers.get_routes", "routes"),
+    EntityType.PROJECT: LookUp("projects.get_all_ex", "projects", _HIDDEN | _OURS),
+    EntityType.QUEUE: LookUp("queues.get_all", "queues", _HIDDEN),
+    EntityType.TASK: LookUp("tasks.get_all_ex", "tasks", _HIDDEN | _OURS | {"include_hidden_projects": True}),
+    EntityType.MODEL: LookUp("models.get_all_ex", "models", _OURS),
+    EntityType.DATASET: LookUp("datasets.get_all_ex", "datasets", _OURS),
+    EntityType.DATAVIEW: LookUp("dataviews.get_all", "dataviews", {}),
+    EntityType.ROUTE: LookUp("routers.get_routes", "routes", {}),
 }
-"""How the names of each type are looked up; the types that are not in it have no names."""
+"""How the names of each type are looked up; the types that are not in it have no names.
+
+What each call takes: ``docs/explanation/clearml-api.md, Access rules``.
+"""
 
 _NEAR = 3
 
@@ -56,11 +58,11 @@ def _order(entity: Entity) -> tuple[str, ...]:
 async def _candidates(reader: Reader, entity: Entity) -> Candidates:
     """Look for exactly this name. A server may match without regard to case, so the answer is compared again."""
     call, name = LOOK_UPS[entity.type], entity.name or ""
-    answered = await reader.entities(call.endpoint, call.answer, f"^{re.escape(name)}$")
+    answered = await reader.entities(call, f"^{re.escape(name)}$")
     ids = tuple(sorted(found.id for found in answered if found.name == name))
     if ids:
         return Candidates(ids)
-    listed = await reader.entities(call.endpoint, call.answer, None)
+    listed = await reader.entities(call, None)
     others = {found.name or "" for found in (*answered, *listed)}
     by_fold = {fold(other): other for other in sorted(others)}
     import difflib

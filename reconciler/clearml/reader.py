@@ -19,6 +19,7 @@ from reconciler.clearml.messages import (
     entities_answer,
 )
 from reconciler.errors import CallRefusedError
+from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,14 @@ _VAULT_SCOPES = ["organization", "group", "user", "service_account"]
 
 _UNKNOWN_ID = (400, 10)
 _UNKNOWN_ACCESS_KEY = (400, 75)
+
+
+class LookUp(Frozen):
+    """A call that finds entities by name: the list in its answer, and what else it is asked."""
+
+    endpoint: str
+    answer: str
+    asked: Mapping[str, bool]
 
 
 class Reader:
@@ -118,11 +127,11 @@ class Reader:
         answer = await self._find("permissions.get_access_rules", {"rules": [rule_id]}, RulesAnswer)
         return next((rule for rule in answer.rules if rule.id == rule_id), None) if answer else None
 
-    async def entities(self, endpoint: str, answer: str, pattern: str | None) -> tuple[EntityMessage, ...]:
+    async def entities(self, call: LookUp, pattern: str | None) -> tuple[EntityMessage, ...]:
         """Return the entities whose name matches a regular expression, or all; one page of them."""
-        body: dict[str, object] = {"only_fields": ["id", "name"], "page": 0, "page_size": PAGE_SIZE}
+        body: dict[str, object] = {"only_fields": ["id", "name"], "page": 0, "page_size": PAGE_SIZE, **call.asked}
         asked = body if pattern is None else body | {"name": pattern}
-        return (await self._transport.call(endpoint, asked, entities_answer(answer))).entities
+        return (await self._transport.call(call.endpoint, asked, entities_answer(call.answer))).entities
 
     async def organization_vaults(self) -> tuple[VaultMessage, ...]:
         """Return the administrator vaults of all groups, with their whole text."""

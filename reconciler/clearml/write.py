@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.clearml.claims import INVITATION_ROLES_SINCE
 from reconciler.clearml.messages import (
     GROUP_SCOPE,
     USER_SCOPE,
@@ -24,8 +25,9 @@ from reconciler.clearml.messages import (
     VaultWrittenAnswer,
     WrittenAnswer,
 )
-from reconciler.errors import AnswerLostError, CallRefusedError
-from reconciler.model.resources import OwnerKind
+from reconciler.errors import AnswerLostError, CallRefusedError, ServerError
+from reconciler.model.live import cannot_be_invited
+from reconciler.model.resources import OwnerKind, Role
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from reconciler.clearml.messages import NewCredentialMessage
     from reconciler.clearml.transport import Transport
-    from reconciler.model.resources import AccessRule, Role, Vault
+    from reconciler.model.resources import AccessRule, Vault
     from reconciler.model.secret import Secret
 
 
@@ -45,8 +47,16 @@ class Writer:
         self._transport = transport
 
     async def invite(self, email: str, role: Role) -> bool:
-        """Invite a person; ``False`` if the server says that the entry was there already."""
-        body = {"emails": [email], "role": role.value}
+        """Invite a person; ``False`` if the server says that the entry was there already.
+
+        A server before API 2.37 ignores ``role`` without a word, so that it is sent ``is_admin``. Raises
+        :class:`~reconciler.errors.ServerError` if it cannot be told of the role: nobody is invited then.
+        """
+        claims = await self._transport.claims()
+        if role not in claims.invitation_roles:
+            raise ServerError(cannot_be_invited(email, role))
+        told = {"role": role.value} if claims.speaks(INVITATION_ROLES_SINCE) else {"is_admin": role is Role.ADMIN}
+        body = {"emails": [email]} | told
         answer = await self._transport.call("login.add_whitelist_entries", body, AddedAnswer)
         return fold(email) in {fold(added) for added in answer.added}
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import RETIRING_MARK, UNDELIVERED_MARK
+from reconciler.model.resources import ASSIGNABLE_ROLES, RETIRING_MARK, UNDELIVERED_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from reconciler.model.access import Candidates, Entity
-    from reconciler.model.resources import AccessRule, Address
+    from reconciler.model.resources import AccessRule, Address, Role
     from reconciler.model.snapshot import Snapshot
 
 
@@ -65,7 +65,7 @@ class Live(Frozen):
     ``credential_counts`` holds how many credentials each service account has, where they were not read one by one.
     ``server_rules`` are the access rules that the server made itself, by id: nobody can change them, so they are not in
     the snapshot. ``entities`` holds what the look-ups of the declared entities' names found. ``moments`` tell when
-    things were made and changed.
+    things were made and changed. ``invitation_roles`` are those that the server lets somebody be invited with.
     """
 
     snapshot: Snapshot
@@ -80,3 +80,9 @@ class Live(Frozen):
     moments: Mapping[Address, Moments] = field(default_factory=dict)
     admin_accounts_allowed: bool = True
     maximum_service_accounts: int | None = None
+    invitation_roles: frozenset[Role] = ASSIGNABLE_ROLES
+
+
+def cannot_be_invited(email: str, role: Role) -> str:
+    """Return the sentence about somebody whom this server would silently give another role."""
+    return f"{email} cannot be invited as {role.value}: only servers since API 2.37 take this role in an invitation"

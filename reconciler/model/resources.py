@@ -54,6 +54,10 @@ class Role(StrEnum):
     CONSUMER = "consumer"
 
 
+ASSIGNABLE_ROLES = frozenset({Role.ADMIN, Role.USER, Role.CONSUMER})
+"""The roles that can be given (``docs/explanation/clearml-api.md, Calling convention``)."""
+
+
 class MemberState(StrEnum):
     """Whether a member has signed in at least once or was only invited so far."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, Problem
 from reconciler.model.desired import Desired, Management
+from reconciler.model.live import cannot_be_invited
 from reconciler.model.resources import AccessRule, Group, Kind, Vault
 from reconciler.model.text import harmless
 from reconciler.plan.access_rules import GRANTEES, unknown_entities
@@ -42,6 +43,7 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
     ]
     problems += unknown_entities(desired, live)
     problems += _undeliverable(desired, live, rotation)
+    problems += _not_to_be_invited(desired, live)
     if problems:
         raise InvalidDeclarationError(problems)
 
@@ -57,6 +59,20 @@ def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Pro
         )
         for address, credential in desired.snapshot.credentials.items()
         if credential.delivery is None and (address not in live.snapshot or rotation.due(credential, address))
+    ]
+
+
+def _not_to_be_invited(desired: Desired, live: Live) -> list[Problem]:
+    """Return the people whom the server would invite with another role than the declared one, without saying so."""
+    return [
+        Problem(
+            "invitation-role",
+            cannot_be_invited(member.email, member.role),
+            desired.places.get(address),
+            "let an admin invite them in the web page, or declare `role: user` until they have joined",
+        )
+        for address, member in desired.snapshot.members.items()
+        if address not in live.snapshot and member.role is not None and member.role not in live.invitation_roles
     ]
 
 
