@@ -55,6 +55,7 @@ async def remove(run: Run, operation: Operation) -> None:
         return
     if not now.user_ids <= _ids(run, before, operation):
         raise moved(operation, "got other members")
+    _check_ours(now, operation)
 
     async def is_gone() -> bool:
         return await run.reader.group(group_id) is None
@@ -73,7 +74,13 @@ async def _current(run: Run, operation: Operation) -> GroupMessage:
     group = await run.reader.group(run.id_of(operation.change.address))
     if group is None:
         raise moved(operation, "was removed")
+    _check_ours(group, operation)
     return group
+
+
+def _check_ours(group: GroupMessage, operation: Operation) -> None:
+    if group.assignable is False:
+        raise moved(operation, "cannot be changed any more")
 
 
 async def _write(run: Run, group: GroupMessage, name: str, description: str, users: frozenset[str] | set[str]) -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
 from reconciler.model.edits import DocumentEdit, TextEdit
 from reconciler.model.resources import OwnerKind, Vault
+from reconciler.model.secret import Secret
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
     from reconciler.apply.run import Run
     from reconciler.clearml.messages import VaultMessage
     from reconciler.model.resources import Address
-    from reconciler.model.secret import Secret
     from reconciler.plan.operations import Operation
 
 
 async def create(run: Run, operation: Operation) -> None:
-    """Create a vault; where the answer was lost it is found by its name and owner among those that are new."""
+    """Create a vault; where the answer was lost it is found by its name and owner among those that are new.
+
+    An account's own one is found by its owner alone.
+    """
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
     text = _text(run, vault)
@@ -27,7 +32,7 @@ async def create(run: Run, operation: Operation) -> None:
     async def find() -> str | None:
         known = set(run.ids.values())
         found = [item for item in await _live(run, vault.owner_kind, owner) if item.id not in known]
-        return next((item.id for item in found if fold(item.name) == fold(vault.name)), None)
+        return next((item.id for item in found if vault.is_own or fold(item.name) == fold(vault.name)), None)
 
     run.ids[operation.change.address] = await settled(lambda: run.writer.create_vault(vault, owner, text), find)
 
@@ -44,9 +49,18 @@ async def update(run: Run, operation: Operation) -> None:
 
 
 async def remove(run: Run, operation: Operation) -> None:
-    """Remove a vault, if its text is still what the plan was made from."""
+    """Remove a vault, if its text is still what the plan was made from.
+
+    An account's own one is switched off and emptied instead: ClearML asks that vaults of users are never deleted
+    (``docs/explanation/clearml-api.md, Vaults``).
+    """
     vault_id = run.id_of(operation.change.address)
     if await _as_planned(run, operation) is None:
+        return
+    vault = run.existing(operation, Vault)
+    if vault.is_own:
+        owner, emptied = _owner_id(run, operation.change.address), replace(vault, enabled=False)
+        await repeated(lambda: run.writer.update_vault(vault_id, emptied, owner, Secret("")))
         return
 
     async def is_gone() -> bool:

@@ -113,9 +113,8 @@ def assemble(readings: Readings, claims: Claims, access_key: str | None) -> Live
     for account in readings.service.users:
         if account.id in readings.credentials:
             _add_credentials(found, account, readings.credentials[account.id])
-        for vault in readings.account_vaults.get(account.id, ()):
-            if vault.scope == USER_SCOPE:
-                _add_vault(found, vault, OwnerKind.SERVICE_ACCOUNT, account.name)
+        for vault in _own_vaults(account, readings.account_vaults.get(account.id, ())):
+            _add_vault(found, vault, OwnerKind.SERVICE_ACCOUNT, account.name)
     groups = {group.id: group for group in readings.groups}
     for vault in readings.vaults:
         if vault.scope == GROUP_SCOPE and vault.group in groups:
@@ -255,6 +254,13 @@ def _age(facts: CredentialFacts) -> tuple[datetime, str]:
     return facts.created or _LONG_AGO, facts.access_key
 
 
+def _own_vaults(account: ServiceUserMessage, messages: Iterable[VaultMessage]) -> list[VaultMessage]:
+    """Return an account's own vaults: of those that were emptied one, and that only if there are no others."""
+    own = [message for message in messages if message.scope == USER_SCOPE]
+    kept = [message for message in own if not vault_of(message, OwnerKind.SERVICE_ACCOUNT, account.name).is_emptied]
+    return kept or sorted(own, key=lambda message: message.id)[:1]
+
+
 def _add_vault(found: _Assembly, message: VaultMessage, owner_kind: OwnerKind, owner: str) -> None:
     vault = vault_of(message, owner_kind, owner)
     found.add(vault, message.id, Moments(updated=read(message.last_update)))
@@ -263,8 +269,9 @@ def _add_vault(found: _Assembly, message: VaultMessage, owner_kind: OwnerKind, o
 def vault_of(message: VaultMessage, owner_kind: OwnerKind, owner: str) -> Vault:
     """Return a vault; what the server leaves out has the default of ``docs/explanation/clearml-api.md, Vaults``."""
     written = message.format or DocumentFormat.HOCON
+    is_unnamed_own = owner_kind is OwnerKind.SERVICE_ACCOUNT and not message.name.strip()
     return Vault(
-        name=message.name,
+        name=owner if is_unnamed_own else message.name,
         owner_kind=owner_kind,
         owner=owner,
         document=Document(written, message.text),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Address, Kind, is_servers_own
+from reconciler.model.resources import Address, Kind, Vault, is_servers_own
 from reconciler.model.text import fold, harmless
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _unknown(kind: Kind, name: str, known: set[Address]) -> UsageError:
 def key_of(address: Address, live: Snapshot, declared: Snapshot) -> str:
     """Return an address as it is written on the command line, its names as people write them."""
     resource = declared.get(address) or live.get(address)
-    if resource is None:
+    if resource is None or (isinstance(resource, Vault) and resource.is_own):
         return f"{address.kind.value}:{_written(address)}"
     owner = getattr(resource, "owner", None) or getattr(resource, "account", None)
     own = getattr(resource, "label", None) or getattr(resource, "name", None) or resource.title

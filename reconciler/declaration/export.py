@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from reconciler.declaration.check_names import description_fault, fault_of, label_fault, name_fault
 from reconciler.declaration.export_access import rule_entry, titles_of
-from reconciler.declaration.export_documents import DocumentFiles, target_title
+from reconciler.declaration.export_documents import DocumentFiles, own_name, target_title
 from reconciler.declaration.models import AssignableRole
 from reconciler.declaration.values import TARGET_PATTERN
 from reconciler.frozen import Frozen
@@ -100,6 +100,10 @@ class Exporter:
     def export(self, workspace: str, server: str) -> Exported:
         """Return a declaration of everything that can be declared."""
         for address, ids in sorted(self.live.ambiguous.items()):
+            if address.kind is Kind.VAULT and address.key[0] == OwnerKind.SERVICE_ACCOUNT.value:
+                account = harmless(address.key[1])
+                self.notes.append(f"service account {account} has {len(ids)} vaults of its own; they are left out")
+                continue
             self._leave_out(address.kind, " / ".join(address.key), f"{len(ids)} of them share this name")
         snapshot = self.live.snapshot
         members = [entry for _, member in sorted(snapshot.members.items()) for entry in self._member(member)]
@@ -178,12 +182,9 @@ class Exporter:
                 f"the credentials of service account {account.name} are left out: "
                 "not each has a label of its own that can be declared"
             )
-        vaults = [vault for vault in owned if isinstance(vault, Vault)]
-        if len(vaults) > 1:
-            self.notes.append(f"service account {account.name} has {len(vaults)} vaults of its own; they are left out")
-        elif vaults and self._declarable(Kind.VAULT, vaults[0].name) and (document := self._document(vaults[0])):
-            named = {"name": vaults[0].name} if vaults[0].name != account.name else {}
-            entry["vault"] = named | document
+        own = next((vault for vault in owned if isinstance(vault, Vault) and not vault.is_emptied), None)
+        if own is not None and (document := self._document(own)):
+            entry["vault"] = own_name(own) | document
         yield entry
 
     def _group(self, group: Group) -> Iterator[Plain]:
@@ -192,6 +193,9 @@ class Exporter:
         if not self._declarable(Kind.GROUP, group.name):
             return
         entry: Plain = {"name": group.name}
+        if not group.assignable:
+            yield entry
+            return
         if group.description and not group.builtin:
             fault = description_fault(group.description)
             if fault is None:

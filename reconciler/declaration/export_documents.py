@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from reconciler.declaration.check_names import name_fault
 from reconciler.declaration.values import TARGET_TYPES
 from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.errors import DocumentError
@@ -83,3 +84,8 @@ def _slug(name: str) -> str:
 def variable_of(stem: str) -> str:
     """Return what the names of a document's secrets begin with."""
     return stem.replace("-", "_").upper()
+
+
+def own_name(vault: Vault) -> dict[str, object]:
+    """Return how an entry names an account's own vault: not at all if it has no name of its own to be declared."""
+    return {"name": vault.name} if vault.name != vault.owner and name_fault(vault.name) is None else {}

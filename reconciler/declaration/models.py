@@ -205,7 +205,9 @@ class DocumentEntry(Strict):
 class AccountVault(DocumentEntry):
     """A service account's own vault."""
 
-    name: str | None = Field(None, description="The vault's name on the server; by default the account's name.")
+    name: str | None = Field(
+        None, description="The vault's name on the server. Left out: as it is; a new one gets the account's name."
+    )
 
 
 class ServiceAccountEntry(Strict):
@@ -219,7 +221,9 @@ class ServiceAccountEntry(Strict):
         None, description="The access keys. Left out: not managed. An empty list: there must be none."
     )
     vault: AccountVault | None = Field(
-        None, description="The account's own vault. Left out: not managed. null: there must be none."
+        None,
+        description="The account's own vault, whatever it is called. Left out: not managed. null: it must be empty and "
+        "switched off, since ClearML never deletes it.",
     )
 
     @property

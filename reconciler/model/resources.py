@@ -30,6 +30,10 @@ RETIRING_MARK = " [retiring]"
 """Ends the label of a credential that was replaced and works until its own end."""
 
 
+WITHOUT_A_NAME = "(without a name)"
+"""Stands for the name of a vault that was given none."""
+
+
 class Kind(StrEnum):
     """What sort of resource; declared in the order in which plans show them."""
 
@@ -112,8 +116,12 @@ class Address(NamedTuple):
 
     @staticmethod
     def vault(owner_kind: OwnerKind, owner: str, name: str) -> Address:
-        """Return the address of the vault with this name that belongs to a group or service account."""
-        return Address(Kind.VAULT, (owner_kind.value, fold(owner), fold(name)))
+        """Return the address of the vault with this name that belongs to a group, or of a service account's own one.
+
+        The latter is known by its owner, whatever it is called: who makes it in the web page gives it no name.
+        """
+        known_by = owner if owner_kind is OwnerKind.SERVICE_ACCOUNT else name
+        return Address(Kind.VAULT, (owner_kind.value, fold(owner), fold(known_by)))
 
     @staticmethod
     def access_rule(name: str) -> Address:
@@ -199,8 +207,8 @@ class Credential(Frozen):
 class Group(Frozen):
     """A set of members (folded e-mails) and service accounts (folded names).
 
-    ``builtin`` groups are the server's own: never made, renamed or removed. ``assignable`` tells whether the server
-    lets the membership be changed.
+    ``builtin`` groups are the server's own: never made, renamed or removed. A group that is not ``assignable`` is not
+    ours to change at all: it follows from something else, or tenants share it.
     """
 
     name: str
@@ -239,7 +247,8 @@ class Document(Frozen):
 class Vault(Frozen):
     """A configuration document that reaches a group's members or one service account.
 
-    ``target`` is the API's type text (``config`` for clients). ``format`` is what the server is told; it differs from
+    An account's own vault has the account's name where it was given none. ``target`` is the API's type text (``config``
+    for clients). ``format`` is what the server is told; it differs from
     ``document.format`` where an author writes YAML and sends JSON.
     """
 
@@ -258,8 +267,21 @@ class Vault(Frozen):
 
     @property
     def title(self) -> str:
-        """This vault as people write it: name and owner."""
-        return f"{self.name} → {self.owner}"
+        """This vault as people write it: name and owner; for an account's own one the account."""
+        return f"{(self.owner if self.is_own else self.name) or WITHOUT_A_NAME} → {self.owner}"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a service account's own vault."""
+        return self.owner_kind is OwnerKind.SERVICE_ACCOUNT
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether it is what stays of an account's own vault: ClearML asks that such a one is never deleted.
+
+        Source: ``docs/explanation/clearml-api.md, Vaults``.
+        """
+        return self.is_own and not self.enabled and not self.document.text.reveal().strip()
 
 
 class AccessRule(Frozen):
@@ -291,5 +313,7 @@ Resource = Member | ServiceAccount | Credential | Group | Vault | AccessRule
 
 
 def is_servers_own(resource: Resource | None) -> bool:
-    """Tell whether the server keeps a resource, whatever anybody declares: built-in groups, fixed members."""
-    return (isinstance(resource, Group) and resource.builtin) or (isinstance(resource, Member) and resource.fixed)
+    """Tell whether the server keeps a resource, whatever anybody declares: built-in or shared groups, fixed members."""
+    if isinstance(resource, Group):
+        return resource.builtin or not resource.assignable
+    return isinstance(resource, Member) and resource.fixed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.model.resources import AccessRule, Group, Kind, MemberState, Role, is_servers_own
+from reconciler.model.resources import AccessRule, Group, Kind, MemberState, Role, Vault, is_servers_own
 from reconciler.plan.changes import Action, Change, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.identity import identity_refusals
@@ -127,7 +127,8 @@ def _removals_per_kind(case: Case) -> Iterator[Refusal]:
 
 def _counts(case: Case, item: tuple[Address, Resource]) -> bool:
     address, resource = item
-    return not is_servers_own(resource) and not _is_leftover(case, address)
+    is_emptied = isinstance(resource, Vault) and resource.is_emptied
+    return not is_emptied and not is_servers_own(resource) and not _is_leftover(case, address)
 
 
 def _is_leftover(case: Case, address: Address) -> bool:

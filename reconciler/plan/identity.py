@@ -32,10 +32,9 @@ def former(address: Address, renames: Mapping[Address, Address]) -> Address:
     owner = address.owner
     if owner is not None and owner in renames:
         old = renames[owner].key[0]
-        prefix = (old,) if address.kind is Kind.CREDENTIAL else (address.key[0], old)
-        own_vault = address.key == (OwnerKind.SERVICE_ACCOUNT.value, owner.key[0], owner.key[0])
-        moved = Address(address.kind, (*prefix, old if own_vault else address.key[-1]))
-        return renames.get(address, moved)
+        if address.kind is Kind.CREDENTIAL:
+            return Address(address.kind, (old, address.key[-1]))
+        return renames.get(address, Address.vault(OwnerKind(address.key[0]), old, address.key[-1]))
     return renames.get(address, address)
 
 

@@ -9,7 +9,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Kind, Member
+from reconciler.model.resources import Group, Kind, Member
 from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.access_rules import rules_without_effect, with_entity_ids
 from reconciler.plan.case import Case
@@ -25,7 +25,7 @@ from reconciler.plan.impact.content import counting
 from reconciler.plan.policy.outcome import broken_rules, policy_warnings
 from reconciler.plan.possible_renames import possible_renames
 from reconciler.plan.references import check_references
-from reconciler.plan.renames import under_new_names
+from reconciler.plan.renames import under_new_names, with_names_kept
 from reconciler.plan.rotation import Rotation
 from reconciler.plan.scope import adopt
 
@@ -167,7 +167,7 @@ class _Sides(Frozen):
     def of(desired: Desired, live: Live, terms: Terms) -> _Sides:
         live = under_new_names(live, desired)
         rotation = Rotation(live, terms.now)
-        wanted = with_entity_ids(desired, live)
+        wanted = with_names_kept(with_entity_ids(desired, live), live)
         return _Sides(wanted, live, rotation, adopt(wanted, live, rotation))
 
     def difference(self, terms: Terms, only: Collection[Address] | None = None) -> Difference:
@@ -189,8 +189,24 @@ def _warnings(desired: Desired, live: Live, terms: Terms) -> Iterator[Warned]:
         if isinstance(member, Member) and existing.role is not member.role:
             message = f"the server keeps this user's role ({existing.role}); {member.role} cannot be given"
             yield Warned(kind=Kind.MEMBER, title=member.title, rule="fixed-by-server", message=message)
+    yield from _unchangeable_groups(desired, live)
     for _, vault in sorted(desired.snapshot.vaults.items()):
         for warning in client_differences(vault, terms.parser):
             yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.sentence)
     yield from renamed_outside(desired, live, terms.identities)
     yield from live_look_alikes(desired, live)
+
+
+def _unchangeable_groups(desired: Desired, live: Live) -> Iterator[Warned]:
+    """Warn of every declared group that differs from a live one which the server lets nobody change."""
+    for address, existing in sorted(live.snapshot.groups.items()):
+        wanted = desired.snapshot.get(address)
+        if existing.assignable or not isinstance(wanted, Group):
+            continue
+        said = {name: getattr(wanted, name) for name in ("name", "description", "members", "service_accounts")}
+        if any(value is not None and value != getattr(existing, name) for name, value in said.items()):
+            message = (
+                "the server does not let this group be changed (it is not assignable): it stays as it is; "
+                "declare its name only"
+            )
+            yield Warned(kind=Kind.GROUP, title=existing.title, rule="group-not-assignable", message=message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import AmbiguousWorkspaceError, InvalidDeclarationError, Problem
 from reconciler.model.desired import Desired, Management
 from reconciler.model.live import cannot_be_invited
-from reconciler.model.resources import AccessRule, Group, Kind, Vault
+from reconciler.model.resources import AccessRule, Group, Kind, OwnerKind, Vault
 from reconciler.model.text import harmless
 from reconciler.plan.access_rules import GRANTEES, unknown_entities
 
@@ -27,7 +27,7 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
     Raises :class:`InvalidDeclarationError` with every unknown name, or :class:`AmbiguousWorkspaceError`.
     """
     for address, ids in sorted(live.ambiguous.items()):
-        if address in desired.snapshot or desired.scope.management(address.kind) is Management.ALL:
+        if address in desired.snapshot or _is_managed_whole(desired, address):
             name = harmless(" / ".join(address.key))
             raise AmbiguousWorkspaceError(
                 f"the workspace has {len(ids)} {address.kind.value}s named {name} (ids {', '.join(sorted(ids))})",
@@ -46,6 +46,13 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
     problems += _not_to_be_invited(desired, live)
     if problems:
         raise InvalidDeclarationError(problems)
+
+
+def _is_managed_whole(desired: Desired, address: Address) -> bool:
+    """Tell whether what is not declared would be removed."""
+    if address.kind is Kind.VAULT and address.key[0] == OwnerKind.SERVICE_ACCOUNT.value:
+        return address.key[1] in desired.scope.vaults_of
+    return desired.scope.management(address.kind) is Management.ALL
 
 
 def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Problem]:

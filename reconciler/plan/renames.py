@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from reconciler.model.resources import AccessRule, Address, Credential, Group, Kind, OwnerKind, Resource, Vault
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
@@ -31,15 +32,25 @@ def under_new_names(live: Live, desired: Desired) -> Live:
     """
     owners = {new: old for new, old in desired.renames.items() if new.kind is not Kind.VAULT}
     vaults = {new: old for new, old in desired.renames.items() if new.kind is Kind.VAULT}
-    return _renamed(_renamed(live, owners, desired.snapshot), vaults | dict(_own_vaults(owners)), desired.snapshot)
+    return _renamed(_renamed(live, owners, desired.snapshot), vaults, desired.snapshot)
 
 
-def _own_vaults(owners: Mapping[Address, Address]) -> Iterator[tuple[Address, Address]]:
-    """Return the renames of the vaults that bear their service account's name because nobody gave them another."""
-    for new, old in owners.items():
-        if new.kind is Kind.SERVICE_ACCOUNT:
-            owner = OwnerKind.SERVICE_ACCOUNT
-            yield Address.vault(owner, new.key[0], new.key[0]), Address.vault(owner, new.key[0], old.key[0])
+def with_names_kept(desired: Desired, live: Live) -> Desired:
+    """Return the declaration with the live names of the accounts' own vaults that it gives no name.
+
+    One that is called like its account is renamed with it. ``live`` has its accounts' new names already.
+    """
+    kept: dict[Address, Resource] = {}
+    for address, vault in desired.snapshot.vaults.items():
+        existing = live.snapshot.vaults.get(address)
+        if existing is None or not vault.is_own or vault.name != vault.owner:
+            continue
+        was = desired.renames.get(address.owner) if address.owner is not None else None
+        if was is None or fold(existing.name) != was.key[0]:
+            kept[address] = replace(vault, name=existing.name)
+    if not kept:
+        return desired
+    return replace(desired, snapshot=Snapshot(MappingProxyType({**desired.snapshot.resources, **kept})))
 
 
 def _renamed(live: Live, renames: Mapping[Address, Address], desired: Snapshot) -> Live:
@@ -79,8 +90,9 @@ class _Names:
         owner = address.owner
         if owner is not None and owner in self._moves:
             new_owner = self._moves[owner].key[0]
-            prefix = (new_owner,) if address.kind is Kind.CREDENTIAL else (address.key[0], new_owner)
-            address = Address(address.kind, (*prefix, address.key[-1]))
+            if address.kind is Kind.CREDENTIAL:
+                return Address(address.kind, (new_owner, address.key[-1]))
+            address = Address.vault(OwnerKind(address.key[0]), new_owner, address.key[-1])
         return self._moves.get(address, address)
 
     def references(self, resource: Resource) -> Resource:

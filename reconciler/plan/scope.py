@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reconciler.frozen import Frozen
 from reconciler.model.desired import Desired, Management
-from reconciler.model.resources import Address, Group, Kind, Member, OwnerKind, Resource
+from reconciler.model.resources import Address, Group, Kind, OwnerKind, Resource, Vault, is_servers_own
 from reconciler.model.snapshot import Snapshot
 from reconciler.plan.changes import LeftAlone
 
@@ -32,7 +32,7 @@ class Adopted(Frozen):
 
 
 def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
-    """Copy what the declaration does not speak for from live to desired.
+    """Copy what the declaration does not speak for from live to desired, and groups that nobody can change.
 
     Resources of a service account or group that is itself to be removed are not adopted: they go with it, or stand in
     its way, which the difference shows.
@@ -41,9 +41,11 @@ def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
     counted: Counter[tuple[Kind, WhyAlone]] = Counter()
     owners_first = sorted(live.snapshot.resources.items(), key=lambda item: item[0].kind in _OWNED)
     for address, resource in owners_first:
+        if isinstance(resource, Group) and not resource.assignable and address in kept:
+            kept[address] = resource
         if address in kept:
             continue
-        if (isinstance(resource, Group) and resource.builtin) or rotation.retires(address, desired.snapshot):
+        if _is_silently_kept(resource) or rotation.retires(address, desired.snapshot):
             kept[address] = resource
             continue
         why = _why_left_alone(desired, address, resource)
@@ -66,8 +68,15 @@ def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
     return Adopted(Snapshot(MappingProxyType(kept)), left_alone)
 
 
+def _is_silently_kept(resource: Resource) -> bool:
+    """Tell whether something is always there and nobody needs to hear of it."""
+    if isinstance(resource, Vault):
+        return resource.is_emptied
+    return isinstance(resource, Group) and resource.builtin
+
+
 def _why_left_alone(desired: Desired, address: Address, resource: Resource) -> WhyAlone | None:
-    if isinstance(resource, Member) and resource.fixed:
+    if is_servers_own(resource):
         return "fixed_by_server"
     if address.kind is Kind.CREDENTIAL:
         return None if address.key[0] in desired.scope.credentials_of else "not_declared"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from reconciler.model.resources import Kind
+from reconciler.model.resources import WITHOUT_A_NAME, Kind
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
@@ -48,6 +48,6 @@ def _title(address: Address) -> str:
         case Kind.CREDENTIAL:
             return " / ".join(address.key)
         case Kind.VAULT:
-            return f"{address.key[2]} → {address.key[1]}"
+            return f"{address.key[2] or WITHOUT_A_NAME} → {address.key[1]}"
         case _:
             return address.key[0]

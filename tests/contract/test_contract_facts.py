@@ -180,3 +180,204 @@ class TestLogAndActivity:
         asked = [body for body in bodies.of("users.get_all_ex") if body.get("include_activity")]
         assert asked
         assert all(body["include_auth"] for body in asked)
+
+
+def share_group(project: Project, *people: str, name: str = "shared") -> None:
+    """Make a group as one that is shared between tenants: not the server's own, and not ours to change."""
+    project.sandbox.set_group(name, *people, description="of all tenants")
+    workspace = project.sandbox.truth().workspace
+    groups = tuple(replace(group, assignable=group.name != name and group.assignable) for group in workspace.groups)
+    project.sandbox.load(replace(workspace, groups=groups))
+
+
+class TestGroupsThatAreNotOurs:
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            "{name: shared, members: []}",
+            "{name: shared, members: [root@acme.io], description: ours}",
+            "{name: renamed, was: shared, members: []}",
+        ],
+    )
+    def test_one_that_is_not_assignable_is_never_written_and_that_is_said(
+        self, project: Project, bodies: Bodies, entry: str
+    ) -> None:
+        project.sandbox.add_member("eve@acme.io")
+        share_group(project, "eve@acme.io")
+        project.declare(f"members: [{ROOT}, {{email: eve@acme.io}}]\ngroups: [{entry}]\n")
+        for command in (["plan", "--detailed-exitcode"], ["apply", "--yes"]):
+            result = project.run(*command)
+            assert result.code == 0, result
+            assert "the server does not let this group be changed" in result.output
+        assert bodies.of("permissions.add_or_update_user_group") == []
+        assert project.sandbox.truth().groups["shared"] == {"eve@acme.io"}
+
+    def test_one_that_is_not_declared_is_not_removed(self, project: Project, bodies: Bodies) -> None:
+        share_group(project, "root@acme.io")
+        project.declare(f"members: [{ROOT}]\ngroups: []\n")
+        result = project.converge()
+        assert bodies.of("permissions.delete_user_groups") == []
+        assert "shared" in project.sandbox.truth().groups
+        assert "1 group (the server does not let them be removed)" in project.run("plan").stdout, result
+
+    def test_one_that_is_declared_as_it_is_can_be_named_elsewhere(self, project: Project) -> None:
+        share_group(project, "root@acme.io")
+        project.declare(
+            f"members: [{ROOT}]\ngroups: [{{name: shared, members: [root@acme.io]}}]\n"
+            "vaults: [{name: s3, group: shared, data: 'a: 1'}]\n"
+        )
+        project.converge()
+        assert "does not let" not in project.run("plan").output
+
+    def test_one_that_stops_being_assignable_after_the_plan_is_left_alone(self, project: Project) -> None:
+        project.sandbox.set_group("crew", "root@acme.io")
+        project.declare(f"members: [{ROOT}]\ngroups: [{{name: crew, members: [root@acme.io], description: new}}]\n")
+
+        def taken_away(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+            if endpoint_of(request) == "permissions.get_user_groups" and b"groups" in request.content:
+                envelope = response.json()
+                envelope["data"]["groups"][0]["assignable"] = False
+                return httpx.Response(200, json=envelope)
+            return response
+
+        result = project.apply(wire=tampering(after=taken_away))
+        assert result.code == 6, result
+        assert "crew cannot be changed any more since the plan was made" in result.output
+
+    def test_import_declares_one_without_its_members(self, project: Project) -> None:
+        project.sandbox.add_member("eve@acme.io")
+        share_group(project, "eve@acme.io")
+        assert project.run("import", "--server", project.sandbox.server, "--out", "imported").code == 0
+        result = project.run("plan", "imported/workspace.yaml", "--detailed-exitcode")
+        assert result.code == 0, result
+        assert "- {name: shared}" in (project.folder / "imported/workspace.yaml").read_text()
+        assert "eve" not in (project.folder / "imported/workspace.yaml").read_text().partition("groups:")[2]
+
+
+ACCOUNT = f"members: [{ROOT}]\nservice_accounts: [{{name: agent, credentials: []}}]\n"
+
+
+def with_vault(text: str) -> str:
+    return ACCOUNT.replace("credentials: []", f"credentials: [], vault: {text}")
+
+
+def own_vaults(project: Project) -> dict[str, state.Vault]:
+    return {vault.id: vault for vault in project.sandbox.truth().workspace.vaults if vault.scope == "user"}
+
+
+def add_own_vault(project: Project, description: str = "", data: str = "a: 1", **fields: Any) -> str:
+    """Make an account's own vault as the web page does, which gives it no description."""
+    vault = {"description": description, "data": data, "format": "hocon", "type": "config", "scope": "user"} | fields
+    user = project.sandbox.truth().id_of("agent")
+    identifier: str = project.sandbox.call("users.add_or_update_vault", vault=vault, user=user)["vault"]
+    return identifier
+
+
+@pytest.fixture
+def account(project: Project) -> Project:
+    project.declare(ACCOUNT)
+    project.converge()
+    return project
+
+
+class TestOwnVaults:
+    @pytest.mark.parametrize("description", ["", "made by hand", "agent", " "])
+    def test_one_is_known_by_its_owner_and_a_declaration_updates_it_in_place(
+        self, account: Project, description: str
+    ) -> None:
+        made = add_own_vault(account, description)
+        account.declare(with_vault("{data: 'a: 1'}"))
+        assert account.run("plan", "--detailed-exitcode").code == 0
+        assert account.run("drift").code == 0
+        account.declare(with_vault("{data: 'a: 2'}"))
+        assert "~ vault" in account.run("plan").stdout
+        account.converge()
+        (found,) = own_vaults(account).items()
+        assert (found[0], found[1].data, found[1].enabled) == (made, "a: 2", True)
+        assert found[1].description in (description, "agent")
+
+    def test_one_gets_a_declared_name(self, account: Project) -> None:
+        made = add_own_vault(account)
+        account.declare(with_vault("{name: tuned, data: 'a: 1'}"))
+        account.converge()
+        assert {key: vault.description for key, vault in own_vaults(account).items()} == {made: "tuned"}
+
+    @pytest.mark.parametrize("description", ["", "made by hand"])
+    def test_import_takes_one(self, account: Project, description: str) -> None:
+        add_own_vault(account, description)
+        assert account.run("import", "--server", account.sandbox.server, "--out", "imported").code == 0
+        text = (account.folder / "imported/workspace.yaml").read_text()
+        assert "vault:" in text
+        assert ("name: made by hand" in text) == bool(description)
+        result = account.run("plan", "imported/workspace.yaml", "--detailed-exitcode")
+        assert result.code == 0, result
+
+    def test_adopt_takes_one(self, account: Project) -> None:
+        account.declare(with_vault("{data: 'a: 1'}"))
+        account.converge()
+        (made,) = own_vaults(account)
+        vault = {"id": made, "description": "", "data": "a: 7", "scope": "user"}
+        account.sandbox.call("users.add_or_update_vault", vault=vault, user=account.sandbox.truth().id_of("agent"))
+        assert account.run("adopt").code == 0
+        assert account.run("plan", "--detailed-exitcode").code == 0
+        assert "a: 7" in (account.folder / "workspace.yaml").read_text()
+
+    def test_one_that_is_not_wanted_is_switched_off_and_emptied_but_never_deleted(
+        self, account: Project, bodies: Bodies
+    ) -> None:
+        made = add_own_vault(account, "made by hand")
+        account.declare(with_vault("null"))
+        assert "- vault" in account.run("plan").stdout
+        account.converge("--allow", "empty-kind")
+        assert bodies.of("users.delete_vaults") == []
+        vault = own_vaults(account)[made]
+        assert (vault.data, vault.enabled, vault.description) == ("", False, "made by hand")
+        assert account.run("drift").code == 0
+
+        assert account.run("import", "--server", account.sandbox.server, "--out", "imported").code == 0
+        assert "vault:" not in (account.folder / "imported/workspace.yaml").read_text()
+        assert account.run("plan", "imported/workspace.yaml", "--detailed-exitcode").code == 0
+
+        account.declare(with_vault("{data: 'a: 2'}"))
+        account.converge()
+        assert {key: (vault.data, vault.enabled) for key, vault in own_vaults(account).items()} == {
+            made: ("a: 2", True)
+        }
+
+    def test_a_switched_off_one_without_text_can_be_declared(self, account: Project) -> None:
+        account.declare(with_vault("{data: '', enabled: false}"))
+        account.converge()
+        assert [(vault.data, vault.enabled) for vault in own_vaults(account).values()] == [("", False)]
+
+    def test_one_follows_its_renamed_account(self, account: Project) -> None:
+        made = add_own_vault(account)
+        account.declare(with_vault("{data: 'a: 2'}").replace("name: agent", "name: robot, was: agent"))
+        account.converge()
+        assert {key: vault.data for key, vault in own_vaults(account).items()} == {made: "a: 2"}
+
+    def test_several_stop_only_a_declaration_of_them(self, account: Project) -> None:
+        add_own_vault(account)
+        add_own_vault(account, "another")
+        assert account.run("plan", "--detailed-exitcode").code == 0
+        imported = account.run("import", "--server", account.sandbox.server, "--out", "imported")
+        assert imported.code == 0
+        assert "agent has 2 vaults of its own; they are left out" in imported.stderr
+        text = (account.folder / "imported/workspace.yaml").read_text()
+        assert "vault:" not in text
+        assert "manage:" not in text
+        account.declare(with_vault("{data: 'a: 2'}"))
+        result = account.run("plan")
+        assert result.code == 7
+        assert "agent" in result.stderr
+        assert {vault.data for vault in own_vaults(account).values()} == {"a: 1"}
+
+
+class TestVaultsWithoutAName:
+    def test_one_of_a_group_is_left_out_of_an_import_and_shown_in_a_plan(self, project: Project) -> None:
+        project.sandbox.set_group("crew", "root@acme.io")
+        project.sandbox.set_vault("", "crew", "a: 1")
+        imported = project.run("import", "--server", project.sandbox.server, "--out", "imported")
+        assert "vault without a name is left out" in imported.stderr
+        assert project.run("plan", "imported/workspace.yaml", "--detailed-exitcode").code == 0
+        project.declare(f"members: [{ROOT}]\ngroups: [{{name: crew}}]\nvaults: []\n")
+        assert "- vault            (without a name) → crew" in project.run("plan").stdout

@@ -184,8 +184,16 @@ LONG = "x" * 2500
                 "service_accounts": (state.ServiceAccount("s-1", "agent"),),
                 "vaults": (state.Vault("v-1", "", "a: 1", "user", user="s-1"),),
             },
-            "vault without a name is left out: its name is empty",
+            None,
             id="an own vault without a name",
+        ),
+        pytest.param(
+            {
+                "groups": (state.Group("g-1", "ops"),),
+                "vaults": (state.Vault("v-1", "", "a: 1", "group", "g-1"),),
+            },
+            "vault without a name is left out: its name is empty",
+            id="a group's vault without a name",
         ),
         pytest.param(
             {

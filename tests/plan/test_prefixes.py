@@ -272,7 +272,7 @@ def _ids(ids: Mapping[Address, str], named: Group | AccessRule) -> set[str]:
 
 
 def _told(snapshot: Snapshot, ids: Mapping[Address, str]) -> dict[str, object]:
-    """Return what is compared, by server ids: names may change; of built-in groups and of keys it is nothing."""
+    """Return what is compared, by server ids: names may change; of built-in groups, keys and emptied vaults nothing."""
     there = {ids[address] for address in snapshot.resources if address.kind in PRINCIPALS and address in ids}
     found: dict[str, object] = {}
     for address, one in snapshot.resources.items():
@@ -285,7 +285,7 @@ def _told(snapshot: Snapshot, ids: Mapping[Address, str]) -> dict[str, object]:
             case AccessRule():
                 groups = {ids[Address.group(name)] for name in one.groups}
                 found[identifier] = one.entity.identity, one.permission, _ids(ids, one) & there, groups
-            case Vault():
+            case Vault() if not one.is_emptied:
                 found[identifier] = one.document.text, one.enabled
             case ServiceAccount():
                 found[identifier] = one.admin, one.impersonation

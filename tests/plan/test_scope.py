@@ -92,7 +92,7 @@ def test_what_is_left_alone_is_told_in_the_order_of_kinds(parser: DocumentParser
     assert [reason for kind, _, reason in told if kind == "member"] == ["fixed_by_server", "not_declared"]
 
 
-@pytest.mark.parametrize(("vaults_of", "expected"), [((), []), (("agent",), ["delete vault tuned → agent"])])
+@pytest.mark.parametrize(("vaults_of", "expected"), [((), []), (("agent",), ["delete vault agent → agent"])])
 def test_an_accounts_vault_of_another_name_is_managed_with_its_account(
     vaults_of: tuple[str, ...], expected: list[str], parser: DocumentParser
 ) -> None:

@@ -10,7 +10,7 @@ from reconciler.declaration.adopt.mentions import left_empty, remove_mentions, r
 from reconciler.declaration.adopt.placing import insert_in_order, insert_name, place_entry
 from reconciler.declaration.check_names import description_fault, fault_of, is_builtin_group, label_fault, name_fault
 from reconciler.declaration.export_access import entity_reference
-from reconciler.declaration.export_documents import target_title
+from reconciler.declaration.export_documents import own_name, target_title
 from reconciler.declaration.key_order import ITEM, ORDERS, set_key
 from reconciler.declaration.models import AssignableRole
 from reconciler.model.edits import FieldEdit, SetEdit
@@ -135,10 +135,9 @@ class Adopter:
         if account.get("vault") is not None:
             raise LeftError("its account has another vault of its own declared")
         document = self._exporter.document(vault)
-        if document is None or name_fault(vault.name) is not None:
-            raise LeftError("its name or its document cannot be declared")
-        named = {"name": vault.name} if vault.name != account["name"] else {}
-        set_key(account, "vault", named | document, ORDERS["service_accounts", ITEM])
+        if document is None:
+            raise LeftError("its document cannot be declared")
+        set_key(account, "vault", own_name(vault) | document, ORDERS["service_accounts", ITEM])
 
     def _update(self, address: Address, change: Change) -> None:
         entry = self.copy.entries[address]
