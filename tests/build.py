@@ -64,12 +64,12 @@ def group(name: str, *emails: str, accounts: Iterable[str] = (), description: st
 
 
 def vault(name: str, owner: str, text: str, **fields: object) -> Vault:
-    document = Document(DocumentFormat.HOCON, Secret(text))
+    document = Document(DocumentFormat.HOCON, Secret(text), reviewed=True)
     return Vault(name, OwnerKind.GROUP, owner, document, **fields)  # type: ignore[arg-type]
 
 
 def account_vault(account: str, text: str) -> Vault:
-    return Vault(account, OwnerKind.SERVICE_ACCOUNT, account, Document(DocumentFormat.HOCON, Secret(text)))
+    return Vault(account, OwnerKind.SERVICE_ACCOUNT, account, Document(DocumentFormat.HOCON, Secret(text), reviewed=True))
 
 
 def credential(account: str, label: str, file: str | None = "out/key.conf") -> Credential:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.errors import StalePlanError
+from reconciler.model.edits import DocumentEdit
+from reconciler.model.secret import UNSHOWN
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
+    from reconciler.model.edits import Edit
     from reconciler.plan.changes import Change
     from reconciler.plan.document import Plan
 
@@ -51,8 +54,16 @@ def check_still_fits(saved: Plan, current: Plan) -> None:
 
 def _comparable(change: Change, *, keyed: bool) -> Change:
     if keyed:
-        return replace(change, place=None)
+        # The digests cover the documents. What of their values is shown depends on what git has and on the record.
+        return replace(change, place=None, edits=tuple(map(_without_values, change.edits)))
     return replace(change, place=None, document_before=None, document_after=None)
+
+
+def _without_values(edit: Edit) -> Edit:
+    if not isinstance(edit, DocumentEdit):
+        return edit
+    before, after = (None if value is None else UNSHOWN for value in (edit.before, edit.after))
+    return replace(edit, before=before, after=after, secret=False)
 
 
 def is_carried_out(saved: Plan, current: Plan) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import connection_options, format_choice, gather
+from reconciler.cli.options import connection_options, format_choice, gather, refuse_to_reveal
 from reconciler.commands.effective import (
     EffectiveRequest,
     effective_configuration,
@@ -77,11 +77,8 @@ def command(invocation: Invocation, *, request: EffectiveRequest, output: _Outpu
         raise UsageError("--diff compares with the live workspace already; leave --live out")
     if output.diff and output.output_format not in {"text", "json"}:
         raise UsageError("--diff can be shown as text or json")
-    if request.reveal and not invocation.console.terminal:
-        raise UsageError(
-            "--reveal shows secrets only in a terminal, never in a file or a pipe",
-            hint="leave --reveal out: everything but the secret values is shown",
-        )
+    if request.reveal:
+        refuse_to_reveal(invocation.console)
     show = _shown_difference if output.diff else _shown_configuration
     text, failing = show(invocation, request, output.output_format)
     if request.reveal:

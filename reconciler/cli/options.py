@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from reconciler.commands.connection import Connection
+from reconciler.errors import UsageError
 from reconciler.model.secret import Secret
 from reconciler.plan.changes import NEVER_LIFTED, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from reconciler.cli.console import Console
     from reconciler.frozen import Frozen
 
 Returned = TypeVar("Returned")
@@ -119,3 +121,12 @@ format_option = format_choice(("text", "json"), "Form of the result on stdout.")
 exact_option = click.option(
     "--exact-documents", is_flag=True, help="Treat vault documents that differ only in their text as different."
 )
+
+
+def refuse_to_reveal(console: Console, *, elsewhere: bool = False) -> None:
+    """Raise :class:`UsageError` unless secrets would be shown in a terminal, as text, and nowhere ``elsewhere``."""
+    if elsewhere or not console.terminal:
+        raise UsageError(
+            "--reveal shows secrets only in a terminal, never in a file or a pipe",
+            hint="leave --reveal out: everything but the secret values is shown",
+        )

@@ -15,6 +15,7 @@ from reconciler.cli.options import (
     format_choice,
     gather,
     record_option,
+    refuse_to_reveal,
 )
 from reconciler.commands.plan import PlanRequest, PlanResult, plan_changes
 from reconciler.errors import ExitCode, UsageError
@@ -47,6 +48,7 @@ class PlanOutput(Frozen):
     show_default=True,
     help="In text: name what is critical and sensitive and count the rest, or name everything.",
 )
+@click.option("--reveal", is_flag=True, help="Show every value of vault documents; only as text in a terminal.")
 @click.option("--step-summary", is_flag=True, help="Also append the plan to the summary of a GitHub workflow's step.")
 @allow_option
 @exact_option
@@ -63,14 +65,19 @@ def command(invocation: Invocation, *, request: PlanRequest, output: PlanOutput)
     """Compare FILE (workspace.yaml by default) with the live workspace and show the differences."""
     console, session = invocation.console, invocation.session
     summary = _step_summary_file(session) if output.step_summary else None
+    form, full = PlanFormat(output.output_format), output.impact == "full"
+    if request.reveal:
+        refuse_to_reveal(
+            console, elsewhere=form is not PlanFormat.TEXT or output.out is not None or summary is not None
+        )
     result = invocation.wait_for(plan_changes(session, request))
     if output.out is not None:
         session.files.write(session.folder / output.out, result.plan.to_json(), private=True)
     if summary is not None:
         text = render_step_summary(result.plan, session.environment)
         session.files.append(summary, session.secrets.mask(text))
-    form, full = PlanFormat(output.output_format), output.impact == "full"
-    console.result(render_form(result.plan, form, console.output, session.environment, full_impact=full))
+    text = render_form(result.plan, form, console.output, session.environment, full_impact=full)
+    (console.revealed if request.reveal else console.result)(text)
     return _exit_code(result, detailed=output.detailed_exitcode)
 
 

@@ -37,7 +37,8 @@ async def compare(session: Session, transport: ReadTransport, desired: Desired, 
     """Read the live workspace and compare the declaration with it."""
     with session.reporter.step("Reading the workspace"):
         live = await read_wanted(Reader(transport), _wanted(desired))
-        return _masked(make_plan(desired, live, terms), desired)
+        prepared = make_plan(desired, live, terms)
+        return prepared if terms.reveal else _masked(prepared, desired)
 
 
 def _wanted(desired: Desired) -> Wanted:

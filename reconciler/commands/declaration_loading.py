@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.declaration.load import load
 from reconciler.declaration.resolve import bind, desired_of
 from reconciler.declaration.secrets import SecretResolver, SecretSources
 from reconciler.frozen import Frozen
+from reconciler.record.git import repositories
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reconciler.commands.session import Session
     from reconciler.declaration.declaration import Declaration
     from reconciler.model.desired import Desired
@@ -63,7 +63,24 @@ def load_declared(
         bindings = bind(declaration, secrets=resolver, all_needed=use is SecretUse.NEEDED)
     finally:
         session.secrets.add(*(resolver.found if resolver else ()))
-    return LoadedDeclaration(desired_of(declaration, bindings), file.as_posix(), declaration.folder, declaration.files)
+    desired = desired_of(declaration, bindings, reviewed_files(session, declaration))
+    return LoadedDeclaration(desired, file.as_posix(), declaration.folder, declaration.files)
+
+
+def reviewed_files(session: Session, declaration: Declaration) -> frozenset[str]:
+    """Return the files with vault documents that git has as they are: reviewers could read what is in them.
+
+    A file that CI decrypted or wrote in place is none, nor is one that was not committed yet.
+    """
+    names = {document.file for document in declaration.documents.values()}
+    if not names:
+        return frozenset()
+    world = session.world
+    repository = next(repositories(declaration.folder, session.environment, world.run_program), None)
+    if repository is None:
+        return frozenset()
+    paths = {Path(name).absolute(): name for name in names}
+    return frozenset(paths[path] for path in repository.as_committed(paths))
 
 
 def read_declaration(session: Session, file: Path, parser: DocumentParser) -> Declaration:

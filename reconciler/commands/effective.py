@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.commands.connection import Connection
 from reconciler.commands.declaration_loading import LoadedDeclaration, SecretUse, load_declared
 from reconciler.effective.configuration import Configuration, configure
-from reconciler.effective.sources import Discretion, read_base
+from reconciler.effective.sources import Discretion, Known, read_base
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.resources import OwnerKind
@@ -167,8 +167,8 @@ async def _live(question: _Question, *, missing: Configuration | None = None) ->
         found = configure(missing.principal, nothing, parser, discretion, base=base, organization=organization)
         return found, target.name
     principal = find_principal(question.request.who, index)
-    references = _references(_snapshot(question), parser)
-    found = configure(principal, index, parser, discretion, base=base, references=references, organization=organization)
+    known = _known(_snapshot(question), parser)
+    found = configure(principal, index, parser, discretion, base=base, known=known, organization=organization)
     return found, target.name
 
 
@@ -184,12 +184,11 @@ async def _read(session: Session, target: Target, request: EffectiveRequest) -> 
             return live.snapshot, tuple(_of_organization(await reader.organization_vaults()))
 
 
-def _references(declared: Snapshot, parser: DocumentParser) -> dict[Address, frozenset[KeyPath]]:
-    """Return where the declared vaults hold secrets: what is live at these places is hidden as well."""
+def _known(declared: Snapshot, parser: DocumentParser) -> dict[Address, Known]:
+    """Return what the declaration says of vaults that are live: where they hold secrets, and what may be shown."""
     return {
-        address: frozenset(template_tree(vault.document, parser).references)
+        address: Known(frozenset(template_tree(vault.document, parser).references), vault.document.visible)
         for address, vault in declared.vaults.items()
-        if vault.document.secrets
     }
 
 

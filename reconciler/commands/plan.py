@@ -26,7 +26,8 @@ class PlanRequest(Frozen):
 
     ``allowed`` are the guards that are lifted on purpose. ``exact_documents`` makes a different text of the same
     meaning a change. ``record`` is where the record is (a path, a URL, or ``none``; by default beside the declaration).
-    ``without_secrets`` reads no secret; such a plan cannot be applied.
+    ``without_secrets`` reads no secret; such a plan cannot be applied. ``reveal`` leaves the values of documents in the
+    plan, secrets too.
     """
 
     file: Path = Path("workspace.yaml")
@@ -35,6 +36,7 @@ class PlanRequest(Frozen):
     exact_documents: bool = False
     record: str | None = None
     without_secrets: bool = False
+    reveal: bool = False
 
 
 class PlanResult(Frozen):
@@ -60,6 +62,7 @@ async def plan_changes(session: Session, request: PlanRequest) -> PlanResult:
             allowed=request.allowed,
             exact_documents=request.exact_documents,
             identities=past.identities,
+            reveal=request.reveal,
         )
         async with open_reader(session, target, request.connection) as transport:
             prepared = await compare(session, transport, declared.desired, terms)

@@ -15,7 +15,7 @@ from reconciler.errors import InvalidDeclarationError, Place, Problem
 from reconciler.model.secret import Secret
 from reconciler.model.text import harmless
 from reconciler.vaults.errors import DocumentError
-from reconciler.vaults.redact import is_hidden
+from reconciler.vaults.redact import secret_paths
 from reconciler.vaults.references import template_tree
 from reconciler.vaults.tree import leaves, texts
 
@@ -78,8 +78,9 @@ def written_secrets(declared: Snapshot, parser: DocumentParser) -> Iterator[Secr
             tree = template_tree(vault.document, parser).tree
         except DocumentError:
             continue
+        secret = secret_paths(tree, vault.target)
         for path, node in leaves(tree):
-            if is_hidden(path, node, vault.target):
+            if path in secret:
                 for text in texts(node):
                     parts = _REFERENCE.split(text)
                     lines = dict.fromkeys(line for part in parts for line in (part, *part.split("\n")))

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from reconciler.declaration.models_access import AccessRuleEntry
 from reconciler.declaration.models_base import Strict, Text
 from reconciler.declaration.models_credentials import CredentialEntry
-from reconciler.declaration.values import Domain, RemovalLimit, Server, Target, Version
+from reconciler.declaration.values import Domain, KeyPattern, RemovalLimit, Server, Target, Version
 from reconciler.model.desired import Limit, Management
 from reconciler.model.resources import DocumentFormat, Role
 
@@ -111,6 +111,12 @@ class PolicySection(Strict):
         le=1_000_000,
         description="The maximum number of people and service accounts that may gain write access in one plan.",
     )
+    visible: list[KeyPattern] = Field(
+        [],
+        description="Paths of vault documents at which live values may be shown in plans; `*` stands for one "
+        "key, and at the end for everything below. Secrets stay hidden.",
+        examples=[["sdk.http.*"]],
+    )
     rules: Text | None = Field(
         None,
         description="The file with the organization's own rules, inside the declaration's folder.",
@@ -172,6 +178,12 @@ class DocumentEntry(Strict):
     enabled: bool = Field(True, description="Whether the vault reaches anybody.")
     secrets: dict[str, SecretSource] = Field(
         {}, description="The secrets that the document refers to as @{NAME}, and where each comes from."
+    )
+    visible: list[KeyPattern] = Field(
+        [],
+        description="Paths of this document at which live values may be shown in plans and reports, as in "
+        "`policy.visible`.",
+        examples=[["agent.docker_internal_mounts.*"]],
     )
     send_as: SentFormat | None = Field(
         None, description="What a document that is written in YAML is sent as: json (default) or yaml."

@@ -30,7 +30,7 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.declaration.declaration import Declaration, Entry, OwnedVault
     from reconciler.declaration.models import GroupEntry, ServiceAccountEntry
@@ -72,11 +72,11 @@ def bind(declaration: Declaration, *, secrets: SecretProvider | None, all_needed
     return Bindings(found, secrets is None)
 
 
-def desired_of(declaration: Declaration, bindings: Bindings) -> Desired:
-    """Return what a checked declaration asks for."""
+def desired_of(declaration: Declaration, bindings: Bindings, reviewed: Collection[str] = ()) -> Desired:
+    """Return what a checked declaration asks for; ``reviewed`` files are those that git has as they are."""
     resources: dict[Address, Resource] = {}
     places: dict[Address, Place] = {}
-    for resource, place in chain(_resources(declaration), _vaults(declaration, bindings)):
+    for resource, place in chain(_resources(declaration), _vaults(declaration, bindings, reviewed)):
         address = resource.address
         resources[address] = resource
         places[address] = place
@@ -154,9 +154,9 @@ def _access_rule(item: AccessRuleEntry) -> AccessRule:
     )
 
 
-def _vaults(declaration: Declaration, bindings: Bindings) -> Iterator[tuple[Vault, Place]]:
+def _vaults(declaration: Declaration, bindings: Bindings, reviewed: Collection[str]) -> Iterator[tuple[Vault, Place]]:
     for vault in declaration.owned_vaults():
-        yield _vault(declaration, vault, bindings.of[vault.entry.key]), vault.entry.place()
+        yield _vault(declaration, vault, bindings.of[vault.entry.key], reviewed), vault.entry.place()
 
 
 def _bound(
@@ -180,7 +180,12 @@ def _bound(
     return tuple(bound)
 
 
-def _vault(declaration: Declaration, vault: OwnedVault, bound: tuple[tuple[str, Secret | None], ...]) -> Vault:
+def _vault(
+    declaration: Declaration,
+    vault: OwnedVault,
+    bound: tuple[tuple[str, Secret | None], ...],
+    reviewed: Collection[str],
+) -> Vault:
     item = vault.entry.item
     text = declaration.document(vault.entry)
     if text is None:
@@ -189,7 +194,15 @@ def _vault(declaration: Declaration, vault: OwnedVault, bound: tuple[tuple[str, 
         name=vault.name,
         owner_kind=vault.owner_kind,
         owner=vault.owner,
-        document=Document(item.document_format, Secret(text.text), bound, text.file, text.line),
+        document=Document(
+            item.document_format,
+            Secret(text.text),
+            bound,
+            text.file,
+            text.line,
+            reviewed=text.file in reviewed,
+            visible=(*declaration.top.policy.visible, *item.visible),
+        ),
         format=item.sent_format,
         target=item.target,
         enabled=item.enabled,

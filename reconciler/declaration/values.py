@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 from reconciler.model.access import ALL
 from reconciler.model.desired import Limit
+from reconciler.vaults.tree import parse_path
 
 DURATION_PATTERN: Final = r"^[1-9][0-9]{0,5}[mhdw]$"
 SHARE_PATTERN: Final = r"^(100|[0-9]{1,2})(\.[0-9]+)?%$"
@@ -96,6 +97,15 @@ class Reference:
     id: str | None = None
 
 
+def parse_key_pattern(value: object) -> str:
+    """Read a path of keys like ``sdk.http.*``, in which ``*`` stands for one key. Raises ``ValueError``."""
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= 300:
+        raise ValueError("must be a path of keys, like `sdk.http.*`")
+    if not all(isinstance(part, str) for part in parse_path(value)):
+        raise ValueError("must be a path of keys, like `sdk.http.*`: leave positions in lists out")
+    return value
+
+
 def parse_reference(value: object) -> Reference:
     """Read a name, ``*`` for all, or ``{id: …}``. Raises ``ValueError``."""
     if isinstance(value, str) and value:
@@ -105,6 +115,9 @@ def parse_reference(value: object) -> Reference:
     raise ValueError('must be a name in quotes, "*" for all, or {id: …} with the server\'s id')
 
 
+KeyPattern = Annotated[
+    str, BeforeValidator(parse_key_pattern), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 300})
+]
 Domain = Annotated[str, StringConstraints(pattern=DOMAIN_PATTERN, max_length=253)]
 Version = Annotated[Literal[1], BeforeValidator(parse_version)]
 Duration = Annotated[

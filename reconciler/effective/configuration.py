@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.effective.merge import Source, Value, merge
-from reconciler.effective.sources import FAILING, Discretion, Read, Standing, read_vault
+from reconciler.effective.sources import FAILING, NOTHING_KNOWN, Discretion, Known, Read, Standing, read_vault
 from reconciler.frozen import Frozen
 from reconciler.model.resources import DocumentFormat, Member, MemberState, ServiceAccount
 from reconciler.model.text import fold
@@ -85,18 +85,18 @@ def configure(
     discretion: Discretion,
     *,
     base: Source | None = None,
-    references: Mapping[Address, Iterable[Path]] | None = None,
+    known: Mapping[Address, Known] | None = None,
     organization: Iterable[Vault] = (),
 ) -> Configuration:
     """Work out somebody's configuration from who reaches what, as desired or live, over a base file.
 
-    ``references`` are places of secrets in vaults beside those that the vaults themselves tell. Vaults of the whole
-    ``organization`` are read, and not merged.
+    ``known`` is what is known of live vaults beside themselves. Vaults of the whole ``organization`` are read, and not
+    merged.
     """
     found = index.vaults(principal)
     names = _names([item.vault for item in found])
     vaults = tuple(
-        _standing(item, name, parser, discretion, tuple((references or {}).get(item.vault.address, ())))
+        _standing(item, name, parser, discretion, (known or {}).get(item.vault.address, NOTHING_KNOWN))
         for item, name in zip(found, names, strict=True)
     )
     sources = [vault.read.source for vault in vaults if vault.read.source is not None]
@@ -113,7 +113,7 @@ def configure(
         values=shown,
         misread=len(values) - len(shown),
         organization=tuple(
-            _standing(ReachingVault(vault, Through.UNKNOWN), vault.name, parser, discretion, ())
+            _standing(ReachingVault(vault, Through.UNKNOWN), vault.name, parser, discretion, NOTHING_KNOWN)
             for vault in organization
         ),
         invited=isinstance(resource, Member) and resource.state is MemberState.INVITED,
@@ -138,9 +138,9 @@ def _object(entries: Mapping[str, object]) -> Object:
 
 
 def _standing(
-    item: ReachingVault, name: str, parser: DocumentParser, discretion: Discretion, references: Sequence[Path]
+    item: ReachingVault, name: str, parser: DocumentParser, discretion: Discretion, known: Known
 ) -> Standings:
-    read = read_vault(item.vault, name, parser, discretion, references)
+    read = read_vault(item.vault, name, parser, discretion, known)
     return Standings(name, item, read, _warnings(item.vault, parser) if read.standing is Standing.APPLIES else ())
 
 

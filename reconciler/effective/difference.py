@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.vaults.compare import compare
+from reconciler.model.secret import UNSHOWN
+from reconciler.vaults.compare import Shown, compare
+from reconciler.vaults.showing import Showing
 from reconciler.vaults.tree import Hidden, List, Object, Path, Scalar, Tree, leaves, lookup, transform
 
 if TYPE_CHECKING:
@@ -32,12 +34,9 @@ def difference(live: Iterable[Value], desired: Iterable[Value]) -> Difference:
     unbound = frozenset(path for value in desired for path in _unbound(value))
     known_before = _without(before, unbound)
     known_after = _without(after, unbound)
-    edits = compare(
-        known_before,
-        known_after,
-        secret_paths_before=frozenset(path for value in live for path in _secret(value)),
-        secret_paths_after=frozenset(path for value in desired for path in _secret(value)),
-    )
+    old, new = dict(_showings(live)), dict(_showings(desired))
+    secret = (path for side in (old, new) for path, showing in side.items() if showing is Showing.SECRET)
+    edits = compare(known_before, known_after, Shown.of(old, new, secret))
     return Difference(edits, sum(lookup(known_before, path) is _UNKNOWN for path in unbound))
 
 
@@ -70,11 +69,15 @@ def _placed(value: Value) -> Iterator[tuple[Path, Path, int]]:
             yield (*prefix, *path), (*said.path, *path), index
 
 
-def _secret(value: Value) -> Iterator[Path]:
-    for placed, path, index in _placed(value):
-        source = value.said[index].source
-        if lookup(source.shown, path) != lookup(source.tree, path):
-            yield placed
+def _showings(values: Iterable[Value]) -> Iterator[tuple[Path, Showing]]:
+    for value in values:
+        for placed, path, index in _placed(value):
+            source = value.said[index].source
+            shown = lookup(source.shown, path)
+            if shown == lookup(source.tree, path):
+                yield placed, Showing.SHOWN
+            else:
+                yield placed, Showing.HIDDEN if shown == Hidden(UNSHOWN) else Showing.SECRET
 
 
 def _unbound(value: Value) -> Iterator[Path]:

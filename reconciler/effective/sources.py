@@ -5,24 +5,29 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.effective.merge import Source
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
-from reconciler.vaults.client_secrets import hidden_paths, with_stand_ins
+from reconciler.vaults.client_secrets import client_showings, hidden_paths, with_stand_ins
 from reconciler.vaults.client_view import MACHINE_KEYS
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.hocon import Outcome
+from reconciler.vaults.origin import NOTHING_REMEMBERED, declared_origin, live_origin
 from reconciler.vaults.places import value_lines
 from reconciler.vaults.portable import stored_text
-from reconciler.vaults.redact import CLIENT_TARGET, redact_tree
-from reconciler.vaults.references import bind
+from reconciler.vaults.redact import CLIENT_TARGET
+from reconciler.vaults.references import Bound, bind
+from reconciler.vaults.showing import UNKNOWN, Origin, shown_tree
 from reconciler.vaults.tree import EMPTY, Object, Path, Tree, leaves, lookup, path_text, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from reconciler.model.resources import Vault
+    from reconciler.vaults.origin import Remembered
     from reconciler.vaults.parse import DocumentParser
     from reconciler.vaults.redactor import Redactor
 
@@ -72,24 +77,28 @@ class Discretion(Frozen):
     reveal: bool = False
 
 
-def read_vault(
-    vault: Vault,
-    name: str,
-    parser: DocumentParser,
-    discretion: Discretion,
-    references: Collection[Path] = (),
-) -> Read:
-    """Read a vault as a client does: enabled ones for clients, parsed as HOCON whatever their format.
+class Known(Frozen):
+    """What is known of a live vault beside itself: what its declaration says of it, and what was applied before."""
 
-    ``references`` are further places of secrets in it: those of its declaration, where the vault is live.
-    """
+    references: frozenset[Path] = frozenset()
+    visible: tuple[str, ...] = ()
+    remembered: Remembered = NOTHING_REMEMBERED
+
+
+NOTHING_KNOWN = Known()
+
+
+def read_vault(
+    vault: Vault, name: str, parser: DocumentParser, discretion: Discretion, known: Known = NOTHING_KNOWN
+) -> Read:
+    """Read a vault as a client does: enabled ones for clients, parsed as HOCON whatever their format."""
     if vault.target != CLIENT_TARGET:
         return Read(Standing.OTHER_TARGET)
     if not vault.enabled:
         return Read(Standing.DISABLED)
     filled, stand_ins = with_stand_ins(vault)
     try:
-        meant, bound = _meant(filled, parser)
+        meant = _meant(filled, parser)
         text = stored_text(filled, parser)
     except DocumentError as error:
         return Read(Standing.REFUSED, reason=error.message)
@@ -99,13 +108,17 @@ def read_vault(
         standing = Standing.DROPPED if received.outcome is Outcome.DROPPED else Standing.ENDLESS
         return Read(standing, reason=received.reason, environment=reading.asked)
 
+    origin = _origin(vault, meant, known)
+
     def shown(tree: Object) -> tuple[Tree, frozenset[Path]]:
+        if discretion.reveal:
+            return tree, frozenset()
         misread: frozenset[Path] = frozenset()
-        hidden = hidden_paths(meant, tree, {*bound, *references}, (discretion.secrets, stand_ins))
-        if vault.document.format is not DocumentFormat.HOCON and meant != tree:
-            misread = frozenset(path for path, _ in leaves(tree) if lookup(meant, path) is None)
-            hidden |= {path for path, node in leaves(tree) if lookup(meant, path) != node}
-        return (tree, frozenset()) if discretion.reveal else (redact_tree(tree, CLIENT_TARGET, hidden), misread)
+        hidden = hidden_paths(meant.tree, tree, origin.secrets, (discretion.secrets, stand_ins))
+        if vault.document.format is not DocumentFormat.HOCON and meant.tree != tree:
+            misread = frozenset(path for path, _ in leaves(tree) if lookup(meant.tree, path) is None)
+            hidden |= {path for path, node in leaves(tree) if lookup(meant.tree, path) != node}
+        return shown_tree(tree, client_showings(meant.tree, tree, origin, hidden), hidden), misread
 
     tree = received.tree
     redacted, misread = shown(tree)
@@ -151,16 +164,23 @@ def read_base(name: str, text: str, parser: DocumentParser, discretion: Discreti
     except DocumentError:
         meant = EMPTY
     hidden = hidden_paths(meant, tree, frozenset(), (discretion.secrets,))
-    shown = tree if discretion.reveal else redact_tree(tree, CLIENT_TARGET, hidden)
+    shown = tree if discretion.reveal else shown_tree(tree, client_showings(meant, tree, UNKNOWN, hidden), hidden)
     return Source(name, Secret(text), tree, shown, name, value_lines(document), base=True)
 
 
-def _meant(vault: Vault, parser: DocumentParser) -> tuple[Tree, frozenset[Path]]:
+def _origin(vault: Vault, meant: Bound, known: Known) -> Origin:
+    document = vault.document
+    if document.file is not None:
+        return declared_origin(meant, document, CLIENT_TARGET)
+    origin = live_origin(meant.tree, CLIENT_TARGET, known.remembered, known.visible)
+    return replace(origin, secrets=origin.secrets | meant.references | known.references)
+
+
+def _meant(vault: Vault, parser: DocumentParser) -> Bound:
     """Return what the author wrote and where it holds secrets; nothing, if it cannot be read as its format says."""
     try:
-        bound = bind(vault.document, parser)
+        return bind(vault.document, parser)
     except DocumentError:
         if vault.document.file is not None:
             raise
-        return EMPTY, frozenset()
-    return bound.tree, bound.references
+        return Bound(EMPTY, frozenset(), frozenset())

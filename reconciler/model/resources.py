@@ -234,7 +234,8 @@ class Document(Frozen):
 
     A declared text refers to secrets as ``@{NAME}``; ``secrets`` then has a value for each name, or ``None`` where a
     run was told to do without. A live text is the whole truth and has no names bound: an ``@{NAME}`` in it is just
-    text. ``file`` and ``line`` say where the text begins, for messages.
+    text. ``file`` and ``line`` say where the text begins, for messages. ``reviewed`` says that git has the file as it
+    is, and ``visible`` names paths whose live values may be shown, as a declaration says.
     """
 
     format: DocumentFormat
@@ -242,6 +243,8 @@ class Document(Frozen):
     secrets: tuple[tuple[str, Secret | None], ...] = ()
     file: str | None = None
     line: int = 1
+    reviewed: bool = False
+    visible: tuple[str, ...] = ()
 
 
 class Vault(Frozen):

@@ -6,6 +6,10 @@ import hmac
 from typing import NoReturn
 
 HIDDEN = "(secret)"
+"""What stands for a secret."""
+
+UNSHOWN = "(hidden)"
+"""What stands for a value that is not known to be fit for everybody's eyes."""
 
 _LONGEST_KEY = 16 * 1024
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import field
 from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
@@ -12,7 +13,11 @@ from reconciler.model.resources import Document, Resource, Vault
 from reconciler.model.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.resources import Address
     from reconciler.plan.fingerprints import DigestKey
+    from reconciler.vaults.origin import Remembered
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -27,12 +32,15 @@ class ComparedDocument(Frozen):
 class DocumentComparison(Frozen):
     """Compares vault documents: first their texts, and only where those differ their meaning.
 
-    ``exact`` makes a different text with the same meaning a change of its own.
+    ``exact`` makes a different text with the same meaning a change of its own. ``applied`` is what is remembered of
+    vaults as they were applied last; ``reveal`` shows every value.
     """
 
     parser: DocumentParser
     key: DigestKey
     exact: bool = False
+    applied: Mapping[Address, Remembered] = field(default_factory=dict)
+    reveal: bool = False
 
     def compare(self, existing: Vault | None, wanted: Vault) -> ComparedDocument:
         """Compare a live vault, or nothing, with a declared one.
@@ -43,9 +51,11 @@ class DocumentComparison(Frozen):
         if existing is not None and stored is not None and stored == existing.document.text:
             return ComparedDocument()
         from reconciler.vaults.compare import compare_vaults
+        from reconciler.vaults.origin import NOTHING_REMEMBERED
 
+        remembered = self.applied.get(wanted.address, NOTHING_REMEMBERED)
         nothing = replace(wanted, document=Document(wanted.format, Secret("{}")))
-        result = compare_vaults(existing or nothing, wanted, self.parser)
+        result = compare_vaults(existing or nothing, wanted, self.parser, remembered, reveal=self.reveal)
         edits: tuple[Edit, ...] = result.edits
         if existing is None:
             return ComparedDocument(edits, secrets_left_out=result.secrets_left_out)

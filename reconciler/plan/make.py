@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reconciler.plan.impact.report import Impact
     from reconciler.plan.policy.outcome import Broken
     from reconciler.plan.scope import Adopted
+    from reconciler.vaults.origin import Remembered
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -63,7 +64,8 @@ class Terms(Frozen):
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
     documents; ``now`` judges which credentials are due; ``allowed`` names the guards that are lifted on purpose;
     ``exact_documents`` makes a different text of the same meaning a change; ``identities`` are the server ids of what
-    was last applied, by the addresses of then.
+    was last applied, and ``applied`` what is remembered of its documents, by the addresses of then; ``reveal`` shows
+    every value of documents.
     """
 
     declaration: str
@@ -74,6 +76,8 @@ class Terms(Frozen):
     allowed: frozenset[Guard] = frozenset()
     exact_documents: bool = False
     identities: Mapping[Address, str] = field(default_factory=dict)
+    applied: Mapping[Address, Remembered] = field(default_factory=dict)
+    reveal: bool = False
 
 
 def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
@@ -171,7 +175,10 @@ class _Sides(Frozen):
         return _Sides(wanted, live, rotation, adopt(wanted, live, rotation))
 
     def difference(self, terms: Terms, only: Collection[Address] | None = None) -> Difference:
-        documents = DocumentComparison(terms.parser, terms.key, terms.exact_documents)
+        was = {new: terms.applied[old] for new, old in self.wanted.renames.items() if old in terms.applied}
+        documents = DocumentComparison(
+            terms.parser, terms.key, terms.exact_documents, {**terms.applied, **was}, terms.reveal
+        )
         return difference(self.adopted.snapshot, self.live, self.wanted.places, documents, self.rotation, only)
 
 

@@ -22,7 +22,7 @@ from reconciler.frozen import Frozen
 from reconciler.world import ProgramTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reconciler.world import RunProgram
 
@@ -92,6 +92,16 @@ class Repository(Frozen):
         if committed is None:
             return None
         return any(path not in committed or not _is_as(path, committed[path]) for path in placed)
+
+    def as_committed(self, paths: Collection[Path]) -> frozenset[Path]:
+        """Return which of these files are what the commit has at their paths; links never are."""
+        placed = {path: _placed(path) for path in paths}
+        committed = self.committed(sorted(set(placed.values()))) or {}
+        return frozenset(
+            path
+            for path, place in placed.items()
+            if (found := committed.get(place)) is not None and found.mode != _LINK and _is_as(place, found)
+        )
 
     def _ask(self, *arguments: str) -> bytes | None:
         settings = [word for setting in _SAFE for word in ("-c", setting)]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.model.secret import Secret
-from reconciler.vaults.redact import CLIENT_TARGET, is_hidden
+from reconciler.vaults.redact import CLIENT_TARGET, secret_paths
 from reconciler.vaults.redactor import Redactor
+from reconciler.vaults.showing import Origin, Showing, showings
 from reconciler.vaults.tree import Path, Scalar, Tree, leaves, lookup, texts
 
 if TYPE_CHECKING:
@@ -41,17 +42,42 @@ def hidden_paths(meant: Tree, tree: Tree, references: Collection[Path], secrets:
         for path, node in leaves(tree)
         if path in references or any(known.holds_secret(text) for known in secrets for text in texts(node))
     }
-    copied = {text for path, node in leaves(tree) if _hides(path, node, found) for text in _spelled(node)}
-    copied |= {text for path, node in leaves(meant) if _hides(path, node, references) for text in _spelled(node)}
-    return found | {
-        path
-        for path, node in leaves(tree)
-        if lookup(meant, path) != node and any(secret in text for text in _spelled(node) for secret in copied)
+    copied = {text for path in secret_paths(tree, CLIENT_TARGET, found) for text in _spelled_at(tree, path)}
+    copied |= {text for path in secret_paths(meant, CLIENT_TARGET, references) for text in _spelled_at(meant, path)}
+    return found | set(_copies(meant, tree, copied))
+
+
+def client_showings(meant: Tree, tree: Tree, origin: Origin, secrets: Collection[Path]) -> dict[Path, Showing]:
+    """Return what becomes of each leaf that clients get; ``secrets`` are those of :func:`hidden_paths`.
+
+    What is not as it was written is known only where all that was written is.
+    """
+    if origin.reveal:
+        return showings(tree, origin)
+    literals = frozenset(path for path in origin.literals if lookup(meant, path) == lookup(tree, path))
+    found = showings(tree, replace(origin, target=CLIENT_TARGET, secrets=frozenset(secrets), literals=literals))
+    if origin.reviewed:
+        return found
+    written = showings(meant, origin)
+    hidden = {
+        text for path, showing in written.items() if showing is Showing.HIDDEN for text in _spelled_at(meant, path)
     }
+    for path in _copies(meant, tree, hidden):
+        found[path] = max(found[path], Showing.HIDDEN, key=list(Showing).index)
+    return found
 
 
-def _hides(path: Path, node: Tree, hidden: Collection[Path]) -> bool:
-    return is_hidden(path, node, CLIENT_TARGET, hidden)
+def _copies(meant: Tree, tree: Tree, values: Collection[str]) -> Iterator[Path]:
+    """Iterate over the leaves that are not as they were written and hold one of these values."""
+    for path, node in leaves(tree):
+        if lookup(meant, path) != node and any(value in text for text in _spelled(node) for value in values):
+            yield path
+
+
+def _spelled_at(tree: Tree, path: Path) -> Iterator[str]:
+    node = lookup(tree, path)
+    if node is not None:
+        yield from _spelled(node)
 
 
 def _spelled(node: Tree) -> Iterator[str]:

@@ -10,14 +10,16 @@ from msgspec.structs import replace
 from reconciler.frozen import Frozen
 from reconciler.model.edits import DocumentEdit, EditCause
 from reconciler.model.resources import DocumentFormat
-from reconciler.model.secret import HIDDEN
-from reconciler.vaults.client_secrets import hidden_paths, with_stand_ins
+from reconciler.model.secret import HIDDEN, UNSHOWN
+from reconciler.vaults.client_secrets import client_showings, hidden_paths, with_stand_ins
 from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.origin import NOTHING_REMEMBERED, declared_origin, live_origin, once_secret
 from reconciler.vaults.portable import stored_text
-from reconciler.vaults.redact import CLIENT_TARGET, is_hidden, secret_paths
+from reconciler.vaults.redact import CLIENT_TARGET, secret_paths
 from reconciler.vaults.redactor import SHORTEST, Redactor
 from reconciler.vaults.references import bind
 from reconciler.vaults.same_text import same_text_as
+from reconciler.vaults.showing import Origin, Showing, showings, shown_path
 from reconciler.vaults.tree import (
     Expression,
     Hidden,
@@ -29,15 +31,15 @@ from reconciler.vaults.tree import (
     display,
     leaves,
     lookup,
-    path_text,
     texts,
     transform,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from reconciler.model.resources import Document, Vault
+    from reconciler.vaults.origin import Remembered
     from reconciler.vaults.parse import DocumentParser
     from reconciler.vaults.references import Bound
 
@@ -67,47 +69,65 @@ class DocumentDiff(Frozen):
     secrets_left_out: int = 0
 
 
-def compare(
-    before: Tree,
-    after: Tree,
-    *,
-    target: str = CLIENT_TARGET,
-    secret_paths_before: Collection[Path] = (),
-    secret_paths_after: Collection[Path] = (),
-) -> tuple[DocumentEdit, ...]:
-    """Return the leaves that change, sorted by path; the given paths are secret beside those that the rules know."""
+class Shown(Frozen):
+    """What becomes of the leaves on both sides of a comparison; ``secret`` ones are so on either side, list by list."""
+
+    before: Mapping[Path, Showing]
+    after: Mapping[Path, Showing]
+    secret: frozenset[Path] = frozenset()
+
+    @staticmethod
+    def of(before: Mapping[Path, Showing], after: Mapping[Path, Showing], secret: Iterable[Path] = ()) -> Shown:
+        """Return this for two sides, with further places that are secret wherever an item of their list stands."""
+        return Shown(before, after, frozenset(map(_any_index, secret)))
+
+    def is_secret(self, path: Path) -> bool:
+        """Tell whether what is at a path is a secret on either side."""
+        sides = (self.before.get(path), self.after.get(path))
+        return Showing.SECRET in sides or (bool(self.secret) and _any_index(path) in self.secret)
+
+    def edit(self, path: Path, old: Tree | None, new: Tree | None) -> DocumentEdit:
+        """Return the edit of a path, fit to be shown."""
+        if self.is_secret(path):
+            return _secret_edit(shown_path(path), old, new)
+        sides = ((old, self.before), (new, self.after))
+        before, after = (_text(node, showing.get(path, Showing.HIDDEN)) for node, showing in sides)
+        return DocumentEdit(path=shown_path(path), before=before, after=after)
+
+
+def compare(before: Tree, after: Tree, shown: Shown) -> tuple[DocumentEdit, ...]:
+    """Return the leaves that change, sorted by path."""
     if before == after:
         return ()
-    hidden = frozenset(map(_any_index, (*secret_paths_before, *secret_paths_after)))
     by_index = _longest_list(before, after) > _MANY_ITEMS
-    edits = _edits(_differences(before, after, by_index=by_index), target, hidden)
+    edits = _edits(_differences(before, after, by_index=by_index), shown)
     # Aligned lists can pair up so that nothing seems to change at any path; index by index something must.
-    edits = edits or _edits(_differences(before, after, by_index=True), target, hidden)
+    edits = edits or _edits(_differences(before, after, by_index=True), shown)
     return tuple(edit for _, edit in sorted(edits, key=lambda item: _order(item[0])))
 
 
-def _edits(differences: Iterable[Difference], target: str, hidden: Collection[Path]) -> list[tuple[Path, DocumentEdit]]:
-    """Break differing nodes down to leaves, and hide those that are secret on either side."""
+def _edits(differences: Iterable[Difference], shown: Shown) -> list[tuple[Path, DocumentEdit]]:
+    """Break differing nodes down to leaves."""
     sides: dict[Path, list[Tree | None]] = {}
     for path_before, path_after, old, new in differences:
         for side, path, node in ((0, path_before, old), (1, path_after, new)):
             for leaf_path, leaf in leaves(node, path) if node is not None else ():
                 sides.setdefault(leaf_path, [None, None])[side] = leaf
-    edits = []
-    for path, (old, new) in sides.items():
-        if old == new:
-            continue
-        secret = (
-            any(node is not None and is_hidden(path, node, target) for node in (old, new)) or _any_index(path) in hidden
-        )
-        edits.append((path, _edit(path, old, new, secret)))
-    return edits
+    return [(path, shown.edit(path, old, new)) for path, (old, new) in sides.items() if old != new]
 
 
-def compare_vaults(before: Vault, after: Vault, parser: DocumentParser) -> DocumentDiff:
+def compare_vaults(
+    before: Vault,
+    after: Vault,
+    parser: DocumentParser,
+    remembered: Remembered = NOTHING_REMEMBERED,
+    *,
+    reveal: bool = False,
+) -> DocumentDiff:
     """Compare a live vault's document with a declared one's; raises :class:`DocumentError` only for the declared one.
 
-    ``same_text`` is about what is stored, in the format that it is stored in: an author may write YAML and store JSON.
+    ``remembered`` is what was applied before, ``reveal`` shows every value. ``same_text`` is about what is stored, in
+    the format that it is stored in: an author may write YAML and store JSON.
     """
     if after.format is after.document.format:
         same = before.format is after.format and same_text_as(
@@ -115,49 +135,72 @@ def compare_vaults(before: Vault, after: Vault, parser: DocumentParser) -> Docum
         )
     else:
         same = before.format is after.format and _stored_alike(before, after, parser)
-    return _compare(before, after, parser, same_text=same)
+    if same and before.document.format is after.document.format and _all_known(after.document):
+        return DocumentDiff((), same_meaning=True, same_text=True)
+    return _SideBySide(before, after, parser, remembered, reveal).diff(same_text=same)
+
+
+def _all_known(document: Document) -> bool:
+    return all(value is not None for _, value in document.secrets)
 
 
 def _stored_alike(before: Vault, after: Vault, parser: DocumentParser) -> bool:
-    if any(value is None for _, value in after.document.secrets):
+    if not _all_known(after.document):
         # The stored text is made from the tree, so equal leaves mean equal text.
-        return not _compare(before, after, parser, same_text=False).edits
+        return not _SideBySide(before, after, parser).diff(same_text=False).edits
     return stored_text(after, parser) == before.document.text
 
 
-def _compare(before: Vault, after: Vault, parser: DocumentParser, *, same_text: bool) -> DocumentDiff:
-    document, target = after.document, after.target
-    all_known = all(value is not None for _, value in document.secrets)
-    if same_text and before.document.format is document.format and all_known:
-        return DocumentDiff((), same_meaning=True, same_text=True)
-    wanted = bind(document, parser)
-    try:
-        present = bind(before.document, parser)
-    except DocumentError:
-        edits = tuple(
-            _edit(path, None, node, secret)
-            for path, node in leaves(wanted.tree)
-            for secret in (is_hidden(path, node, target, wanted.references),)
-        )
-        return DocumentDiff(edits, same_meaning=False, same_text=False, unparsable_before=True)
-    old, new = present.tree, wanted.tree
-    if wanted.unbound:
-        old, new = _without(old, new, wanted.unbound), _without(new, new, wanted.unbound)
-    by_path = secret_paths(old, target) | secret_paths(old, before.target)
-    hidden = present.references | by_path | _holding(old, document) | _unsure(old, new, document)
-    edits = compare(old, new, target=target, secret_paths_before=hidden, secret_paths_after=wanted.references)
-    if target == CLIENT_TARGET and not same_text:
-        sides = (_Side(before, present, hidden), _Side(after, wanted, wanted.references))
-        edits = (*edits, *_for_clients(*sides, {edit.path for edit in edits}, parser))
-    return DocumentDiff(edits, same_meaning=not edits, same_text=same_text, secrets_left_out=len(wanted.unbound))
-
-
 class _Side(Frozen):
-    """One of two vaults: its document bound, and which of its places are secret beside those that the rules know."""
+    """One of two vaults: its document bound, where its values come from, and which are secret for other reasons."""
 
     vault: Vault
     bound: Bound
-    secret: Collection[Path]
+    origin: Origin
+    secret: frozenset[Path]
+
+
+class _SideBySide(Frozen):
+    """A live and a declared vault, with what decides what of them is shown."""
+
+    before: Vault
+    after: Vault
+    parser: DocumentParser
+    remembered: Remembered = NOTHING_REMEMBERED
+    reveal: bool = False
+
+    def diff(self, *, same_text: bool) -> DocumentDiff:
+        """Compare what they mean, and, unless their text is the same, what clients get."""
+        document = self.after.document
+        wanted = bind(document, self.parser)
+        after = self._declared(wanted)
+        try:
+            present = bind(self.before.document, self.parser)
+        except DocumentError:
+            shown = Shown.of({}, showings(wanted.tree, after.origin), after.secret)
+            edits = tuple(shown.edit(path, None, node) for path, node in leaves(wanted.tree))
+            return DocumentDiff(edits, same_meaning=False, same_text=False, unparsable_before=True)
+        old, new = present.tree, wanted.tree
+        if wanted.unbound:
+            old, new = _without(old, new, wanted.unbound), _without(new, new, wanted.unbound)
+        before = self._live(present, old, new)
+        secret = frozenset() if self.reveal else before.secret | after.secret
+        shown = Shown.of(showings(old, before.origin), showings(new, after.origin), secret)
+        edits = compare(old, new, shown)
+        if self.after.target == CLIENT_TARGET and not same_text:
+            edits = (*edits, *_for_clients(before, after, {edit.path for edit in edits}, self.parser))
+        return DocumentDiff(edits, same_meaning=not edits, same_text=same_text, secrets_left_out=len(wanted.unbound))
+
+    def _declared(self, wanted: Bound) -> _Side:
+        origin = declared_origin(wanted, self.after.document, self.after.target, reveal=self.reveal)
+        return _Side(self.after, wanted, origin, wanted.references | once_secret(wanted.tree, self.remembered))
+
+    def _live(self, present: Bound, old: Tree, new: Tree) -> _Side:
+        document, target = self.after.document, self.after.target
+        origin = live_origin(present.tree, target, self.remembered, document.visible, reveal=self.reveal)
+        by_looks = secret_paths(old, target) | secret_paths(old, self.before.target)
+        secret = present.references | by_looks | _holding(old, document) | _unsure(old, new, document) | origin.secrets
+        return _Side(self.before, present, origin, secret)
 
 
 def _for_clients(before: _Side, after: _Side, written: Collection[str], parser: DocumentParser) -> list[DocumentEdit]:
@@ -171,22 +214,28 @@ def _for_clients(before: _Side, after: _Side, written: Collection[str], parser: 
             edits = _where_written(before, after, tree_before, tree_after, stand_ins)
         else:
             unknown = {path for path, node in leaves(tree_after) if any(map(stand_ins.holds_secret, texts(node)))}
-            edits = compare(
-                _hide(tree_before, unknown),
-                _hide(tree_after, unknown),
-                secret_paths_before=hidden_paths(before.bound.tree, tree_before, before.secret, (known,)),
-                secret_paths_after=hidden_paths(after.bound.tree, tree_after, after.secret, (known,)),
-            )
+            shown = _shown_to_clients(before, after, tree_before, tree_after, known)
+            edits = compare(_hide(tree_before, unknown), _hide(tree_after, unknown), shown)
         for edit in edits:
             if edit.path not in written:
                 found.setdefault(edit.path, edit)
     substituted = {
-        path_text(path)
+        shown_path(path)
         for side in (before, after)
         for path, node in leaves(side.bound.tree)
         if isinstance(node, Expression)
     }
     return [replace(edit, cause=_cause(edit.path, substituted)) for edit in found.values()]
+
+
+def _shown_to_clients(before: _Side, after: _Side, tree_before: Tree, tree_after: Tree, known: Redactor) -> Shown:
+    sides = []
+    secret: set[Path] = set()
+    for side, tree in ((before, tree_before), (after, tree_after)):
+        hidden = hidden_paths(side.bound.tree, tree, side.secret, (known,))
+        secret |= hidden
+        sides.append(client_showings(side.bound.tree, tree, side.origin, hidden))
+    return Shown.of(sides[0], sides[1], () if before.origin.reveal else secret)
 
 
 def _received(side: _Side, parser: DocumentParser) -> tuple[tuple[Tree, Tree], Redactor]:
@@ -210,12 +259,22 @@ def _where_written(
     for path in paths:
         old, new = lookup(tree_before, path), lookup(tree_after, path)
         if old != new and not (new is not None and any(map(stand_ins.holds_secret, texts(new)))):
-            found.append(_secret_edit(path_text(path), old, new))
+            found.append(_secret_edit(shown_path(path), old, new))
     return tuple(found) or ((_secret_edit(_UNWRITTEN, tree_before, tree_after),) if tree_before != tree_after else ())
 
 
 def _secret_edit(path: str, old: Tree | None, new: Tree | None) -> DocumentEdit:
-    return DocumentEdit(path=path, before=_shown(old, True), after=_shown(new, True), secret=True)
+    before, after = (_text(node, Showing.SECRET) for node in (old, new))
+    return DocumentEdit(path=path, before=before, after=after, secret=True)
+
+
+def _text(node: Tree | None, showing: Showing) -> str | None:
+    """Return how a leaf reads in an edit."""
+    if node is None:
+        return None
+    if showing is Showing.SHOWN:
+        return display(node)
+    return HIDDEN if showing is Showing.SECRET else UNSHOWN
 
 
 def _hide(tree: Tree, unknown: Collection[Path]) -> Tree:
@@ -259,16 +318,6 @@ def _unsure(old: Tree, new: Tree, document: Document) -> frozenset[Path]:
     Its value then may be one that nobody knows any more, or that this run was not given.
     """
     return frozenset(path for path, _ in leaves(old) if document.secrets and lookup(new, path) is None)
-
-
-def _edit(path: Path, old: Tree | None, new: Tree | None, secret: bool) -> DocumentEdit:
-    return DocumentEdit(path=path_text(path), before=_shown(old, secret), after=_shown(new, secret), secret=secret)
-
-
-def _shown(node: Tree | None, secret: bool) -> str | None:
-    if node is None:
-        return None
-    return HIDDEN if secret else display(node)
 
 
 def _order(path: Path) -> tuple[tuple[int, int, str], ...]:

@@ -13,7 +13,7 @@ from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import write_portable_json
-from reconciler.vaults.redact import is_hidden
+from reconciler.vaults.redact import secret_paths
 from reconciler.vaults.references import ESCAPED, LITERAL, bind, mark, occurrences, template_tree
 from reconciler.vaults.render import render
 from reconciler.vaults.tree import Path, Scalar, Tree, leaves, path_text, transform
@@ -51,7 +51,8 @@ def extract_secrets(document: Document, target: str, prefix: str, parser: Docume
     done in the author's text: the tree is written anew instead.
     """
     tree = parser.parse(document.format, document.text.reveal())
-    hidden = {path: node for path, node in leaves(tree) if is_hidden(path, node, target)}
+    secret = secret_paths(tree, target)
+    hidden = {path: node for path, node in leaves(tree) if path in secret}
     wanted = {
         path: node.value
         for path, node in hidden.items()

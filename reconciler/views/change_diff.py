@@ -9,7 +9,7 @@ from reconciler.model.text import harmless
 from reconciler.plan.changes import Action
 from reconciler.views.markdown import shortened
 from reconciler.views.palette import Palette
-from reconciler.views.plan_text import change_lines, edit_name, shown_value
+from reconciler.views.plan_text import HIDDEN_CHANGE, change_lines, edit_name, is_hidden_change, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,8 @@ def _values(edit: Edit) -> Iterator[tuple[str, str]]:
             yield _CHANGED, "written differently" if edit.readable else "replaced; the live text cannot be read"
         case DocumentEdit(secret=True):
             yield _secret(edit)
+        case DocumentEdit() if is_hidden_change(edit):
+            yield _CHANGED, HIDDEN_CHANGE
         case FieldEdit() | DocumentEdit():
             before, after = shown_value(edit, edit.before), shown_value(edit, edit.after)
             yield from ((sign, value) for sign, value in (("-", before), ("+", after)) if value is not None)

@@ -8,7 +8,7 @@ from reconciler.model.edits import DocumentEdit, FieldEdit, SetEdit, TextEdit
 from reconciler.model.resources import Kind
 from reconciler.plan.changes import Action, Reason
 from reconciler.views.elements import Markup, element, joined
-from reconciler.views.plan_text import edit_name, shown_value
+from reconciler.views.plan_text import HIDDEN_CHANGE, edit_name, is_hidden_change, shown_value
 from reconciler.views.sentences import counted, kind_name
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def _values(edit: Edit) -> Markup:
             return joined(["written differently" if edit.readable else "replaced; the live text cannot be read"])
         case DocumentEdit(secret=True):
             return joined([_secret(edit)])
+        case DocumentEdit() if is_hidden_change(edit):
+            return joined([HIDDEN_CHANGE])
         case FieldEdit() | DocumentEdit():
             before, after = shown_value(edit, edit.before), shown_value(edit, edit.after)
             gone = [] if before is None else [element("del", before)]

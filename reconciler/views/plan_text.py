@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.edits import DocumentEdit, Edit, EditCause, FieldEdit, SetEdit, TextEdit
 from reconciler.model.resources import Kind
+from reconciler.model.secret import UNSHOWN
 from reconciler.model.text import harmless
 from reconciler.plan.changes import Action, Change, Reason
 from reconciler.views.impact_text import impact_lines
@@ -36,6 +37,7 @@ SYMBOLS = {
     Action.ROTATE: "~",
     Action.DELETE: "-",
 }
+HIDDEN_CHANGE = "(hidden, changes)"
 _KIND_WIDTH = max(len(kind.value) for kind in Kind)
 _TITLE_WIDTH = 40
 
@@ -163,7 +165,8 @@ def _edit_lines(edit: Edit, width: int, palette: Palette) -> Iterator[str]:
             yield head + _values(shown_value(edit, edit.before), shown_value(edit, edit.after), palette)
         case DocumentEdit():
             before, after = shown_value(edit, edit.before), shown_value(edit, edit.after)
-            yield head + (_secret(edit) if edit.secret else _values(before, after, palette))
+            told = _secret(edit) if edit.secret else HIDDEN_CHANGE if is_hidden_change(edit) else None
+            yield head + (told or _values(before, after, palette))
         case TextEdit():
             yield head + ("written differently" if edit.readable else "replaced; the live text cannot be read")
         case SetEdit():
@@ -171,6 +174,11 @@ def _edit_lines(edit: Edit, width: int, palette: Palette) -> Iterator[str]:
             signed += [palette.remove(f"- {harmless(name)}") for name in edit.removed]
             for position, entry in enumerate(signed):
                 yield (head if position == 0 else " " * len(head)) + entry
+
+
+def is_hidden_change(edit: DocumentEdit) -> bool:
+    """Tell whether both values of an edit are hidden: then all that is shown is that they differ."""
+    return edit.before == edit.after == UNSHOWN
 
 
 def _secret(edit: DocumentEdit) -> str:

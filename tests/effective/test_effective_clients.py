@@ -29,6 +29,7 @@ vaults:
 def declare(project: Project, text: str, file: str = ONE_VAULT) -> Project:
     project.declare(file)
     project.write_file("v.conf", text)
+    project.commit()
     return project
 
 
@@ -187,12 +188,13 @@ def test_text_alone_is_still_no_difference(live: Project) -> None:
 def test_a_plan_shows_what_changes_through_substitutions(live: Project) -> None:
     set_live(live, "a: X\nb: ${a}\nc { d: ${b}/${a} }\ne: 1")
     live.write_file("v.conf", "a: Y\nb: ${a}\nc { d: ${b}/${a} }\ne: 1")
+    live.commit()
     planned = live.run("plan", "--format", "json")
     edits = [edit for change in planned.json["changes"] for edit in change["edits"]]
     assert [(edit["path"], edit["before"], edit["after"], edit["cause"]) for edit in edits] == [
-        ("a", '"X"', '"Y"', "written"),
-        ("b", '"X"', '"Y"', "substitution"),
-        ("c.d", '"X/X"', '"Y/Y"', "substitution"),
+        ("a", "(hidden)", '"Y"', "written"),
+        ("b", "(hidden)", '"Y"', "substitution"),
+        ("c.d", "(hidden)", '"Y/Y"', "substitution"),
     ]
     assert "b (through a substitution)" in live.run("plan").stdout
 

@@ -46,6 +46,7 @@ VALUE = "hunter2-hunter2"
 def team(project: Project) -> Project:
     project.declare(TEAM)
     project.write(s3_dot_conf=S3, clearml_dot_conf=BASE)
+    project.commit()
     return project
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,18 @@ class Project:
         """Write workspace.yaml with this body below a head that names the sandbox."""
         head = f'version: 1\nworkspace: {{name: acme-ml, server: "{self.sandbox.server}"}}\npolicy: {{{policy}}}\n'
         (self.folder / "workspace.yaml").write_text(head + textwrap.dedent(text), encoding="utf-8")
+
+    def commit(self) -> None:
+        """Have git know the files as they are: reviewers can read the values in them."""
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@acme.io", "-c", "commit.gpgsign=false"]
+        kept = [":!home", ":!out", ":!sandbox.db*", ":!.reconciler*", ":!temporary"]
+        environment = clean_environment(self.folder / "home")
+        for arguments in (
+            ["init", "-q"],
+            ["add", "-A", "--", ".", *kept],
+            [*who, "commit", "-q", "--allow-empty", "-m", "As it is"],
+        ):
+            subprocess.run(["git", *arguments], cwd=self.folder, check=True, env=environment)
 
     def _allowing(self, arguments: tuple[str | Path, ...]) -> list[str | Path]:
         """Return the arguments with the guards on gains lifted, which most stories are not about."""

@@ -26,7 +26,7 @@ EXTRACTIONS = [
         ["V_S3_KEY", "V_S3_SECRET"],
         True,
     ),
-    (HOCON, 'environment { A: "x y", B: "x y" }\nq: "@{lit} @@{z}"', ["V_ENVIRONMENT_A", "V_ENVIRONMENT_B"], True),
+    (HOCON, 'environment { A: "x9qZ2 y", B: "x9qZ2k y" }\nq: "@{lit} @@{z}"', ["V_ENVIRONMENT_B"], True),
     (HOCON, "plain = 1 # @{comment}\n", [], True),
     (HOCON, "a.password = x", ["V_A_PASSWORD"], False),
     (JSON, '{"password": "p\\nq", "l": [{"token": "t\\u00e9"}]}', ["V_PASSWORD", "V_L_0_TOKEN"], False),
@@ -57,8 +57,10 @@ def test_secrets_become_references_and_the_rest_stays(
 
 
 def test_a_secret_that_is_no_text_is_left_and_reported(parser: DocumentParser) -> None:
-    found = extract_secrets(live(HOCON, "environment.PORT: 5, password: true"), "config", "v", parser)
-    assert (dict(found.names), found.left) == ({}, ("environment.PORT",))
+    found = extract_secrets(
+        live(HOCON, "environment.PORT: 5, pin.password: 5, use_password: true"), "config", "v", parser
+    )
+    assert (dict(found.names), found.left) == ({}, ("pin.password",))
 
 
 planted = st.text("abcXYZ01 \"\\'#:/@{}\n", min_size=1, max_size=10)
@@ -80,4 +82,5 @@ def test_extraction_keeps_the_meaning_and_leaves_no_secret_text(
     bound = bind(document, parser)
     assert bound.tree == tree
     levels = {"password": 1, "environment": 2}
-    assert bound.references == {path for path, _ in leaves(tree) if levels.get(str(path[0])) == len(path)}
+    places = {path for path, _ in leaves(tree) if levels.get(str(path[0])) == len(path)}
+    assert {("password",)} <= bound.references <= places

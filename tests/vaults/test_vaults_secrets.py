@@ -13,15 +13,18 @@ from vault_documents import HOCON, JSON, YAML, declared, live
 from reconciler.errors import SecretUnavailableError
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
-from reconciler.vaults.redact import is_secret, looks_like_secret, redact_tree
+from reconciler.vaults.looks import looks_like_secret
+from reconciler.vaults.redact import is_secret
 from reconciler.vaults.redactor import Redactor
 from reconciler.vaults.references import bind, find_references, template_tree
 from reconciler.vaults.render import render
+from reconciler.vaults.showing import Origin, showings, shown_tree
 from reconciler.vaults.tree import Hidden, from_plain, leaves, parse_path, to_plain
 
 if TYPE_CHECKING:
     from reconciler.model.resources import DocumentFormat
     from reconciler.vaults.parse import DocumentParser
+    from reconciler.vaults.tree import Path, Tree
 
 AWKWARD = [
     'quo"te', "line\nbreak", "back\\slash", "has # hash", "a // b", "tab\there", "${HOME}", "@{A}", "@@{A}", "it's",
@@ -176,9 +179,14 @@ def test_secrets_are_known_by_their_shape(value: str, secret: bool) -> None:
     assert looks_like_secret(value) is secret
 
 
+def _shown(tree: Tree, *references: Path) -> Tree:
+    secrets = frozenset(references)
+    return shown_tree(tree, showings(tree, Origin(reviewed=True, secrets=secrets)), secrets)
+
+
 def test_whoever_a_package_index_is_asked_as_is_hidden() -> None:
     places = {"extra_index_url": ["https://short@pypi.acme.io/simple", "https://pypi.org/simple"]}
-    shown = to_plain(redact_tree(from_plain({"agent": {"package_manager": places}})))
+    shown = to_plain(_shown(from_plain({"agent": {"package_manager": places}})))
     assert shown["agent"]["package_manager"]["extra_index_url"] == ["(secret)", "https://pypi.org/simple"]
 
 
@@ -187,17 +195,17 @@ def test_a_display_tree_hides_secrets_and_keeps_the_rest() -> None:
         {
             "api": {"credentials": {"access_key": "ABCDEFGHIJKLMNOPQRST", "secret_key": "canary"}},
             "agent": {"extra_docker_arguments": ["--ipc=host", "-e", "A=canary", "-v"], "docker_force_pull": True},
-            "environment": {"X": 5},
+            "environment": {"X": "k3pXq9ZtLm2", "LEVEL": "info", "WORKERS": 5},
             "ref": "canary",
             "region": "eu",
         }
     )
-    shown = redact_tree(tree, reference_paths=[("ref",)])
+    shown = _shown(tree, ("ref",))
     assert "canary" not in repr(shown)
     assert to_plain(shown)["api"]["credentials"]["access_key"] == "ABCD…ST"
     assert to_plain(shown)["agent"]["extra_docker_arguments"] == ["--ipc=host", "-e", "(secret)", "-v"]
     assert to_plain(shown)["agent"]["docker_force_pull"] is True
-    assert to_plain(shown)["environment"]["X"] == "(secret)"
+    assert to_plain(shown)["environment"] == {"X": "(secret)", "LEVEL": "info", "WORKERS": 5}
     assert to_plain(shown)["region"] == "eu"
     assert [node for path, node in leaves(shown) if path == ("ref",)] == [Hidden()]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.resources import Document, DocumentFormat, OwnerKind, Vault
 from reconciler.model.secret import Secret
-from reconciler.vaults.tree import List, Object, Scalar
+from reconciler.vaults.tree import List, Object, Path, Scalar, Tree
 
 HOCON, JSON, YAML = DocumentFormat.HOCON, DocumentFormat.JSON, DocumentFormat.YAML
 
@@ -17,7 +17,20 @@ def live(document_format: DocumentFormat, text: str) -> Document:
 
 def declared(document_format: DocumentFormat, text: str, **secrets: str | None) -> Document:
     bound = tuple((name, None if value is None else Secret(value)) for name, value in secrets.items())
-    return Document(document_format, Secret(text), bound, "vaults/test.conf")
+    return Document(document_format, Secret(text), bound, "vaults/test.conf", reviewed=True)
+
+
+class AllApplied:
+    """Remembers that every live value was applied from a reviewed file."""
+
+    def was_literal(self, path: Path, leaf: Tree) -> bool:
+        return True
+
+    def was_secret(self, path: Path) -> bool:
+        return False
+
+
+ALL_APPLIED = AllApplied()
 
 
 def vault(document: Document, stored_as: DocumentFormat | None = None, target: str = "config") -> Vault:
