@@ -27,6 +27,7 @@ from reconciler.model.resources import (
 from reconciler.model.secret import Secret
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold
+from reconciler.plan.allowance import Allowance
 from reconciler.plan.changes import Guard
 from reconciler.plan.fingerprints import DigestKey
 from reconciler.plan.make import Prepared, Terms, make_plan
@@ -137,7 +138,7 @@ def desired(
 
 
 def planned(
-    wanted: Desired, existing: Live, parser: DocumentParser, *, allow: Iterable[Guard] = (), exact: bool = False
+    wanted: Desired, existing: Live, parser: DocumentParser, *, allow: Iterable[str] = (), exact: bool = False
 ) -> Prepared:
     terms = Terms(
         declaration="workspace.yaml",
@@ -145,7 +146,7 @@ def planned(
         parser=parser,
         key=KEY,
         now=NOW,
-        allowed=frozenset(allow),
+        allowed=frozenset(Allowance.read(one) if "=" in one else Allowance(Guard(one)) for one in allow),
         exact_documents=exact,
     )
     return make_plan(wanted, existing, terms)

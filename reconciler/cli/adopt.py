@@ -9,9 +9,10 @@ import click
 
 from reconciler.cli.options import connection_options
 from reconciler.commands.adopt import AdoptRequest, AdoptResult, adopt_changes
-from reconciler.commands.adopt_keys import KINDS, AdoptKey, key_of
+from reconciler.commands.adopt_keys import key_of
 from reconciler.commands.staging import diff_text
 from reconciler.errors import ExitCode, UsageError
+from reconciler.model.key import KINDS, Key
 from reconciler.model.text import harmless
 from reconciler.views.sentences import counted
 
@@ -45,11 +46,11 @@ def command(invocation: Invocation, arguments: tuple[str, ...], *, connection: C
     return ExitCode.DIFFERENCES if result.left else ExitCode.DONE
 
 
-def _keys_and_file(arguments: Sequence[str]) -> tuple[tuple[AdoptKey, ...], Path]:
+def _keys_and_file(arguments: Sequence[str]) -> tuple[tuple[Key, ...], Path]:
     """Sort keys and the file, which comes last if it is given. Raises :class:`UsageError`."""
-    keys: list[AdoptKey] = []
+    keys: list[Key] = []
     for position, argument in enumerate(arguments):
-        if (key := AdoptKey.read(argument)) is not None:
+        if (key := Key.read(argument)) is not None:
             keys.append(key)
         elif position == len(arguments) - 1:
             return tuple(keys), Path(argument)

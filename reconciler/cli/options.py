@@ -11,6 +11,7 @@ import click
 from reconciler.commands.connection import Connection
 from reconciler.errors import UsageError
 from reconciler.model.secret import Secret
+from reconciler.plan.allowance import Allowance
 from reconciler.plan.changes import NEVER_LIFTED, Guard
 
 if TYPE_CHECKING:
@@ -52,8 +53,11 @@ def _secret(_: click.Context, __: click.Parameter, value: str | None) -> Secret 
     return Secret(value) if value is not None else None
 
 
-def _guards(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> frozenset[Guard]:
-    return frozenset(map(Guard, value))
+def _allowances(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> frozenset[Allowance]:
+    try:
+        return frozenset(map(Allowance.read, value))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; the guards that can be lifted are {', '.join(_LIFTABLE)}") from None
 
 
 connection_options = stacked(
@@ -102,11 +106,11 @@ _LIFTABLE = [guard.value for guard in Guard if guard not in NEVER_LIFTED]
 allow_option = click.option(
     "--allow",
     "allowed",
-    type=click.Choice(_LIFTABLE),
     multiple=True,
-    callback=_guards,
-    metavar="GUARD",
-    help=f"Lift one guard on purpose: {', '.join(_LIFTABLE)}. May be given more than once; there is no --force.",
+    callback=_allowances,
+    metavar="GUARD[=KIND[:NAME]]",
+    help=f"Lift one guard on purpose, everywhere or for a kind or resource (max-removals=group:operators): "
+    f"{', '.join(_LIFTABLE)}. May be given more than once; there is no --force.",
 )
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from reconciler.commands.adopt import AdoptRequest as AdoptRequest
     from reconciler.commands.adopt import AdoptResult as AdoptResult
     from reconciler.commands.adopt import adopt_changes as adopt_changes
-    from reconciler.commands.adopt_keys import AdoptKey as AdoptKey
     from reconciler.commands.announce import Receivers as Receivers
     from reconciler.commands.announce import announce_drift as announce_drift
     from reconciler.commands.announce import read_receivers as read_receivers
@@ -69,11 +68,14 @@ if TYPE_CHECKING:
     from reconciler.commands.unlock import find_lock as find_lock
     from reconciler.commands.validate import Validation as Validation
     from reconciler.commands.validate import validate_declaration as validate_declaration
+    from reconciler.model.key import Key as Key
+    from reconciler.plan.allowance import Allowance as Allowance
 
 _MODULES = {
     "access": ("AccessRequest", "AccessResult", "report_access"),
     "adopt": ("AdoptRequest", "AdoptResult", "adopt_changes"),
-    "adopt_keys": ("AdoptKey",),
+    ".model.key": ("Key",),
+    ".plan.allowance": ("Allowance",),
     "announce": ("Receivers", "announce_drift", "read_receivers"),
     "apply": (
         "ApplyRequest",
@@ -111,7 +113,7 @@ def __getattr__(name: str) -> object:
     """Import what is asked for from the module that has it."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.clearml.entities import look_up
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
-from reconciler.commands.adopt_keys import AdoptKey, Selection, select
+from reconciler.commands.adopt_keys import Selection, select
 from reconciler.commands.comparing import terms_of
 from reconciler.commands.connection import Connection, Target
 from reconciler.commands.declaration_loading import LoadedDeclaration, read_declaration, secret_resolver
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.declaration.models import SecretSource
     from reconciler.declaration.secrets import SecretResolver
     from reconciler.model.desired import Desired
+    from reconciler.model.key import Key
     from reconciler.model.live import Live
     from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
@@ -48,7 +49,7 @@ class AdoptRequest(Frozen):
     Without ``write`` the files stay as they are.
     """
 
-    keys: tuple[AdoptKey, ...] = ()
+    keys: tuple[Key, ...] = ()
     file: Path = Path("workspace.yaml")
     connection: Connection = Connection()
     write: bool = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
+from reconciler.model.key import written
 from reconciler.model.resources import Address, Kind, Vault, is_servers_own
 from reconciler.model.text import fold, harmless
 
@@ -14,26 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.model.desired import Desired
+    from reconciler.model.key import Key
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.changes import Change
     from reconciler.plan.make import Prepared
-
-
-KINDS = tuple(kind.value for kind in Kind)
-"""The words that a key begins with."""
-
-
-class AdoptKey(Frozen):
-    """What to adopt: a kind and a folded name; of a vault ``owner/name``, of a credential ``account/label``."""
-
-    kind: Kind
-    name: str
-
-    @staticmethod
-    def read(text: str) -> AdoptKey | None:
-        """Read ``kind:name``; ``None`` if the text is no key."""
-        kind, _, name = text.partition(":")
-        return AdoptKey(Kind(kind), fold(name)) if kind in KINDS and name else None
 
 
 class Selection(Frozen):
@@ -48,7 +33,7 @@ class Selection(Frozen):
     chosen: bool = False
 
 
-def select(keys: Sequence[AdoptKey], prepared: Prepared, desired: Desired) -> Selection:
+def select(keys: Sequence[Key], prepared: Prepared, desired: Desired) -> Selection:
     """Return what the keys mean; without keys, every difference. Raises :class:`UsageError` for an unknown key."""
     if not keys:
         return Selection(prepared.plan.changes)
@@ -61,7 +46,7 @@ def select(keys: Sequence[AdoptKey], prepared: Prepared, desired: Desired) -> Se
     notes: list[str] = []
     for key in keys:
         kind, name = key.kind, key.name
-        addresses = [at for at in known if at.kind is kind and name in (_written(at), _live_name(at, changes, former))]
+        addresses = [at for at in known if _is_meant(key, at, changes, former)]
         if not addresses:
             raise _unknown(kind, name, known)
         for address in addresses:
@@ -74,20 +59,21 @@ def select(keys: Sequence[AdoptKey], prepared: Prepared, desired: Desired) -> Se
     return Selection(tuple(found.values()), tuple(undeclared), tuple(notes), chosen=True)
 
 
-def _written(address: Address) -> str:
-    return "/".join(address.key[1:] if address.kind is Kind.VAULT else address.key)
+def _is_meant(key: Key, address: Address, changes: dict[Address, Change], former: dict[Address, Address]) -> bool:
+    names = (written(address), _live_name(address, changes, former)) if address.kind is key.kind else ()
+    return any(name is not None and key.fits(name) for name in names)
 
 
 def _live_name(address: Address, changes: dict[Address, Change], former: dict[Address, Address]) -> str | None:
     """Return what a resource is called live, where that is another name than the declared one."""
     if address in former:
-        return _written(former[address])
+        return written(former[address])
     edit = changes[address].edited("name") if address in changes and address.kind is not Kind.MEMBER else None
-    return _written(Address(address.kind, (*address.key[:-1], fold(str(edit.before))))) if edit else None
+    return written(Address(address.kind, (*address.key[:-1], fold(str(edit.before))))) if edit else None
 
 
 def _unknown(kind: Kind, name: str, known: set[Address]) -> UsageError:
-    names = sorted(_written(address) for address in known if address.kind is kind)
+    names = sorted(written(address) for address in known if address.kind is kind)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean {kind.value}:{harmless(near[0])}?" if near else None
     return UsageError(f"{kind.value}:{harmless(name)} is neither declared nor live", hint=hint)
@@ -97,7 +83,7 @@ def key_of(address: Address, live: Snapshot, declared: Snapshot) -> str:
     """Return an address as it is written on the command line, its names as people write them."""
     resource = declared.get(address) or live.get(address)
     if resource is None or (isinstance(resource, Vault) and resource.is_own):
-        return f"{address.kind.value}:{_written(address)}"
+        return f"{address.kind.value}:{written(address)}"
     owner = getattr(resource, "owner", None) or getattr(resource, "account", None)
     own = getattr(resource, "label", None) or getattr(resource, "name", None) or resource.title
     if address.kind is Kind.MEMBER:

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.model.delivery import Delivery
     from reconciler.model.secret import Secret
-    from reconciler.plan.changes import Change, Guard
+    from reconciler.plan.allowance import Allowance
+    from reconciler.plan.changes import Change
     from reconciler.plan.document import Plan
     from reconciler.plan.outcomes import Result
     from reconciler.record.recorder import Recorder, Unrecorded
@@ -62,7 +63,7 @@ class ApplyRequest(Frozen):
 
     target: Path = Path("workspace.yaml")
     connection: Connection = Connection()
-    allowed: frozenset[Guard] = frozenset()
+    allowed: frozenset[Allowance] = frozenset()
     exact_documents: bool = False
     record: str | None = None
 

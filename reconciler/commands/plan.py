@@ -17,7 +17,7 @@ from reconciler.vaults.parse import DocumentParser
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
-    from reconciler.plan.changes import Guard
+    from reconciler.plan.allowance import Allowance
     from reconciler.plan.document import Plan
 
 
@@ -32,7 +32,7 @@ class PlanRequest(Frozen):
 
     file: Path = Path("workspace.yaml")
     connection: Connection = Connection()
-    allowed: frozenset[Guard] = frozenset()
+    allowed: frozenset[Allowance] = frozenset()
     exact_documents: bool = False
     record: str | None = None
     without_secrets: bool = False

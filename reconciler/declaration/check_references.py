@@ -111,6 +111,7 @@ def check_policy(context: Context) -> Iterator[Problem]:
         for index, name in enumerate(names):
             place = top.place(("policy", "protect", _LISTS[kind], index))
             yield from _protected(context, kind, name, place)
+    yield from _protected_credentials(context)
 
 
 def _members_place(context: Context) -> Place | None:
@@ -125,6 +126,24 @@ def _protected(context: Context, kind: Kind, name: str, place: Place) -> Iterato
     if context.must_be_declared(kind):
         message = f"the protected {NOUNS[kind]} {shown(name)} is not declared: a plan would have to remove it"
         yield warning("protected-undeclared", message, place, f"declare it under `{_LISTS[kind]}`")
+
+
+def _protected_credentials(context: Context) -> Iterator[Problem]:
+    """Warn of a protected credential that its account, which lists credentials, does not list."""
+    declaration = context.declaration
+    top = declaration.trees[declaration.top_file]
+    accounts = {fold(entry.item.name): entry.item for entry in declaration.service_accounts or ()}
+    for index, one in enumerate(declaration.top.policy.protect.credentials):
+        place = top.place(("policy", "protect", "credentials", index))
+        account = accounts.get(fold(one.service_account))
+        if account is None:
+            yield from _protected(context, Kind.SERVICE_ACCOUNT, one.service_account, place)
+            continue
+        labels = None if account.credentials is None else {fold(key.label) for key in account.credentials}
+        if labels is not None and fold(one.label) not in labels:
+            name = shown(f"{one.service_account} / {one.label}")
+            message = f"the protected credential {name} is not declared: a plan would have to revoke it"
+            yield warning("protected-undeclared", message, place, "declare it under `credentials` of its account")
 
 
 def check_management(context: Context) -> Iterator[Problem]:

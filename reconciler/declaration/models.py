@@ -82,12 +82,22 @@ class ProtectedVault(Strict):
         return self
 
 
+class ProtectedCredential(Strict):
+    """A credential that is never revoked: its service account and its label."""
+
+    service_account: Text = Field(description="The service account that the credential belongs to.")
+    label: Text = Field(description="The credential's label.")
+
+
 class ProtectSection(Strict):
     """What no plan may remove or demote, whatever the lists say."""
 
     members: list[Text] = Field([], description="E-mails of members that are never removed or demoted.")
     groups: list[Text] = Field([], description="Names of groups that are never removed.")
     service_accounts: list[Text] = Field([], description="Names of service accounts that are never removed.")
+    credentials: list[ProtectedCredential] = Field(
+        [], description="Credentials that are never revoked, by service account and label."
+    )
     vaults: list[ProtectedVault] = Field([], description="Vaults that are never removed, by owner and name.")
     access_rules: list[Text] = Field([], description="Names of access rules that are never removed.")
 
@@ -99,7 +109,9 @@ class PolicySection(Strict):
     max_removals: RemovalLimit = Field(
         Limit(share=0.2),
         description="The maximum number of removals in one plan, per kind and, for memberships, per group: a number, "
-        'or a share like "20%".',
+        'or a share like "20%". Of a share, at least 3 memberships of each group or access rule and 1 resource of each '
+        "other kind pass (`{share: 20%, at_least: 3}` sets another number), as long as the plan removes no more than "
+        "that share of all memberships. Admins have no such floor.",
     )
     protect: ProtectSection = Field(ProtectSection(), description="What is never removed or demoted.")
     domains: list[Domain] = Field(

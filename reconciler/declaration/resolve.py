@@ -233,6 +233,7 @@ def _policy(declaration: Declaration) -> Policy:
             *map(Address.service_account, protect.service_accounts),
             *map(Address.group, protect.groups),
             *map(Address.access_rule, protect.access_rules),
+            *(Address.credential(one.service_account, one.label) for one in protect.credentials),
             *vaults,
         }
     )

@@ -45,14 +45,21 @@ def parse_duration(value: object) -> timedelta:
 
 
 def parse_limit(value: object) -> Limit:
-    """Read a number (``5``) or a share (``20%``). Raises ``ValueError``."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return Limit(count=value)
-    if isinstance(value, str) and re.fullmatch(SHARE_PATTERN, value):
-        share = float(value[:-1]) / 100
-        if share <= 1:
-            return Limit(share=share)
-    raise ValueError("must be a number of removals, like `5`, or a share, like `20%`")
+    """Read a number (``5``), a share (``20%``), or a share and a floor under it. Raises ``ValueError``."""
+    count = _count(value)
+    if count is not None:
+        return Limit(count=count)
+    share, at_least = value, None
+    if isinstance(value, dict) and value.keys() == {"share", "at_least"}:
+        at_least = _count(value["at_least"])
+        share = value["share"] if at_least is not None else None
+    if isinstance(share, str) and re.fullmatch(SHARE_PATTERN, share) and (part := float(share[:-1]) / 100) <= 1:
+        return Limit(share=part, at_least=at_least)
+    raise ValueError("must be a number of removals, like `5`, or a share, like `20%` or `{share: 20%, at_least: 3}`")
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def parse_version(value: object) -> object:
@@ -130,8 +137,28 @@ RemovalLimit = Annotated[
     BeforeValidator(parse_limit),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": SHARE_PATTERN}],
-            "examples": ["20%", 5],
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": SHARE_PATTERN},
+                {
+                    "type": "object",
+                    "properties": {
+                        "share": {
+                            "type": "string",
+                            "pattern": SHARE_PATTERN,
+                            "description": "The maximum share of each set that one plan may remove.",
+                        },
+                        "at_least": {
+                            "type": "integer",
+                            "minimum": 0,
+                            "description": "How many removals always pass, however small the set is.",
+                        },
+                    },
+                    "required": ["share", "at_least"],
+                    "additionalProperties": False,
+                },
+            ],
+            "examples": ["20%", 5, {"share": "20%", "at_least": 3}],
         }
     ),
 ]

@@ -47,16 +47,27 @@ class Scope(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most removals that pass unasked: an absolute ``count``, or a ``share`` between 0 and 1."""
+    """The most removals that pass unasked: an absolute ``count``, or a ``share`` between 0 and 1.
+
+    A share would refuse every single removal from a small set, so ``at_least`` so many pass (``None``: what is usual
+    for what is removed). A share of 0 lets none pass.
+    """
 
     count: int | None = None
     share: float | None = None
+    at_least: int | None = None
 
-    def allows(self, removed: int, total: int) -> bool:
-        """Tell whether removing so many of so many is within the limit."""
+    def allows(self, removed: int, total: int, floor: int = 0) -> bool:
+        """Tell whether removing so many of so many is within the limit; ``floor`` many are in any case."""
         if self.count is not None:
             return removed <= self.count
-        return removed == 0 or (total > 0 and removed / total <= (self.share or 0.0))
+        return removed <= floor or (total > 0 and removed / total <= (self.share or 0.0))
+
+    def floor(self, usual: int) -> int:
+        """Return how many removals pass however small the set is, where so many usually do."""
+        if self.count is not None or not self.share:
+            return 0
+        return usual if self.at_least is None else self.at_least
 
     def __str__(self) -> str:
         return str(self.count) if self.count is not None else f"{(self.share or 0.0) * 100:g} %"

@@ -9,6 +9,7 @@ from reconciler.plan.changes import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from reconciler.model.desired import Policy
     from reconciler.model.live import Live
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Case(Frozen):
     """What is judged: the changes, the live workspace, what it will be, the limits, and who gains what.
 
-    ``broken`` are the organization's own rules that it breaks, ``replaced`` what is another one than was last applied.
+    ``now`` judges which keys still work. ``broken`` are the organization's own rules that it breaks, ``replaced`` what
+    is another one than was last applied.
     """
 
     changes: Sequence[Change]
@@ -30,6 +32,7 @@ class Case(Frozen):
     desired: Snapshot
     policy: Policy
     impact: Impact
+    now: datetime
     broken: Sequence[Broken] = ()
     replaced: Sequence[Address] = ()
 

@@ -44,6 +44,7 @@ class Guard(StrEnum):
     EMPTY_KIND = "empty-kind"
     EMPTY_GROUP = "empty-group"
     PROTECT = "protect"
+    REVOCATION = "revocation"
     OWN_IDENTITY = "own-identity"
     NEW_ADMIN = "new-admin"
     IMPERSONATION = "impersonation"

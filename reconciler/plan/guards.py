@@ -1,60 +1,48 @@
 """The guards: rules that stop a plan before its first write. Pure functions from a plan's parts to refusals.
 
-Each rule has a name and is lifted alone (``docs/explanation/decisions.md, 11``). None has an exemption for small
-numbers: removing all of something is never routine, however few there are.
+Each rule has a name and is lifted alone (``docs/explanation/decisions.md, 11``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from reconciler.model.resources import AccessRule, Group, Kind, MemberState, Role, Vault, is_servers_own
-from reconciler.plan.changes import Action, Change, Guard, Refusal
+from reconciler.model.resources import Kind, MemberState, Role
+from reconciler.plan.allowance import marked
+from reconciler.plan.changes import Action, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.identity import identity_refusals
 from reconciler.plan.policy.outcome import policy_refusals
-from reconciler.plan.rotation import successor
+from reconciler.plan.removals import is_leftover, loses_admin, removal_refusals, switches_off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from reconciler.model.desired import Policy
-    from reconciler.model.resources import Address, Resource
+    from reconciler.model.resources import Address
+    from reconciler.plan.allowance import Allowance
     from reconciler.plan.case import Case
+    from reconciler.plan.document import Plan
 
 
-_NAMED = ("members", "service_accounts", "groups")
-"""The sets of a group or access rule that name who has something through it."""
-
-
-def check(case: Case, allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
+def check(case: Case, allowed: Collection[Allowance]) -> tuple[Refusal, ...]:
     """Return every refusal, in a stable order; those whose guard is allowed are marked so."""
-    return _marked((refusal for rule in _RULES for refusal in rule(case)), allowed)
+    return marked((refusal for rule in _RULES for refusal in rule(case)), allowed, case.changes)
 
 
-def still_refused(before: Iterable[Refusal], now: Iterable[Refusal], allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
+def still_refused(reviewed: Plan, now: Iterable[Refusal], allowed: Collection[Allowance]) -> tuple[Refusal, ...]:
     """Return what a reviewed plan was refused for and its successor is not, because only the limits have moved.
 
     People who reviewed a refused plan have not agreed to it: its guards have to be allowed by name.
     """
     told = {(refusal.guard, refusal.kind, refusal.subject) for refusal in now}
-    others = (refusal for refusal in before if (refusal.guard, refusal.kind, refusal.subject) not in told)
-    return _marked(others, allowed)
-
-
-def _marked(refusals: Iterable[Refusal], allowed: frozenset[Guard]) -> tuple[Refusal, ...]:
-    return tuple(
-        replace(refusal, allowed=True) if refusal.liftable and refusal.guard in allowed else refusal
-        for refusal in refusals
-    )
+    others = (refusal for refusal in reviewed.refused if (refusal.guard, refusal.kind, refusal.subject) not in told)
+    return marked(others, allowed, reviewed.changes)
 
 
 def _own_identity(case: Case) -> Iterator[Refusal]:
     own = {case.live.caller.address, *_own_keys(case)}
     for change in case.changes:
-        if change.address in own and (change.action is Action.DELETE or _loses_admin(change)):
+        if change.address in own and (change.action is Action.DELETE or loses_admin(change)):
             yield Refusal(guard=Guard.OWN_IDENTITY, kind=change.kind, subject=change.title, names=(change.title,))
 
 
@@ -67,26 +55,12 @@ def _own_keys(case: Case) -> Iterable[Address]:
     if live.caller.access_key is not None:
         return (address for address in live.credentials if live.ids.get(address) == live.caller.access_key)
     own = (address for address in live.credentials if address.owner == live.caller.address)
-    return (address for address in own if not _is_leftover(case, address))
-
-
-def _loses_admin(change: Change) -> bool:
-    """Tell whether somebody stops being an admin, by another role or by being removed."""
-    if change.invitation or change.action in (Action.CREATE, Action.INVITE):
-        return False
-    role, admin = change.edited("role"), change.edited("admin")
-    return (role is not None and role.before == Role.ADMIN) or (admin is not None and admin.before is True)
-
-
-def _switches_off(change: Change) -> bool:
-    """Tell whether a vault reaches nobody any more, which is to clients as if it were removed."""
-    enabled = change.edited("enabled")
-    return change.kind is Kind.VAULT and change.action is Action.UPDATE and enabled is not None and not enabled.after
+    return (address for address in own if not is_leftover(case, address))
 
 
 def _min_admins(case: Case) -> Iterator[Refusal]:
     changes = [change for change in case.changes if change.kind is Kind.MEMBER]
-    losing = tuple(change.title for change in changes if _loses_admin(change))
+    losing = tuple(change.title for change in changes if loses_admin(change))
     if not losing:
         return
     gained = sum(
@@ -112,83 +86,16 @@ def _min_admins(case: Case) -> Iterator[Refusal]:
         )
 
 
-def _removals_per_kind(case: Case) -> Iterator[Refusal]:
-    for kind in Kind:
-        removed = tuple(change.title for change in case.deleted(kind) if not _is_leftover(case, change.address))
-        counted = (
-            *removed,
-            *(change.title for change in case.changes if change.kind is kind and _switches_off(change)),
-        )
-        if not counted:
-            continue
-        total = sum(_counts(case, item) for item in case.live.snapshot.of_kind(kind).items())
-        yield from _judge(case.policy, removed, counted, total, kind, Guard.EMPTY_KIND, subject=None)
-
-
-def _counts(case: Case, item: tuple[Address, Resource]) -> bool:
-    address, resource = item
-    is_emptied = isinstance(resource, Vault) and resource.is_emptied
-    return not is_emptied and not is_servers_own(resource) and not _is_leftover(case, address)
-
-
-def _is_leftover(case: Case, address: Address) -> bool:
-    """Tell whether a credential was left behind by a run that died before anybody had its secret key.
-
-    Such a one is revoked unasked: it bears the mark of an undelivered one and was never used, or it is one that the
-    server made with an account, without a label, and was never used. So is one that was replaced by a declared one and
-    has had its time.
-    """
-    facts = case.live.credentials.get(address)
-    if facts is None:
-        return False
-    if facts.is_retiring:
-        return successor(address, facts) in case.desired
-    return facts.last_used is None and (facts.is_undelivered or not facts.label)
-
-
-def _judge(
-    policy: Policy,
-    removed: tuple[str, ...],
-    counted: tuple[str, ...],
-    total: int,
-    kind: Kind,
-    emptied: Guard,
-    *,
-    subject: str | None,
-) -> Iterator[Refusal]:
-    if removed and len(removed) >= total:
-        yield Refusal(guard=emptied, kind=kind, subject=subject, names=removed, count=len(removed), total=total)
-    if not policy.max_removals.allows(len(counted), total):
-        yield Refusal(
-            guard=Guard.MAX_REMOVALS,
-            kind=kind,
-            subject=subject,
-            names=counted,
-            count=len(counted),
-            total=total,
-            limit=str(policy.max_removals),
-        )
-
-
-def _memberships(case: Case) -> Iterator[Refusal]:
-    """Judge each group and access rule that stays; who leaves the workspace altogether is counted as a member only."""
-    leaving = {change.key[0] for kind in (Kind.MEMBER, Kind.SERVICE_ACCOUNT) for change in case.deleted(kind)}
-    for change in case.changes:
-        existing = case.live.snapshot.get(change.address)
-        if change.action is not Action.UPDATE or not isinstance(existing, Group | AccessRule):
-            continue
-        total = sum(len(getattr(existing, name, None) or ()) for name in _NAMED)
-        edits = [edit for name in _NAMED if (edit := change.edited_set(name)) is not None]
-        removed = tuple(name for edit in edits for name in edit.removed)
-        staying = tuple(name for name in removed if name not in leaving)
-        yield from _judge(case.policy, removed, staying, total, change.kind, Guard.EMPTY_GROUP, subject=change.title)
-
-
 def _protected(case: Case) -> Iterator[Refusal]:
+    """Stop what takes a protected resource away, also with the service account that it belongs to."""
     for change in case.changes:
-        loses = change.action is Action.DELETE or _loses_admin(change) or _switches_off(change)
-        if loses and change.address in case.policy.protected:
-            yield Refusal(guard=Guard.PROTECT, kind=change.kind, subject=change.title, names=(change.title,))
+        removed = change.action is Action.DELETE
+        loses = removed or loses_admin(change) or switches_off(change)
+        goes_along = removed and change.kind is Kind.SERVICE_ACCOUNT
+        owned = {address for address in case.policy.protected if goes_along and address.owner == change.address}
+        names = (change.title, *sorted("/".join(address.key[-2:]) for address in owned))
+        if (loses and change.address in case.policy.protected) or owned:
+            yield Refusal(guard=Guard.PROTECT, kind=change.kind, subject=change.title, names=names)
 
 
 def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
@@ -258,8 +165,7 @@ _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _own_identity,
     _protected,
     _min_admins,
-    _removals_per_kind,
-    _memberships,
+    removal_refusals,
     _groups_with_vaults,
     _groups_with_rules,
     _service_account_limits,

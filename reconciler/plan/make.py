@@ -13,7 +13,7 @@ from reconciler.model.resources import Group, Kind, Member
 from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.access_rules import rules_without_effect, with_entity_ids
 from reconciler.plan.case import Case
-from reconciler.plan.changes import Guard, Warned
+from reconciler.plan.changes import Warned
 from reconciler.plan.difference import difference
 from reconciler.plan.document import Plan, totals_of
 from reconciler.plan.documents import DocumentComparison
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.allowance import Allowance
     from reconciler.plan.changes import Change, Refusal
     from reconciler.plan.difference import Difference
     from reconciler.plan.impact.report import Impact
@@ -62,9 +63,9 @@ class Terms(Frozen):
     """What a comparison is made with.
 
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
-    documents; ``now`` judges which credentials are due; ``allowed`` names the guards that are lifted on purpose;
-    ``exact_documents`` makes a different text of the same meaning a change; ``identities`` are the server ids of what
-    was last applied, and ``applied`` what is remembered of its documents, by the addresses of then; ``reveal`` shows
+    documents; ``now`` judges which credentials are due; ``allowed`` says which guards are lifted on purpose, and for
+    what; ``exact_documents`` makes a different text of the same meaning a change; ``identities`` are the server ids of
+    what was last applied, and ``applied`` what is remembered of its documents, by the addresses of then; ``reveal`` shows
     every value of documents.
     """
 
@@ -73,7 +74,7 @@ class Terms(Frozen):
     parser: DocumentParser
     key: DigestKey
     now: datetime
-    allowed: frozenset[Guard] = frozenset()
+    allowed: frozenset[Allowance] = frozenset()
     exact_documents: bool = False
     identities: Mapping[Address, str] = field(default_factory=dict)
     applied: Mapping[Address, Remembered] = field(default_factory=dict)
@@ -124,7 +125,7 @@ def restricted(prepared: Prepared, reviewed: Plan, desired: Desired, terms: Term
     addresses = {change.address for change in reviewed.changes}
     changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
     judged = _judged(changes, prepared.live, prepared.desired, desired, terms, prepared.replaced)
-    refusals = (*judged.refusals, *still_refused(reviewed.refused, judged.refusals, terms.allowed))
+    refusals = (*judged.refusals, *still_refused(reviewed, judged.refusals, terms.allowed))
     plan = replace(prepared.plan, changes=changes, totals=totals_of(changes), impact=judged.impact, refusals=refusals)
     return plan.sealed()
 
@@ -147,7 +148,7 @@ def _judged(
     before, after = AccessIndex.of_live(live), AccessIndex.of_live(live, adopted)
     impact = assess(changes, before, after, counting(terms.parser))
     broken = broken_rules(desired, impact)
-    case = Case(changes, live, adopted, desired.policy, impact, broken, others)
+    case = Case(changes, live, adopted, desired.policy, impact, terms.now, broken, others)
     return _Judged(impact, broken, check(case, terms.allowed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from reconciler.model.resources import Kind
@@ -51,7 +52,6 @@ def refusal_sentence(refusal: Refusal, show: Callable[[str], str] = harmless) ->
 def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
     names, kind = listed(refusal.names, show=show), kind_name(refusal.kind)
     subject = show(refusal.subject or "")
-    of = f"{refusal.count} of {refusal.total}"
     match refusal.guard:
         case Guard.OWN_IDENTITY:
             return f"{subject} is the identity of this run; it would be removed, demoted or cut off"
@@ -60,6 +60,22 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
         case Guard.MIN_ADMINS:
             left = "no admin" if refusal.count <= 0 else counted(refusal.count, "admin")
             return f"{left} would be left, the minimum is {refusal.limit} (no longer admin: {names})"
+        case Guard.EMPTY_KIND | Guard.EMPTY_GROUP | Guard.MAX_REMOVALS | Guard.REVOCATION:
+            return _removal(refusal, subject, names)
+        case Guard.POLICY:
+            return f"{show(refusal.message or '')} (rule {show(refusal.rule or '')})"
+        case Guard.STILL_USED:
+            users = "vaults that belong to it" if refusal.limit == "vaults" else "access rules that name it"
+            return f"group {subject} would be removed, but this declaration leaves alone {users} ({names})"
+        case Guard.SERVER_LIMIT:
+            return _server_limit(refusal, names)
+        case _:
+            return _gain(refusal, names)
+
+
+def _removal(refusal: Refusal, subject: str, names: str) -> str:
+    kind, of = kind_name(refusal.kind), f"{refusal.count} of {refusal.total}"
+    match refusal.guard:
         case Guard.EMPTY_KIND:
             which = f"the only {kind}" if refusal.total == 1 else f"all {counted(refusal.total, kind)}"
             return f"{which} would be removed ({names})"
@@ -74,15 +90,9 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
             what = what if refusal.subject else f"{kind}s"
             share = f" is {100 * refusal.count / refusal.total:.0f} %" if "%" in refusal.limit and refusal.total else ""
             return f"{of} {what}{share}, the limit is {refusal.limit} ({names})"
-        case Guard.POLICY:
-            return f"{show(refusal.message or '')} (rule {show(refusal.rule or '')})"
-        case Guard.STILL_USED:
-            users = "vaults that belong to it" if refusal.limit == "vaults" else "access rules that name it"
-            return f"group {subject} would be removed, but this declaration leaves alone {users} ({names})"
-        case Guard.SERVER_LIMIT:
-            return _server_limit(refusal, names)
         case _:
-            return _gain(refusal, names)
+            keys = counted(refusal.count, "working key")
+            return f"{keys} of service account {subject} would stop working" + (f" ({names})" if names else "")
 
 
 def _gain(refusal: Refusal, names: str) -> str:
@@ -117,12 +127,23 @@ def _server_limit(refusal: Refusal, names: str) -> str:
 def refusal_remedy(refusal: Refusal) -> str:
     """Say how to allow it on purpose, or what to do where that is not possible."""
     if refusal.liftable:
-        return f"--allow {refusal.guard.value}"
+        return f"--allow {shlex.quote(_allowance(refusal))}"
     if refusal.guard is Guard.OWN_IDENTITY:
         return "cannot be allowed: declare it, or run as somebody else"
     if refusal.guard is Guard.POLICY:
         return f"cannot be allowed: change the declaration, or the rule at {harmless(refusal.rule_place or '')}"
     return "cannot be allowed: change the declaration"
+
+
+def _allowance(refusal: Refusal) -> str:
+    """Return the narrowest allowance that lifts a refusal and can be written by what it says."""
+    guard = refusal.guard
+    writable = refusal.subject is not None and harmless(refusal.subject) == refusal.subject
+    if writable and guard in (Guard.MAX_REMOVALS, Guard.EMPTY_GROUP, Guard.REVOCATION):
+        return f"{guard.value}={refusal.kind.value}:{refusal.subject}"
+    if guard in (Guard.MAX_REMOVALS, Guard.EMPTY_KIND):
+        return f"{guard.value}={refusal.kind.value}"
+    return guard.value
 
 
 def warning_subject(warning: Warned, show: Callable[[str], str] = harmless) -> str:

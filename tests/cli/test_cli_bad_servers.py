@@ -265,7 +265,7 @@ class TestHostileNamesInTheWorkspace:
 
     @pytest.mark.parametrize("form", ["text", "json"])
     def test_are_shown_escaped_by_an_apply_that_removes_them(self, form: str, project: Project) -> None:
-        result = project.apply("--allow", "empty-kind", "--format", form)
+        result = project.apply("--allow", "empty-kind", "--allow", "revocation", "--format", form)
         assert result.code == 0, result
         assert not UNSAFE.search(result.output)
         assert ESCAPED in result.stderr

@@ -126,6 +126,7 @@ ALLOWED = (
     "max-removals",
     "empty-kind",
     "empty-group",
+    "revocation",
     "new-admin",
     "impersonation",
     "admin-impersonation",

@@ -76,7 +76,8 @@ def test_a_key_that_is_no_longer_declared_is_revoked(project: Project) -> None:
     second = keys_in(project.folder / "out/second.conf")
     project.declare(TWO.replace("      - {label: second, deliver: {file: out/second.conf}}\n", ""))
     assert "- credential       agent / second" in project.run("plan").stdout
-    project.converge()
+    assert project.apply().code == 4
+    project.converge("--allow", "revocation")
     assert project.sandbox.truth().labels("agent") == ["first"]
     assert project.sandbox.sign_in(*second) == 401
 
@@ -88,7 +89,8 @@ def test_a_key_made_by_hand_is_drift_and_is_revoked(project: Project) -> None:
     drifted = project.run("drift")
     assert drifted.code == 2
     assert "- credential       agent / by hand" in drifted.stdout
-    project.converge()
+    assert project.apply().code == 4
+    project.converge("--allow", "revocation")
     assert project.sandbox.truth().labels("agent") == ["ci"]
 
 

@@ -111,7 +111,7 @@ class TestRevoking:
                 if len(looks) == 2:
                     alter(project.sandbox.path, undeclared, "label", "mine")
 
-        result = project.apply("--allow", "empty-kind", wire=tampering(before=relabel))
+        result = project.apply("--allow", "revocation", wire=tampering(before=relabel))
         assert result.code == 6, result
         assert "agent / ci was given another label since the plan was made; it was left alone" in result.output
         assert labels(project) == {undeclared[0]: "mine"}
@@ -136,7 +136,7 @@ class TestRevoking:
             return response
 
         wire = tampering(after=lose) if keeps_its_effect else tampering(before=cut)
-        result = project.apply("--allow", "empty-kind", wire=wire)
+        result = project.apply("--allow", "revocation", wire=wire)
         assert result.code == 0, result
         assert len(made) == attempts
         assert labels(project) == {}

@@ -240,7 +240,7 @@ class TestLeftovers:
         ids=["undelivered", "without a label", "with an empty label"],
     )
     def test_are_not_counted(self, label: str, facts: CredentialFacts, parser: DocumentParser) -> None:
-        assert self.found(label, facts, parser) == [(Guard.EMPTY_KIND, 1, 1)]
+        assert self.found(label, facts, parser) == [(Guard.REVOCATION, 1, 0)]
 
     @pytest.mark.parametrize(
         ("label", "facts"),
@@ -258,4 +258,4 @@ class TestLeftovers:
         ],
     )
     def test_what_may_be_somebodys_is_counted(self, label: str, facts: CredentialFacts, parser: DocumentParser) -> None:
-        assert self.found(label, facts, parser) == [(Guard.EMPTY_KIND, 2, 2)]
+        assert self.found(label, facts, parser) == [(Guard.REVOCATION, 2, 0)]

@@ -18,6 +18,7 @@ from reconciler.model.resources import (
     Role,
     ServiceAccount,
 )
+from reconciler.plan.allowance import Allowance
 from reconciler.plan.changes import NEVER_LIFTED, Guard, Refusal
 from reconciler.vaults.parse import DocumentParser
 from tests.build import GAINS, account_vault, admin, credential, desired, group, invited, live, planned, vault
@@ -51,14 +52,15 @@ def guards(
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.2, 0.5, 0.99])
 @pytest.mark.parametrize("total", range(1, 51))
-def test_a_share_of_removals_is_judged_the_same_however_few_there_are(
+def test_one_of_a_kind_may_go_and_beyond_that_the_share_counts(
     total: int, share: float, parser: DocumentParser
 ) -> None:
     people = [Member(f"p{n:02}@acme.io") for n in range(total - 1)]
     policy = Policy(min_admins=1, max_removals=Limit(share=share))
     for removed in sorted({0, 1, total // 5, total // 2, total - 2, total - 1} & set(range(total))):
         found = guards((ROOT, *people[removed:]), live(ROOT, *people), parser, policy)
-        assert (Guard.MAX_REMOVALS in found) == (removed / total > share)
+        floor = 1 if share > 0 else 0
+        assert (Guard.MAX_REMOVALS in found) == (removed > floor and removed / total > share)
 
 
 @pytest.mark.parametrize("total", range(1, 51))
@@ -95,7 +97,7 @@ def test_a_number_limits_removals_per_kind_and_per_group(parser: DocumentParser)
 
 def test_who_leaves_the_workspace_is_not_counted_again_in_each_group(parser: DocumentParser) -> None:
     people = [Member(f"p{n}@acme.io") for n in range(10)]
-    policy = Policy(min_admins=1, max_removals=Limit(share=0.1))
+    policy = Policy(min_admins=1, max_removals=Limit(share=0.1, at_least=0))
     existing = live(ROOT, *people, group("ops", "p0@acme.io", "p1@acme.io"))
     assert guards((ROOT, *people[1:], group("ops", "p1@acme.io")), existing, parser, policy) == []
 
@@ -151,7 +153,7 @@ class TestOwnIdentity:
     def test_its_own_credential_is_not_revoked(self, parser: DocumentParser) -> None:
         resources = (ROOT, ServiceAccount("ci", admin=True), credential("ci", "new"))
         existing = live(*resources, credential("ci", "used"), own_key="id-credential-ci-used")
-        found = guards(resources, existing, parser, credentials_of=("ci",), allow=(Guard.MAX_REMOVALS,))
+        found = guards(resources, existing, parser, credentials_of=("ci",), allow=(Guard.REVOCATION,))
         assert found == [Guard.OWN_IDENTITY]
 
     @pytest.mark.parametrize(
@@ -194,22 +196,23 @@ def test_switching_vaults_off_counts_as_removing_them(parser: DocumentParser) ->
 
 
 @pytest.mark.parametrize(
-    ("declared", "counted"),
+    ("declared", "ends", "counted"),
     [
-        pytest.param((credential("ci", "key"),), False, id="its successor is declared"),
-        pytest.param((), True, id="its successor is not"),
+        pytest.param((credential("ci", "key"),), datetime(2020, 1, 1, tzinfo=UTC), False, id="its time is over"),
+        pytest.param((), datetime(2020, 1, 1, tzinfo=UTC), False, id="its successor is not declared, its time is over"),
+        pytest.param((), datetime(2100, 1, 1, tzinfo=UTC), True, id="its successor is not declared, and it works"),
     ],
 )
-def test_a_retiring_key_goes_unasked_only_for_a_declared_one(
-    declared: tuple[Resource, ...], counted: bool, parser: DocumentParser
+def test_a_retiring_key_goes_unasked_only_when_it_works_no_more(
+    declared: tuple[Resource, ...], ends: datetime, counted: bool, parser: DocumentParser
 ) -> None:
     bot = ServiceAccount("ci")
     old = credential("ci", "key [retiring]")
-    over = CredentialFacts("AK", "key [retiring]", expires=datetime(2020, 1, 1, tzinfo=UTC))
-    existing = live(ROOT, bot, *declared, old, facts={old.address: over})
+    retiring = CredentialFacts("AK", "key [retiring]", expires=ends)
+    existing = live(ROOT, bot, *declared, old, facts={old.address: retiring})
     none = Policy(min_admins=1, max_removals=Limit(count=0))
-    found = guards((ROOT, bot, *declared), existing, parser, none, credentials_of=("ci",), allow=(Guard.EMPTY_KIND,))
-    assert (Guard.MAX_REMOVALS in found) is counted
+    found = guards((ROOT, bot, *declared), existing, parser, none, credentials_of=("ci",))
+    assert found == ([Guard.REVOCATION] if counted else [])
 
 
 class TestProtect:
@@ -232,6 +235,16 @@ class TestProtect:
         ada = admin("ada@acme.io")
         policy = replace(LENIENT, protected=frozenset({ada.address}))
         assert guards((ROOT, Member("ada@acme.io")), live(ROOT, ada), parser, policy) == [Guard.PROTECT]
+
+    def test_a_protected_credential_is_not_revoked_neither_alone_nor_with_its_account(
+        self, parser: DocumentParser
+    ) -> None:
+        account, key = ServiceAccount("agent"), credential("agent", "k8s")
+        policy = replace(LENIENT, protected=frozenset({key.address}))
+        existing = live(ROOT, ServiceAccount("x"), account, key)
+        revoked = guards((ROOT, ServiceAccount("x"), account), existing, parser, policy, credentials_of=("agent",))
+        assert revoked == [Guard.PROTECT, Guard.REVOCATION]
+        assert guards((ROOT, ServiceAccount("x")), existing, parser, policy) == [Guard.PROTECT, Guard.REVOCATION]
 
 
 class TestServerLimits:
@@ -257,7 +270,7 @@ class TestServerLimits:
     [
         ("ci" + UNDELIVERED_MARK, CredentialFacts("k", "ci" + UNDELIVERED_MARK), []),
         ("[k]", CredentialFacts("k", None), []),
-        ("ci", CredentialFacts("k", "ci"), [Guard.EMPTY_KIND]),
+        ("ci", CredentialFacts("k", "ci"), [Guard.REVOCATION]),
     ],
     ids=["never delivered", "created by the server and never used", "somebody's"],
 )
@@ -268,6 +281,117 @@ def test_what_a_dead_run_left_behind_is_revoked_unasked(
     resources = (ROOT, ServiceAccount("agent"))
     existing = live(*resources, left, facts={left.address: facts})
     assert guards(resources, existing, parser, credentials_of=("agent",)) == expected
+
+
+class TestFloors:
+    """A share of a small set is less than one: single removals pass, as long as the whole plan takes little."""
+
+    PEOPLE = tuple(Member(f"p{number:02}@acme.io") for number in range(30))
+    EMAILS = tuple(person.email for person in PEOPLE)
+    POLICY = Policy(min_admins=1, max_removals=Limit(share=0.2))
+
+    def found(self, parser: DocumentParser, leaving: dict[str, int], policy: Policy = POLICY) -> list[tuple[str, int]]:
+        """Return the groups that a plan is refused for, where so many of four leave a group, and of 30 none."""
+        before = (group("all", *self.EMAILS), *(group(name, *self.EMAILS[:4]) for name in leaving))
+        after = (group("all", *self.EMAILS), *(group(name, *self.EMAILS[n:4]) for name, n in leaving.items()))
+        plan = refusals((ROOT, *self.PEOPLE, *after), live(ROOT, *self.PEOPLE, *before), parser, policy)
+        return [(str(item.subject), item.count) for item in plan if item.guard is Guard.MAX_REMOVALS]
+
+    def test_up_to_three_leave_a_small_group_unasked(self, parser: DocumentParser) -> None:
+        assert self.found(parser, {"a": 1, "b": 3}) == []
+
+    def test_a_floor_of_ones_own_holds_in_its_place(self, parser: DocumentParser) -> None:
+        one = replace(self.POLICY, max_removals=Limit(share=0.2, at_least=1))
+        assert self.found(parser, {"a": 1, "b": 2}, one) == [("b", 2)]
+
+    def test_it_holds_only_while_the_plan_takes_no_more_than_the_share_of_all_memberships(
+        self, parser: DocumentParser
+    ) -> None:
+        few = dict.fromkeys("abcd", 2)
+        assert self.found(parser, few) == []
+        many = dict.fromkeys("abcdefgh", 3)
+        assert self.found(parser, many) == [(name, 3) for name in "abcdefgh"]
+
+    def test_memberships_of_a_group_that_goes_as_a_whole_are_among_them(self, parser: DocumentParser) -> None:
+        before = (group("all", *self.EMAILS), group("small", *self.EMAILS[:4]))
+        existing = live(ROOT, *self.PEOPLE, *before)
+        found = guards((ROOT, *self.PEOPLE, group("small", *self.EMAILS[:4])), existing, parser, self.POLICY)
+        assert found == [Guard.MAX_REMOVALS]
+
+    def test_no_floor_under_a_number_and_none_under_nothing(self, parser: DocumentParser) -> None:
+        for limit in (Limit(count=0), Limit(share=0.0), Limit(share=0.0, at_least=3)):
+            assert self.found(parser, {"a": 1}, replace(self.POLICY, max_removals=limit)) == [("a", 1)]
+
+    def test_admins_have_no_floor(self, parser: DocumentParser) -> None:
+        tom, ada = Member("tom@acme.io"), admin("ada@acme.io")
+        assert guards((ROOT, ada), live(ROOT, ada, tom), parser, self.POLICY) == []
+        assert guards((ROOT, tom), live(ROOT, ada, tom), parser, self.POLICY) == [Guard.MAX_REMOVALS]
+        agent, boss = ServiceAccount("agent"), ServiceAccount("boss", admin=True)
+        assert guards((ROOT, boss), live(ROOT, agent, boss), parser, self.POLICY) == []
+        assert guards((ROOT, agent), live(ROOT, agent, boss), parser, self.POLICY) == [Guard.MAX_REMOVALS]
+
+
+class TestRevocation:
+    """Every key that works and would stop is asked about."""
+
+    ACCOUNT = ServiceAccount("agent")
+
+    def test_the_only_key_of_an_account(self, parser: DocumentParser) -> None:
+        existing = live(ROOT, self.ACCOUNT, credential("agent", "k8s"))
+        (found,) = refusals((ROOT, self.ACCOUNT), existing, parser, credentials_of=("agent",))
+        assert (found.guard, found.subject, found.names) == (Guard.REVOCATION, "agent", ("agent / k8s",))
+
+    def test_a_key_that_has_ended_goes_unasked(self, parser: DocumentParser) -> None:
+        key = credential("agent", "k8s")
+        facts = CredentialFacts("k", "k8s", expires=datetime(2020, 1, 1, tzinfo=UTC))
+        existing = live(ROOT, self.ACCOUNT, key, facts={key.address: facts})
+        assert guards((ROOT, self.ACCOUNT), existing, parser, credentials_of=("agent",)) == []
+
+    def test_keys_that_were_only_counted_and_go_with_their_account(self, parser: DocumentParser) -> None:
+        existing = live(ROOT, self.ACCOUNT, ServiceAccount("x"), credential_counts={self.ACCOUNT.address: 2})
+        (found,) = refusals((ROOT, ServiceAccount("x")), existing, parser)
+        assert (found.guard, found.subject, found.count) == (Guard.REVOCATION, "agent", 2)
+
+
+class TestAllowances:
+    """A guard is lifted everywhere, for a kind, for a resource, and for nothing else."""
+
+    PEOPLE = tuple(Member(f"p{number}@acme.io") for number in range(4))
+    EMAILS = tuple(person.email for person in PEOPLE)
+    NONE = Policy(min_admins=1, max_removals=Limit(count=0))
+
+    def left(self, allow: str, parser: DocumentParser) -> list[str | None]:
+        """Return what stays refused of two people who leave the workspace, and of one who leaves each of two groups."""
+        everyone = (group("ops", *self.EMAILS), group("ml", *self.EMAILS))
+        existing = live(ROOT, *self.PEOPLE, *everyone)
+        fewer = (group("ops", *self.EMAILS[2:3]), group("ml", *self.EMAILS[2:3]))
+        wanted = desired(ROOT, *self.PEOPLE[2:], *fewer, policy=self.NONE)
+        return [item.subject for item in planned(wanted, existing, parser, allow=allow.split()).plan.refused]
+
+    @pytest.mark.parametrize(
+        ("allow", "left"),
+        [
+            pytest.param("", [None, "ml", "ops"], id="nothing is lifted"),
+            pytest.param("max-removals", [], id="everywhere"),
+            pytest.param("max-removals=group", [None], id="a kind"),
+            pytest.param("max-removals=group:ops", [None, "ml"], id="a resource"),
+            pytest.param("max-removals=group:OPS", [None, "ml"], id="a resource, in other letters"),
+            pytest.param("max-removals=group:*", [None], id="all that fit a pattern"),
+            pytest.param("max-removals=access_rule:ops", [None, "ml", "ops"], id="a resource of another kind"),
+            pytest.param("max-removals=member:p0@acme.io", [None, "ml", "ops"], id="one of two"),
+            pytest.param(
+                "max-removals=member:p0@acme.io max-removals=member:p1@acme.io", ["ml", "ops"], id="both by name"
+            ),
+            pytest.param("empty-group=group:ops", [None, "ml", "ops"], id="another guard"),
+        ],
+    )
+    def test_lift_what_they_say(self, allow: str, left: list[str | None], parser: DocumentParser) -> None:
+        assert self.left(allow, parser) == left
+
+    @pytest.mark.parametrize("text", ["nothing", "own-identity", "max-removals=", "max-removals=ops", "policy=group:x"])
+    def test_that_mean_nothing_are_refused(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r"."):
+            Allowance.read(text)
 
 
 DANGEROUS: dict[Guard, tuple[Policy, tuple[Resource, ...], tuple[Resource, ...]]] = {

@@ -1,0 +1,44 @@
+"""Keys: resources as people name them on a command line, ``kind:name``, with ``*`` and ``?`` for any characters."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reconciler.frozen import Frozen
+from reconciler.model.resources import Address, Kind
+from reconciler.model.text import fold
+
+KINDS: Final = tuple(kind.value for kind in Kind)
+"""The words that a key begins with."""
+
+
+class Key(Frozen):
+    """A kind and a folded name; of a vault ``owner/name``, of a credential ``account/label``."""
+
+    kind: Kind
+    name: str
+
+    @staticmethod
+    def read(text: str) -> Key | None:
+        """Read ``kind:name``; ``None`` if the text is no key."""
+        kind, _, name = text.partition(":")
+        return Key(Kind(kind), fold(name)) if kind in KINDS and name else None
+
+    def means(self, address: Address) -> bool:
+        """Tell whether a resource is meant: by its very name, or by a pattern."""
+        return address.kind is self.kind and self.fits(written(address))
+
+    def fits(self, name: str) -> bool:
+        """Tell whether a folded name is this one or fits the pattern."""
+        if name == self.name:
+            return True
+        if not {"*", "?"} & set(self.name):
+            return False
+        pattern = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in self.name)
+        return re.fullmatch(pattern, name, re.DOTALL) is not None
+
+
+def written(address: Address) -> str:
+    """Return the folded name of a resource as a key has it."""
+    return "/".join(address.key[1:] if address.kind is Kind.VAULT else address.key)
