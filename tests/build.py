@@ -70,7 +70,9 @@ def vault(name: str, owner: str, text: str, **fields: object) -> Vault:
 
 
 def account_vault(account: str, text: str) -> Vault:
-    return Vault(account, OwnerKind.SERVICE_ACCOUNT, account, Document(DocumentFormat.HOCON, Secret(text), reviewed=True))
+    return Vault(
+        account, OwnerKind.SERVICE_ACCOUNT, account, Document(DocumentFormat.HOCON, Secret(text), reviewed=True)
+    )
 
 
 def credential(account: str, label: str, file: str | None = "out/key.conf") -> Credential:

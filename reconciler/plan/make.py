@@ -65,8 +65,8 @@ class Terms(Frozen):
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
     documents; ``now`` judges which credentials are due; ``allowed`` says which guards are lifted on purpose, and for
     what; ``exact_documents`` makes a different text of the same meaning a change; ``identities`` are the server ids of
-    what was last applied, and ``applied`` what is remembered of its documents, by the addresses of then; ``reveal`` shows
-    every value of documents.
+    what was last applied, and ``applied`` what is remembered of its documents, by the addresses of then; ``reveal``
+    shows every value of documents.
     """
 
     declaration: str

@@ -201,8 +201,16 @@ def with_gh(script: str, folder: Path, **variables: str) -> tuple[int, str, list
         ({"PULL": "", "FOUND": "", "PLAN_RUN": "34"}, 0, "run download 34 --repo acme/workspace --name plan-merged"),
         ({"PULL": "", "FOUND": "12", "PLAN_RUN": ""}, 1, "nobody has reviewed a plan"),
         ({"PULL": "head", "FOUND": "", "PLAN_RUN": ""}, 1, "no successful plan of head"),
-        ({"PULL": "head", "FOUND": "12", "PLAN_RUN": "", "RUN": "fork/x .github/workflows/workspace.yml head"}, 1, "is not one"),
-        ({"PULL": "", "FOUND": "", "PLAN_RUN": "34", "RUN": "acme/workspace .github/workflows/other.yml merged"}, 1, "is not"),
+        (
+            {"PULL": "head", "FOUND": "12", "PLAN_RUN": "", "RUN": "fork/x .github/workflows/workspace.yml head"},
+            1,
+            "is not one",
+        ),
+        (
+            {"PULL": "", "FOUND": "", "PLAN_RUN": "34", "RUN": "acme/workspace .github/workflows/other.yml merged"},
+            1,
+            "is not",
+        ),
     ],
 )
 def test_the_plan_that_was_reviewed_is_the_one_that_is_fetched(

@@ -73,9 +73,7 @@ def test_a_vault_that_clients_drop_is_named_in_every_format(project: Project, te
     for form in ("text", "json", "yaml", "hocon"):
         result = project.run("effective", "agent", "--format", form)
         assert result.code == 0
-        assert f"applies only to clients that define {environment.strip()}" in result.output.replace(
-            "  ", " "
-        )
+        assert f"applies only to clients that define {environment.strip()}" in result.output.replace("  ", " ")
         if form == "json":
             assert result.json == {}
             assert "Error:    vault agent" in result.stderr
