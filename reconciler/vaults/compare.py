@@ -213,7 +213,7 @@ def _for_clients(before: _Side, after: _Side, written: Collection[str], parser: 
         if _is_misread(before, tree_before) or _is_misread(after, tree_after):
             edits = _where_written(before, after, tree_before, tree_after, stand_ins)
         else:
-            unknown = {path for path, node in leaves(tree_after) if any(map(stand_ins.holds_secret, texts(node)))}
+            unknown = _unknown(tree_after, stand_ins)
             shown = _shown_to_clients(before, after, tree_before, tree_after, known)
             edits = compare(_hide(tree_before, unknown), _hide(tree_after, unknown), shown)
         for edit in edits:
@@ -250,6 +250,11 @@ def _is_misread(side: _Side, tree: Tree) -> bool:
     return side.vault.format is not DocumentFormat.HOCON and tree != side.bound.tree
 
 
+def _unknown(tree: Tree, stand_ins: Redactor) -> frozenset[Path]:
+    """Return the leaves that hold a secret that the run has no value for."""
+    return frozenset(path for path, node in leaves(tree) if any(map(stand_ins.holds_secret, texts(node))))
+
+
 def _where_written(
     before: _Side, after: _Side, tree_before: Tree, tree_after: Tree, stand_ins: Redactor
 ) -> tuple[DocumentEdit, ...]:
@@ -260,7 +265,9 @@ def _where_written(
         old, new = lookup(tree_before, path), lookup(tree_after, path)
         if old != new and not (new is not None and any(map(stand_ins.holds_secret, texts(new)))):
             found.append(_secret_edit(shown_path(path), old, new))
-    return tuple(found) or ((_secret_edit(_UNWRITTEN, tree_before, tree_after),) if tree_before != tree_after else ())
+    unknown = _unknown(tree_after, stand_ins)
+    differ = _hide(tree_before, unknown) != _hide(tree_after, unknown)
+    return tuple(found) or ((_secret_edit(_UNWRITTEN, tree_before, tree_after),) if differ else ())
 
 
 def _secret_edit(path: str, old: Tree | None, new: Tree | None) -> DocumentEdit:

@@ -148,7 +148,7 @@ def test_a_workspace_is_read_with_one_call_for_each_list() -> None:
     assert group.description == ""
     invited = live.snapshot.members[Address.member("new@acme.io")]
     assert (invited.state, invited.role) == (MemberState.INVITED, None)
-    assert {vault.title for vault in live.snapshot.vaults.values()} == {"s3 → Research", "own → Bot"}
+    assert {vault.title for vault in live.snapshot.vaults.values()} == {"s3 → Research", "Bot → Bot"}
     own = live.snapshot.vaults[Address.vault(OwnerKind.SERVICE_ACCOUNT, "bot", "own")]
     assert own.document.text.reveal() == "b: 2"
     rule = live.snapshot.access_rules[Address.access_rule("vision")]

@@ -71,7 +71,7 @@ class TestApplyAsks:
     def test_and_looks_again_after_the_answer(self, project: Project) -> None:
         project.declare(BODY + "service_accounts: []\n")
         project.sandbox.call("auth.create_service_user", name="robot")
-        terminal = in_a_terminal(project, "apply", "--allow", "empty-kind")
+        terminal = in_a_terminal(project, "apply", "--allow", "empty-kind", "--allow", "revocation")
         terminal.wait_for("Apply this plan? [y/N]:")
         project.sandbox.call("users.update_service_user", user=project.sandbox.truth().id_of("robot"), name="other")
         terminal.type("y\n")

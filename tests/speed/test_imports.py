@@ -20,10 +20,10 @@ print(code, *sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
 COMPARE = """
 import json, sys
-from reconciler.vaults.compare import compare
+from reconciler.vaults.compare import Shown, compare
 from reconciler.vaults.tree import from_plain
 before, after = map(from_plain, json.loads(sys.argv[1]))
-print(len(compare(before, after)), "deepdiff" in sys.modules, file=sys.stderr)
+print(len(compare(before, after, Shown.of({}, {}))), "deepdiff" in sys.modules, file=sys.stderr)
 """
 
 
