@@ -49,7 +49,7 @@ GAINS = (
     Guard.FOREIGN_DOMAIN,
     Guard.WRITE_GAINS,
 )
-KEY = DigestKey.derive("access", Secret("secret"))
+KEY = DigestKey.derive(Secret("secret"))
 
 
 def admin(email: str) -> Member:

@@ -14,7 +14,7 @@ from reconciler.notify import library
 from reconciler.notify.send import post
 from reconciler.notify.signature import signature_headers
 from reconciler.notify.target import Target, TargetKind, read_target
-from reconciler.record.merge import with_told
+from reconciler.record.merge import with_reported
 from reconciler.views.drift_messages import message_text, message_title, slack_message, webhook_message
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ async def announce_drift(session: Session, receivers: Receivers, result: DriftRe
     if not receivers.targets:
         return ()
     past = result.past
-    known = past.record.told if past.record is not None else ()
+    known = past.record.reported if past.record is not None else ()
     news = find_news(result.drift, known, session.world.clock.now())
     if news.is_empty:
         return ()
@@ -114,7 +114,7 @@ async def _remembered(past: Past, news: News) -> tuple[str, ...]:
     if past.store is None or past.trouble is not None:
         return ()
     try:
-        await past.store.update(lambda record: with_told(record, news.told))
+        await past.store.update(lambda record: with_reported(record, news.told))
     except RecordError as error:
         return (f"what was sent could not be recorded, so it will be sent again: {error.message}",)
     return ()

@@ -9,11 +9,12 @@ from reconciler.commands.record_places import Places, find_places
 from reconciler.errors import LockedError, UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
-from reconciler.record.document import Record, RunEntry, Workspace, read_record
 from reconciler.record.lock import is_orphaned, read_lock
+from reconciler.record.store import load_record
 
 if TYPE_CHECKING:
     from reconciler.commands.session import Session
+    from reconciler.record.document import Record, RunEntry, Workspace
 
 
 class HistoryRequest(Frozen):
@@ -40,10 +41,10 @@ async def read_history(session: Session, request: HistoryRequest) -> History:
     Raises :class:`UsageError` if there is no record or no such run, and :class:`reconciler.errors.RecordError`.
     """
     places = find_places(session, request.record, request.file)
-    found = await places.record.read()
-    if found is None:
+    loaded = await load_record(places.record, None)
+    if loaded is None:
         raise UsageError(f"there is no record at {places.record.shown}", hint="apply makes one")
-    record = read_record(found.content, places.record.shown, None)
+    record = loaded.record
     runs = record.runs[: request.limit] if request.run is None else (_only(record, request.run),)
     return History(record.workspace, runs, len(record.runs), await _running(session, places))
 

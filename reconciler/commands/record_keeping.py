@@ -12,7 +12,6 @@ from reconciler.frozen import Frozen
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.outcomes import Outcome
 from reconciler.record.document import Record, RunEntry
-from reconciler.record.fingerprint import declared_at
 from reconciler.record.known import known_identities
 from reconciler.record.lock import read_lock
 from reconciler.record.merge import Sight, spoken_for, with_sight
@@ -130,15 +129,13 @@ def sight_of(
 ) -> Sight:
     """Return what a reading of the workspace showed, after a run whose ``report`` there is, if there was one."""
     desired = declared.desired
-    documents = DocumentComparison(terms.parser, terms.key)
     return Sight(
         live=prepared.live,
-        declared=frozenset(desired.snapshot.resources),
+        declared=desired.snapshot,
         remaining=prepared.plan.changes,
         touched=_touched(report) if report is not None else frozenset(),
-        key=terms.key,
+        documents=DocumentComparison(terms.parser, terms.key),
         seen=session.world.clock.now(),
-        wanted=lambda address: declared_at(address, desired.snapshot, documents),
         managed=spoken_for(desired.scope),
     )
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
 
 SANDBOX = "sandbox:"
+KEY_VARIABLE = "RECONCILER_KEY"
+SHORTEST_KEY = 32
+"""The shortest ``RECONCILER_KEY`` (bytes)."""
 _SANDBOX_URL = "http://sandbox.localhost"
 
 AnyTransport = TypeVar("AnyTransport", bound=ReadTransport)
@@ -46,8 +49,7 @@ def find_target(session: Session, connection: Connection, declared_server: str |
         home=session.home,
         allow_http=connection.allow_http,
     )
-    secret = settings.secret_key or settings.token or Secret("")
-    return Target(settings, settings.server, DigestKey.derive(settings.access_key or "token", secret))
+    return Target(settings, settings.server, _key(session, settings.secret_key))
 
 
 def _sandbox_target(session: Session, chosen: str) -> Target:
@@ -55,7 +57,25 @@ def _sandbox_target(session: Session, chosen: str) -> Target:
     if not path:
         raise UsageError("sandbox: needs a file", hint="for example --server sandbox:workspace.db")
     settings = ConnectionSettings(_SANDBOX_URL, source="the embedded sandbox")
-    return Target(settings, chosen, DigestKey.derive("sandbox", Secret(path)), session.folder / path)
+    return Target(settings, chosen, _key(session, Secret(chosen)), session.folder / path)
+
+
+def _key(session: Session, api_secret: Secret | None) -> DigestKey:
+    """Return the key of this run: ``RECONCILER_KEY``, else one derived from the API secret.
+
+    A run that signs in by a token has neither: its key is random, so that nothing it seals is believed by another run.
+    Raises :class:`UsageError` for a key that is too short.
+    """
+    own = Secret(session.environment.get(KEY_VARIABLE, ""))
+    session.secrets.add(own)
+    if own:
+        if len(own.reveal().encode("utf-8", "surrogatepass")) < SHORTEST_KEY:
+            raise UsageError(
+                f"{KEY_VARIABLE} is too short: at least {SHORTEST_KEY} bytes are needed",
+                hint="make one, for example with: openssl rand -base64 48",
+            )
+        return DigestKey.derive(own)
+    return DigestKey.derive(api_secret or Secret(session.world.chance.token(SHORTEST_KEY)))
 
 
 @asynccontextmanager

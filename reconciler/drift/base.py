@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
 from reconciler.model.resources import Kind, OwnerKind
-from reconciler.plan.fingerprints import digest_of, public_digest
+from reconciler.plan.fingerprints import public_digest
 from reconciler.plan.identity import former
 from reconciler.record.known import is_unsettled, unsettled
 from reconciler.record.merge import owned
@@ -75,18 +75,19 @@ class Base(Frozen, dict=True):
         vault = self.desired.snapshot.vaults.get(address)
         if vault is None:
             return True
-        if before.key_id != self.key.key_id:
+        then = before.document
+        if then is None or then.key_id != self.key.key_id:
             return None
-        if now is not None and before.declared_document is not None:
-            return now == before.declared_document
-        if before.declared_template is not None:
-            return self.key.of_text(vault.document.text) == before.declared_template
+        if now is not None and then.declared is not None:
+            return now == then.declared
+        if then.template is not None:
+            return self.key.of_text(vault.document.text) == then.template
         return None
 
     def names(self, name: str, element: str) -> tuple[str, ...]:
-        """Return the digests that an element of a set may have in the record: as it is called now, and before."""
+        """Return the names that an element of a set may have in the record: as it is called now, and before."""
         kind = {"service_accounts": Kind.SERVICE_ACCOUNT, "groups": Kind.GROUP, "members": Kind.MEMBER}[name]
         old = next(
             (old for new, old in self.desired.renames.items() if new.kind is kind and new.key == (element,)), None
         )
-        return (digest_of(name, element), *((digest_of(name, old.key[0]),) if old is not None else ()))
+        return (element, *((old.key[0],) if old is not None else ()))

@@ -16,7 +16,7 @@ from reconciler.drift.fields import document_part, field_parts, live_stays
 from reconciler.drift.report import Drift, DriftClass, Finding, Memory, Part
 from reconciler.frozen import Frozen
 from reconciler.plan.changes import Action, Reason
-from reconciler.record.fingerprint import field_digests
+from reconciler.record.fingerprint import field_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -138,7 +138,7 @@ class _Judge(Frozen):
     def _parts(self, change: Change, before: Applied | None) -> Iterator[Part]:
         """Judge each field of what is on both sides and differs."""
         live, wanted = self.prepared.live.snapshot, self.prepared.desired
-        sides = tuple(field_digests(side.resources[change.address])[0] for side in (live, wanted))
+        sides = tuple(field_values(side.resources[change.address]) for side in (live, wanted))
         yield from field_parts(change, before, (sides[0], sides[1]), self.base)
         yield from document_part(change, before, self.base)
 

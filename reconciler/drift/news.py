@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from reconciler.frozen import Frozen
-from reconciler.record.document import Told
+from reconciler.record.document import Reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ class News(Frozen):
     findings: tuple[Finding, ...]
     attention: tuple[Attention, ...]
     healed: tuple[Address, ...]
-    told: tuple[Told, ...]
+    told: tuple[Reported, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -34,7 +34,7 @@ class News(Frozen):
         return not (self.findings or self.attention or self.healed)
 
 
-def find_news(drift: Drift, before: Iterable[Told], now: datetime) -> News:
+def find_news(drift: Drift, before: Iterable[Reported], now: datetime) -> News:
     """Compare what there is to tell with what was told before."""
     known = {item.address: item for item in before}
     digests = _digests(drift)
@@ -44,7 +44,7 @@ def find_news(drift: Drift, before: Iterable[Told], now: datetime) -> News:
         attention=tuple(item for item in drift.attention if item.address in fresh),
         healed=tuple(sorted(known.keys() - digests.keys())),
         told=tuple(
-            Told(kind=address.kind, key=address.key, digest=digest, at=now) if address in fresh else known[address]
+            Reported(kind=address.kind, key=address.key, digest=digest, at=now) if address in fresh else known[address]
             for address, digest in sorted(digests.items())
         ),
     )

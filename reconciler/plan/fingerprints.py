@@ -1,9 +1,8 @@
 """Digests that tell whether something moved since a plan was made, without holding what it was.
 
 Two sorts. A *public* digest covers everything of a resource but a vault's text. A *document* digest covers that text
-and is keyed with something that is not in the plan (derived from the API secret key of the run), so that a plan file
-gives nobody a way to try out guesses of a secret. A plan made with one key and applied with another compares the
-public digests and the edits only; ``key_id`` tells which key it was.
+and is keyed with something that is not in the plan (``RECONCILER_KEY``, or the API secret key of the run), so that a
+plan file gives nobody a way to try out guesses of a secret. The same key seals whole plans.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict, astuple
@@ -35,20 +35,50 @@ _WITH_PARTS = (Credential, Vault, AccessRule)
 
 
 class DigestKey(Frozen):
-    """The key of document digests and a name for it that gives nothing away."""
+    """The key of a run: it makes digests of what must not be guessed, and seals what must not be changed.
+
+    ``key_id`` is a name for the key that gives nothing away. What was made with one key means nothing under another.
+    """
 
     key: bytes
     key_id: str
 
+    def __repr__(self) -> str:
+        return f"DigestKey({self.key_id})"
+
     @staticmethod
-    def derive(access_key: str, secret_key: Secret) -> DigestKey:
-        """Make the key from the API credential that this run signs in with."""
-        key = hmac.digest(secret_key.reveal().encode(), b"clearml-reconciler/plan/1", "sha256")
-        return DigestKey(key, hashlib.sha256(access_key.encode()).hexdigest()[:12])
+    def derive(secret: Secret) -> DigestKey:
+        """Make the key from a secret: ``RECONCILER_KEY``, or the secret key of the API credential (HKDF, RFC 5869)."""
+        key = hmac.digest(_SALT, secret.reveal().encode("utf-8", "surrogatepass"), "sha256")
+        return DigestKey(key, _expanded(key, "name").hex()[:12])
 
     def of_text(self, text: Secret) -> str:
         """Return the keyed digest of a document's text."""
-        return hmac.digest(self.key, text.reveal().encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+        return self.digest("text", text.reveal())[:32]
+
+    def digest(self, purpose: str, *content: str) -> str:
+        """Return the keyed digest of strings; one purpose's digests cannot be taken for another's."""
+        key = _expanded(self.key, purpose)
+        parts = (part.encode("utf-8", "surrogatepass") for part in content)
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hmac.digest(key, message, "sha256").hex()
+
+    def seals(self, seal: str, purpose: str, content: bytes) -> bool:
+        """Return whether a seal was made for this content with this key."""
+        return hmac.compare_digest(seal.encode("utf-8", "surrogatepass"), self.seal(purpose, content).encode())
+
+    def seal(self, purpose: str, content: bytes) -> str:
+        """Return the seal of some content: nobody without the key can make it, or change the content under it."""
+        return "hmac-sha256:" + hmac.digest(_expanded(self.key, f"seal {purpose}"), content, "sha256").hex()
+
+
+_SALT = b"clearml-reconciler/2"
+
+
+@cache
+def _expanded(key: bytes, purpose: str) -> bytes:
+    """Return the key for one purpose: the second step of HKDF, one block of it."""
+    return hmac.digest(key, purpose.encode() + b"\x01", "sha256")
 
 
 def public_digest(resource: Resource) -> str:
@@ -58,7 +88,7 @@ def public_digest(resource: Resource) -> str:
 
 def declaration_digest(snapshot: Snapshot, key: DigestKey) -> str:
     """Return one keyed digest for all that a declaration asks for, whatever its order; templates, not secret values."""
-    digest = hmac.new(key.key, digestmod="sha256")
+    digest = hmac.new(_expanded(key.key, "declaration"), digestmod="sha256")
     everything = sorted(snapshot.resources.items())
     for start in range(0, len(everything), _AT_ONCE):
         lines = [

@@ -1,23 +1,25 @@
-"""The record of one workspace as one document: read with suspicion, told apart from every other by its checksum."""
+"""What is known of the past of one workspace, as values. :mod:`reconciler.record.parts` writes and reads them.
+
+``docs/reference/record.md`` describes the format.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 from msgspec import Meta, field
 
-from reconciler.errors import RecordError
 from reconciler.frozen import Moment, Published
+from reconciler.model.acting import Acting
 from reconciler.model.resources import Address, Kind
-from reconciler.model.text import harmless
+from reconciler.model.text import canonical_json
 from reconciler.plan.outcomes import Outcome
 
-FORMAT = "clearml-reconciler/record/1"
-_FAMILY = "clearml-reconciler/record/"
-_REMEDY = "it is left as it is; move it away, or choose another with --record"
+if TYPE_CHECKING:
+    from reconciler.plan.fingerprints import DigestKey
+
+FieldValue = str | bool | tuple[str, ...]
+"""A field of a resource as the record keeps it; a set is sorted."""
 
 
 class Workspace(Published, kw_only=True):
@@ -42,11 +44,16 @@ class Commit(Published, kw_only=True):
 
 
 class OperationEntry(Published, kw_only=True):
-    """One operation of a run; ``outcome`` is ``None`` as long as nobody has told how it ended."""
+    """One operation of a run; ``outcome`` is ``None`` as long as it is not known how it ended.
+
+    ``server_id`` is the id that this program chose for what the operation creates, where the API takes one.
+    """
 
     operation: str
     kind: Kind
     title: str
+    key: tuple[str, ...] = ()
+    server_id: str | None = None
     outcome: Outcome | None = None
     message: str = ""
 
@@ -73,23 +80,55 @@ class RunEntry(Published, kw_only=True):
     operations: tuple[OperationEntry, ...] = ()
 
 
-class Applied(Published, kw_only=True):
-    """What one resource was when it was last seen applied, in digests (:mod:`reconciler.record.fingerprint`).
+class Creation(Published, kw_only=True):
+    """A creation that was about to begin, written down before its call; it may still land.
 
-    ``seen`` is when it was first seen so.
+    It stays until its end is known. ``server_id`` is the id that this program chose, where the API takes one.
+    """
+
+    kind: Kind
+    key: tuple[str, ...]
+    title: str
+    server_id: str | None = None
+    run: str
+    begun: Moment
+
+    @property
+    def address(self) -> Address:
+        """The identity of the resource."""
+        return Address(self.kind, self.key)
+
+
+class AppliedDocument(Published, kw_only=True):
+    """A vault's document as it was last seen applied, in digests under one key.
+
+    ``text`` is of the live text, ``declared`` of the declared one with its secrets, ``template`` of that as it is
+    written in the file. ``values`` leads from the digest of each path to that of its value (together with the path);
+    ``secrets`` are those paths at which a reference to a secret stood.
+    """
+
+    key_id: str
+    text: str
+    declared: str | None = None
+    template: str | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+
+class Applied(Published, kw_only=True):
+    """What one resource was when it was last seen applied.
+
+    ``fields`` are its fields as the server had them, but for documents; a field that was not said, or not told by the
+    server, is missing. ``declared`` is a digest of what the declaration said then, without documents. ``seen`` is when
+    it was first seen so.
     """
 
     kind: Kind
     key: tuple[str, ...]
     server_id: str | None = None
-    public: str
-    fields: dict[str, str] = field(default_factory=dict)
-    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    document: str | None = None
-    key_id: Annotated[str | None, Meta(description="Which key the document's digest was made with.")] = None
-    declared: Annotated[str | None, Meta(description="What the declaration said then, without documents.")] = None
-    declared_document: Annotated[str | None, Meta(description="The declared document, made with the same key.")] = None
-    declared_template: Annotated[str | None, Meta(description="The same, as it is written in the file.")] = None
+    fields: dict[str, FieldValue] = field(default_factory=dict)
+    document: AppliedDocument | None = None
+    declared: Annotated[str | None, Meta(description="Digest of what the declaration said, without documents.")] = None
     seen: Moment
 
     @property
@@ -98,7 +137,7 @@ class Applied(Published, kw_only=True):
         return Address(self.kind, self.key)
 
 
-class Told(Published, kw_only=True):
+class Reported(Published, kw_only=True):
     """Drift of one resource that people were told of: a digest of what was said, and when."""
 
     kind: Kind
@@ -112,18 +151,36 @@ class Told(Published, kw_only=True):
         return Address(self.kind, self.key)
 
 
+class SealedActing(Published, kw_only=True):
+    """What acted when the declaration was last applied, sealed: without the key nobody can make it up."""
+
+    acting: Acting
+    key_id: str
+    seal: str
+
+    @staticmethod
+    def of(acting: Acting, key: DigestKey) -> SealedActing:
+        """Seal what acts."""
+        return SealedActing(acting=acting, key_id=key.key_id, seal=key.seal("acting", canonical_json(acting.plain())))
+
+    def opened(self, key: DigestKey) -> Acting | None:
+        """Return what was sealed; ``None`` if it was made with another key, or altered."""
+        return self.acting if key.seals(self.seal, "acting", canonical_json(self.acting.plain())) else None
+
+
 class Record(Published, kw_only=True):
     """Everything that is known of the past of one workspace; ``runs`` has the newest first.
 
     ``managed`` is what the declaration spoke for when ``resources`` were last seen
-    (:func:`reconciler.record.merge.spoken_for`).
+    (:func:`reconciler.record.merge.spoken_for`). ``creations`` are those of which it is not known how they ended.
     """
 
-    format: Literal["clearml-reconciler/record/1"] = "clearml-reconciler/record/1"
     workspace: Workspace
     runs: tuple[RunEntry, ...] = ()
     resources: tuple[Applied, ...] = ()
-    told: tuple[Told, ...] = ()
+    creations: tuple[Creation, ...] = ()
+    acting: SealedActing | None = None
+    reported: tuple[Reported, ...] = ()
     managed: tuple[str, ...] = ()
 
     def resource(self, address: Address) -> Applied | None:
@@ -133,60 +190,3 @@ class Record(Published, kw_only=True):
     def by_address(self) -> dict[Address, Applied]:
         """Return what is known of every resource."""
         return {item.address: item for item in self.resources}
-
-    def to_bytes(self) -> bytes:
-        """Return the record with its checksum as stable JSON: a line for each run and resource, ending in a newline."""
-        content = self.plain()
-        sealed = {"format": content.pop("format"), "checksum": "", **content}
-        sealed["checksum"] = _checksum(sealed)
-        return ("{\n" + ",\n".join(_laid_out(name, value) for name, value in sealed.items()) + "\n}\n").encode()
-
-
-def _laid_out(name: str, value: object) -> str:
-    if isinstance(value, list) and value:
-        return f"{json.dumps(name)}: [\n" + ",\n".join(map(json.dumps, value)) + "\n]"
-    return f"{json.dumps(name)}: {json.dumps(value)}"
-
-
-def _checksum(sealed: dict[str, object]) -> str:
-    content = {name: value for name, value in sealed.items() if name != "checksum"}
-    text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def read_record(content: bytes, place: str, workspace: Workspace | None) -> Record:
-    """Read a record; ``place`` is what to call where it was found.
-
-    Raises :class:`RecordError` if it is torn, altered, of another version, or (where ``workspace`` is given) about
-    another workspace.
-    """
-    shown = harmless(place)
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError):
-        raise RecordError(f"the record {shown} is damaged: it is not complete JSON", hint=_REMEDY) from None
-    version = raw.get("format") if isinstance(raw, dict) else None
-    if version != FORMAT:
-        if isinstance(version, str) and version.startswith(_FAMILY):
-            message = (
-                f"the record {shown} was written by another version ({harmless(version[:80])}); this reads {FORMAT}"
-            )
-            raise RecordError(message, hint="use the version that wrote it, or choose another place with --record")
-        raise RecordError(f"{shown} is not a record of this program", hint=_REMEDY)
-    if raw.get("checksum") != _checksum(raw):
-        raise RecordError(f"the record {shown} is damaged or was altered: its checksum does not match", hint=_REMEDY)
-    del raw["checksum"]
-    try:
-        record = msgspec.convert(raw, Record)
-    except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        raise RecordError(f"the record {shown} is damaged: {harmless(str(error))}", hint=_REMEDY) from None
-    if workspace is not None and record.workspace != workspace:
-        raise RecordError(
-            f"the record {shown} is about another workspace ({_named(record.workspace)}, this is {_named(workspace)})",
-            hint="it is left as it is; choose another with --record",
-        )
-    return record
-
-
-def _named(workspace: Workspace) -> str:
-    return f"{harmless(workspace.name)} on {harmless(workspace.server)}"

@@ -1,93 +1,139 @@
-"""Digests of single fields: enough to tell later which of them moved, and on which side.
+"""What the record keeps of a resource: enough to tell later which of its fields moved, and on which side.
 
-Fields that everybody who reads the declaration can see (a role, a name, who is in a group) have plain digests, so that
-any run can compare them, whichever credential it signs in with. A vault's text may hold secrets: its digest is keyed
-with the run's own credential and can be compared only under the same ``key_id``.
+Fields that everybody who reads the declaration can see (a role, a name, who is in a group) are kept as they are. A
+vault's text may hold secrets: of it there are digests, keyed with the run's own key, that can be compared only under
+the same ``key_id``.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from reconciler.frozen import Frozen
 from reconciler.model.access import Entity
-from reconciler.model.resources import Vault
-from reconciler.plan.fingerprints import digest_of, identity, public_digest
-from reconciler.record.document import Applied
-
-__all__ = ["DeclaredDigests", "applied", "declared_at", "digest_of", "field_digests", "identity"]
+from reconciler.plan.fingerprints import identity, public_digest
+from reconciler.record.document import Applied, AppliedDocument
+from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.tree import Expression, Hidden, PythonObject, Scalar, leaves
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.model.resources import Address, Resource
-    from reconciler.model.snapshot import Snapshot
+    from reconciler.model.resources import Resource, Vault
     from reconciler.plan.documents import DocumentComparison
     from reconciler.plan.fingerprints import DigestKey
+    from reconciler.record.document import FieldValue
+    from reconciler.vaults.tree import Path, Tree
 
 _NOT_ON_THE_SERVER = frozenset({"lifetime", "rotate_before", "delivery"})
+_DIGEST_LENGTH = 16
 
 
-class DeclaredDigests(Frozen):
-    """What a declaration said of a resource: digests of all but its document, and of that document.
-
-    ``document`` is of the text to be stored (``None`` without its secrets), ``template`` of the text as it is written
-    in the file, which can be compared in a run without secrets too.
-    """
-
-    public: str
-    document: str | None = None
-    template: str | None = None
-
-
-def applied(
-    resource: Resource, server_id: str | None, key: DigestKey, seen: datetime, declared: DeclaredDigests | None = None
-) -> Applied:
-    """Return what the record keeps of a live resource, as it is at this moment, and of what was ``declared`` then.
-
-    A field that is ``None`` (not said, or not told by the server) has no digest.
-    """
-    single, sets = field_digests(resource)
-    has_text = isinstance(resource, Vault)
+def applied(resource: Resource, server_id: str | None, seen: datetime, *, declared: Resource | None = None) -> Applied:
+    """Return what the record keeps of a live resource but for its document, and of what was ``declared`` then."""
     return Applied(
         kind=resource.address.kind,
         key=resource.address.key,
         server_id=identity(resource.address, server_id),
-        public=public_digest(resource),
-        fields=single,
-        sets=sets,
-        document=key.of_text(resource.document.text) if isinstance(resource, Vault) else None,
-        key_id=key.key_id if has_text else None,
-        declared=declared.public if declared else None,
-        declared_document=declared.document if declared else None,
-        declared_template=declared.template if declared else None,
+        fields=field_values(resource),
+        declared=public_digest(declared) if declared is not None else None,
         seen=seen,
     )
 
 
-def declared_at(address: Address, snapshot: Snapshot, documents: DocumentComparison) -> DeclaredDigests | None:
-    """Return what a declaration says of a resource, as the record keeps it; ``None`` if it says nothing."""
-    resource = snapshot.get(address)
-    if resource is None:
-        return None
-    if not isinstance(resource, Vault):
-        return DeclaredDigests(public_digest(resource))
-    _, stored = documents.digests(None, resource)
-    return DeclaredDigests(public_digest(resource), stored, documents.key.of_text(resource.document.text))
+def applied_document(
+    live: Vault, declared: Vault | None, documents: DocumentComparison, before: AppliedDocument | None
+) -> AppliedDocument:
+    """Return what the record keeps of a live vault's document, and of the ``declared`` one where it is as declared.
+
+    What was known ``before`` of the same texts is not worked out again.
+    """
+    key = documents.key
+    text = key.of_text(live.document.text)
+    if declared is None:
+        return AppliedDocument(key_id=key.key_id, text=text)
+    _, stored = documents.digests(None, declared)
+    template = key.of_text(declared.document.text)
+    if before is not None and before.key_id == key.key_id:
+        same = (before.text, before.declared, before.template) == (text, stored, template)
+        if same and stored is not None:
+            return before
+    values, secrets = _digests(declared, documents)
+    return AppliedDocument(
+        key_id=key.key_id, text=text, declared=stored, template=template, values=values, secrets=secrets
+    )
 
 
-def field_digests(resource: Resource) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Return the digests of a resource's single-valued fields, and, of those that are sets, of each element."""
-    single: dict[str, str] = {}
-    sets: dict[str, tuple[str, ...]] = {}
-    for name in type(resource).__struct_fields__:
-        value = getattr(resource, name)
-        if name == "document" or name in _NOT_ON_THE_SERVER or value is None:
-            continue
-        if isinstance(value, frozenset):
-            sets[name] = tuple(sorted(digest_of(name, element) for element in value))
-        elif isinstance(value, Entity):
-            single[name] = digest_of(name, "/".join(value.identity))
-        else:
-            single[name] = digest_of(name, value)
-    return single, sets
+def _digests(declared: Vault, documents: DocumentComparison) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the digests of a declared document's values by those of their paths, and the paths of its secrets."""
+    from reconciler.vaults.references import bind
+
+    key = documents.key
+    try:
+        bound = bind(declared.document, documents.parser)
+    except DocumentError:
+        return {}, ()
+    values = {
+        path_digest(key, path): value_digest(key, path, leaf)
+        for path, leaf in leaves(bound.tree)
+        if path not in bound.unbound
+    }
+    return dict(sorted(values.items())), tuple(sorted(path_digest(key, path) for path in bound.references))
+
+
+def path_digest(key: DigestKey, path: Path) -> str:
+    """Return the keyed digest of a path in a document."""
+    return key.digest("path", json.dumps(path))[:_DIGEST_LENGTH]
+
+
+def value_digest(key: DigestKey, path: Path, leaf: Tree) -> str:
+    """Return the keyed digest of a value at a path: the same value elsewhere has another one."""
+    return key.digest("value", json.dumps(path), *_canonical(leaf))[:_DIGEST_LENGTH]
+
+
+def was_literal(document: AppliedDocument, key: DigestKey, path: Path, leaf: Tree) -> bool:
+    """Return whether this value at this path was applied from a literal in the declaration's files.
+
+    ``False`` where that is not known, as after the key was changed.
+    """
+    where = path_digest(key, path)
+    known = document.key_id == key.key_id and where not in document.secrets
+    return known and document.values.get(where) == value_digest(key, path, leaf)
+
+
+def was_secret(document: AppliedDocument, key: DigestKey, path: Path) -> bool:
+    """Return whether a declared secret stood at this path; ``False`` where that is not known."""
+    return document.key_id == key.key_id and path_digest(key, path) in document.secrets
+
+
+def _canonical(leaf: Tree) -> tuple[str, str]:
+    match leaf:
+        case Scalar():
+            return type(leaf.value).__name__, json.dumps(leaf.value)
+        case Expression():
+            return "expression", leaf.source
+        case PythonObject() | Hidden():
+            return type(leaf).__name__, leaf.text
+        case _:
+            return type(leaf).__name__, ""
+
+
+def field_values(resource: Resource) -> dict[str, FieldValue]:
+    """Return the fields of a resource as the record keeps them: of all that the server has, but for a document.
+
+    A field that is ``None`` (not said, or not told by the server) is missing.
+    """
+    values = {name: getattr(resource, name) for name in type(resource).__struct_fields__}
+    return {
+        name: _plain(value)
+        for name, value in values.items()
+        if value is not None and name != "document" and name not in _NOT_ON_THE_SERVER
+    }
+
+
+def _plain(value: object) -> FieldValue:
+    if isinstance(value, frozenset):
+        return tuple(sorted(value))
+    if isinstance(value, Entity):
+        return "/".join(value.identity)
+    return value if isinstance(value, bool) else str(value)

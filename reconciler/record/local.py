@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import RecordError
 from reconciler.model.text import harmless
-from reconciler.record.places import MAXIMUM_BYTES, ChangedError, Found
+from reconciler.record.places import MAXIMUM_BYTES, PARTS, ChangedError, Found, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,14 @@ class LocalFile:
         """Remove that version; see :class:`reconciler.record.places.Place`."""
         await self._world.in_thread(self._remove, expected)
 
+    async def discard(self) -> None:
+        """Remove the file, if it is there; raises :class:`RecordError`."""
+        await self._world.in_thread(self._discard)
+
+    def part(self, name: str) -> LocalFile:
+        """Return the place of one part: a file in a folder beside this one."""
+        return LocalFile(self.path.with_name(self.path.name + PARTS) / f"{name}.json", self._world)
+
     async def is_orphaned(self) -> bool:
         """Tell whether no process of this machine holds the file. Only its own machine can tell."""
         return await self._world.in_thread(self._is_orphaned)
@@ -71,11 +79,11 @@ class LocalFile:
                 content = file.read(MAXIMUM_BYTES + 1)
         except OSError as error:
             raise self._failure("read", error) from error
-        if len(content) > MAXIMUM_BYTES:
-            raise RecordError(f"{self.shown} is too large to be a record")
+        check_size(content, self.shown)
         return Found(content, _version(content))
 
     def _write(self, content: bytes, expected: str | None, *, held: bool) -> str:
+        check_size(content, self.shown)
         temporary = self.path.with_name(f".{self.path.name}.{self._world.chance.token(6)}")
         try:
             self._make_folder()
@@ -144,6 +152,12 @@ class LocalFile:
         finally:
             self._hold(None)
 
+    def _discard(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._failure("removed", error) from error
+
     def _check(self, expected: str | None) -> None:
         found = self._read()
         if (None if found is None else found.version) != expected:
@@ -164,11 +178,12 @@ class LocalFile:
 
     def _make_folder(self) -> None:
         folder = self.path.parent
-        if folder.is_dir():
-            return
-        folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
-        # A record is of this machine, not of the commit; and it must not make the working tree look changed.
-        folder.joinpath(".gitignore").write_text("*\n", encoding="utf-8")
+        for missing in (folder.parent, folder) if folder.name.endswith(PARTS) else (folder,):
+            if missing.is_dir():
+                continue
+            missing.mkdir(mode=stat.S_IRWXU, exist_ok=True)
+            # A record is of this machine, not of the commit; and it must not make the working tree look changed.
+            missing.joinpath(".gitignore").write_text("*\n", encoding="utf-8")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -12,21 +12,21 @@ from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
 from reconciler.model.desired import Management
-from reconciler.model.resources import Kind
+from reconciler.model.resources import Kind, Vault
 from reconciler.plan.changes import Action
-from reconciler.record.fingerprint import applied
+from reconciler.record.fingerprint import applied, applied_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from reconciler.model.desired import Scope
     from reconciler.model.live import Live
-    from reconciler.model.resources import Address
+    from reconciler.model.resources import Address, Resource
+    from reconciler.model.snapshot import Snapshot
     from reconciler.plan.changes import Change
-    from reconciler.plan.fingerprints import DigestKey
-    from reconciler.record.document import Applied, Record, RunEntry, Told
-    from reconciler.record.fingerprint import DeclaredDigests
+    from reconciler.plan.documents import DocumentComparison
+    from reconciler.record.document import Applied, Creation, Record, Reported, RunEntry, SealedActing
 
 KEPT_RUNS = 200
 KEPT_OPERATIONS = 5000
@@ -54,26 +54,22 @@ def _without_old_operations(runs: Iterable[RunEntry]) -> Iterable[RunEntry]:
         yield run if fits or not run.operations else replace(run, operations=())
 
 
-def _nothing(_: Address) -> DeclaredDigests | None:
-    return None
-
-
 class Sight(Frozen):
     """What a reading of the whole workspace showed, compared with the declaration.
 
-    ``declared`` are the addresses that the declaration names, ``remaining`` the changes that are still needed, and
-    ``touched`` the addresses that this run carried operations out on. ``wanted`` tells what the declaration says of a
-    resource, and ``managed`` what it speaks for, where that is known.
+    ``declared`` is what the declaration says, ``remaining`` are the changes that are still needed, and ``touched`` the
+    addresses that this run carried operations out on. ``managed`` is what the declaration speaks for, and ``acting``
+    what it makes act, where the run has applied that too.
     """
 
     live: Live
-    declared: Collection[Address]
+    declared: Snapshot
     remaining: Collection[Change]
     touched: Collection[Address]
-    key: DigestKey
+    documents: DocumentComparison
     seen: datetime
-    wanted: Callable[[Address], DeclaredDigests | None] = _nothing
     managed: tuple[str, ...] = ()
+    acting: SealedActing | None = None
 
 
 def spoken_for(scope: Scope) -> tuple[str, ...]:
@@ -100,29 +96,55 @@ def with_sight(record: Record, sight: Sight) -> Record:
     differing = {change.address for change in sight.remaining}
     to_remove = {change.address for change in sight.remaining if change.action is Action.DELETE}
     found: dict[Address, Applied] = {}
-    for address in {*sight.declared, *to_remove}:
+    for address in {*sight.declared.resources, *to_remove}:
         before = known.get(address)
         if before is not None and before.seen > sight.seen:
             found[address] = before
         elif address in sight.live.snapshot and (address not in differing or address in sight.touched):
             # What was touched and still differs is not what was declared.
-            found[address] = _seen(address, before, sight, None if address in differing else sight.wanted(address))
+            found[address] = _seen(
+                address, before, sight, None if address in differing else sight.declared.get(address)
+            )
         elif before is not None:
             found[address] = before
-    ordered = tuple(found[address] for address in sorted(found))
-    managed = sight.managed or record.managed
-    same = ordered == record.resources and managed == record.managed
-    return record if same else replace(record, resources=ordered, managed=managed)
+    after = replace(
+        record,
+        resources=tuple(found[address] for address in sorted(found)),
+        managed=sight.managed or record.managed,
+        acting=sight.acting or record.acting,
+    )
+    return record if after == record else after
 
 
-def _seen(address: Address, before: Applied | None, sight: Sight, declared: DeclaredDigests | None) -> Applied:
+def _seen(address: Address, before: Applied | None, sight: Sight, declared: Resource | None) -> Applied:
     resource = sight.live.snapshot.resources[address]
-    now = applied(resource, sight.live.ids.get(address), sight.key, sight.seen, declared)
+    now = applied(resource, sight.live.ids.get(address), sight.seen, declared=declared)
+    if isinstance(resource, Vault):
+        wanted = declared if isinstance(declared, Vault) else None
+        known = before.document if before is not None else None
+        now = replace(now, document=applied_document(resource, wanted, sight.documents, known))
     same = before is not None and before == replace(now, seen=before.seen)
     return before if same and before is not None else now
 
 
-def with_told(record: Record, told: Iterable[Told]) -> Record:
+def with_creations(record: Record, begun: Iterable[Creation]) -> Record:
+    """Return the record with creations that are about to begin, beside those whose end is not known yet."""
+    begun = tuple(begun)
+    fresh = {(item.run, item.address) for item in begun}
+    others = (item for item in record.creations if (item.run, item.address) not in fresh)
+    creations = tuple(sorted((*others, *begun), key=lambda item: (item.address, item.begun, item.run)))
+    return record if creations == record.creations else replace(record, creations=creations)
+
+
+def without_creations(record: Record, ended: Collection[Address], run: str | None = None) -> Record:
+    """Return the record without creations whose end is known: those of one run, or of all."""
+    creations = tuple(
+        item for item in record.creations if item.address not in ended or (run is not None and item.run != run)
+    )
+    return record if creations == record.creations else replace(record, creations=creations)
+
+
+def with_reported(record: Record, told: Iterable[Reported]) -> Record:
     """Return the record with all drift that people know of by now, in place of what they knew before."""
     ordered = tuple(sorted(told, key=lambda item: item.address))
-    return record if ordered == record.told else replace(record, told=ordered)
+    return record if ordered == record.reported else replace(record, reported=ordered)

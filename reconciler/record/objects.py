@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import RecordError, RecordUnavailableError, UsageError
 from reconciler.model.text import harmless
-from reconciler.record.places import MAXIMUM_BYTES, ChangedError, Found
+from reconciler.record.places import MAXIMUM_BYTES, PARTS, ChangedError, Found, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,7 @@ class StoredObject:
         """Replace that version; see :class:`reconciler.record.places.Place`."""
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
+        check_size(content, self.shown)
         del held  # nobody but the owner can tell whether it lives: that is what leases are for
         mode: PutMode = "create" if expected is None else {"e_tag": expected}
         with self._told():
@@ -99,6 +100,19 @@ class StoredObject:
     async def remove(self, expected: str) -> None:
         """Leave that version without content; see :class:`reconciler.record.places.Place`."""
         await self.write(b"", expected)
+
+    async def discard(self) -> None:
+        """Remove the object, if it is there; raises :class:`RecordError`."""
+        with self._told():
+            try:
+                await self._store.delete_async(self._name)
+            except FileNotFoundError:
+                return
+
+    def part(self, name: str) -> StoredObject:
+        """Return the place of one part: an object below this one's name."""
+        below = f"{PARTS}/{name}.json"
+        return StoredObject(self._store, self._name + below, self._shown + below)
 
     async def is_orphaned(self) -> bool:
         """Nobody can tell here."""

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from reconciler.errors import RecordError
 from reconciler.frozen import Frozen
 
+PARTS = ".parts"
+"""Ends the name of the folder of a record's parts."""
+
 MAXIMUM_BYTES = 64 * 1024 * 1024
+"""The largest document that is read, and so the largest that is written."""
 
 
 class ChangedError(Exception):
     """Somebody else wrote to the place since it was read."""
+
+
+def check_size(content: bytes, shown: str) -> None:
+    """Make sure that what is written can be read; raises :class:`RecordError`."""
+    if len(content) > MAXIMUM_BYTES:
+        raise RecordError(f"{shown} is too large to be a record: more than {MAXIMUM_BYTES // 1024 // 1024} MiB")
 
 
 class Found(Frozen):
@@ -39,6 +50,12 @@ class Place(Protocol):
 
     async def remove(self, expected: str) -> None:
         """Remove that version, or leave it without content. Raises :class:`ChangedError`."""
+
+    async def discard(self) -> None:
+        """Remove whatever is there, if anything is."""
+
+    def part(self, name: str) -> Place:
+        """Return the place of one part of what is kept here."""
 
     async def is_orphaned(self) -> bool:
         """Tell whether the process that holds it is certainly gone."""

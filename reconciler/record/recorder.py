@@ -13,13 +13,15 @@ from msgspec.structs import replace
 from reconciler.errors import RecordError, StalePlanError
 from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
-from reconciler.record.document import OperationEntry
+from reconciler.plan.operations import OperationKind
+from reconciler.plan.outcomes import Outcome
+from reconciler.record.document import Creation, OperationEntry
 from reconciler.record.lock import LEASE, HeldLock, Lock
-from reconciler.record.merge import Sight, with_run, with_sight
+from reconciler.record.merge import Sight, with_creations, with_run, with_sight, without_creations
 from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from reconciler.plan.operations import Operation
@@ -31,6 +33,19 @@ if TYPE_CHECKING:
     from reconciler.world import World
 
 LONGEST_MESSAGE = 500
+
+_CREATING = frozenset(
+    {
+        OperationKind.INVITE,
+        OperationKind.CREATE_ACCOUNT,
+        OperationKind.CREATE_CREDENTIAL,
+        OperationKind.ROTATE_CREDENTIAL,
+        OperationKind.CREATE_GROUP,
+        OperationKind.CREATE_VAULT,
+        OperationKind.CREATE_RULE,
+    }
+)
+"""The operations that, sent twice, could make two things."""
 
 
 class Pace(Frozen):
@@ -59,16 +74,20 @@ class Recorder:
     _held: HeldLock | None = None
     _results: dict[Identity, Result] = field(default_factory=dict)
     _operations: tuple[Operation, ...] = ()
+    _chosen: dict[Identity, str] = field(default_factory=dict)
     _written: int = 0
 
-    async def begin(self, operations: Sequence[Operation], latest: str | None) -> None:
-        """Take the lock and write down what is going to be done.
+    async def begin(
+        self, operations: Sequence[Operation], latest: str | None, chosen: Mapping[Identity, str] | None = None
+    ) -> None:
+        """Take the lock and write down what is going to be done, creations with the ids that were ``chosen`` for them.
 
         ``latest`` is the newest run that the record knew before the workspace was read. Raises
         :class:`reconciler.errors.LockedError`, :class:`StalePlanError` if another run came in between, and
         :class:`RecordError` for a record that cannot be trusted or written; nothing is held then.
         """
         self._operations = tuple(operations)
+        self._chosen = dict(chosen or {})
         lock = Lock.of(self.store.workspace, self.run.id, self.run.who, self.world, self.pace.lease)
         machine = self.world.machine
         self._held = await HeldLock.take(self.lock_place, lock, machine, lease=self.pace.lease, note=self.note)
@@ -113,7 +132,7 @@ class Recorder:
         )
 
         def change(record: Record) -> Record:
-            record = with_run(record, entry)
+            record = self._with_progress(record, entry)
             return record if sight is None else with_sight(record, sight)
 
         await self._write(change)
@@ -157,7 +176,7 @@ class Recorder:
         if ended != self._written:
             self._written = ended
             entry = self._entry()
-            await self._write(lambda record: with_run(record, entry))
+            await self._write(lambda record: self._with_progress(record, entry))
 
     async def _write(self, change: Callable[[Record], Record]) -> None:
         try:
@@ -173,6 +192,8 @@ class Recorder:
             OperationEntry(
                 operation=operation.kind.value,
                 kind=operation.change.kind,
+                key=operation.change.key,
+                server_id=self._chosen.get(operation.identity),
                 title=operation.change.title,
                 outcome=result.outcome if (result := results.get(operation.identity)) else None,
                 message=self._message(result),
@@ -194,7 +215,34 @@ class Recorder:
                 f"another run ({harmless(newest.id)}, {harmless(newest.who.user)}) came in between",
                 hint="nothing was changed; run again",
             )
-        return with_run(record, self._entry())
+        return with_creations(with_run(record, self._entry()), self._creations())
+
+    def _creations(self) -> Iterator[Creation]:
+        for operation in self._operations:
+            if operation.kind in _CREATING:
+                yield Creation(
+                    kind=operation.change.kind,
+                    key=operation.change.key,
+                    title=operation.change.title,
+                    server_id=self._chosen.get(operation.identity),
+                    run=self.run.id,
+                    begun=self.run.started,
+                )
+
+    def _with_progress(self, record: Record, entry: RunEntry) -> Record:
+        """Return the record with what has ended by now; a creation without a known end stays open."""
+        # What has no result when the run is over was never begun.
+        ended = {
+            operation.change.address
+            for operation in self._operations
+            if operation.kind in _CREATING
+            and (
+                entry.finished is not None
+                if (result := self._results.get(operation.identity)) is None
+                else result.outcome is not Outcome.UNKNOWN
+            )
+        }
+        return without_creations(with_run(record, entry), ended, self.run.id)
 
     def _note_unfinished(self, record: Record) -> None:
         earlier = next((run for run in record.runs if run.id != self.run.id), None)

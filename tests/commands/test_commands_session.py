@@ -63,8 +63,7 @@ def team(folder: Path) -> Project:
 
 
 def record_of(project: Project) -> str:
-    (path,) = (project.folder / ".reconciler").glob("*.json")
-    return path.read_text(encoding="utf-8")
+    return "".join(path.read_text(encoding="utf-8") for path in (project.folder / ".reconciler").rglob("*.json"))
 
 
 def applied(project: Project, seed: int) -> tuple[str, list[str]]:

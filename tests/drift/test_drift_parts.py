@@ -20,7 +20,7 @@ from reconciler.plan.outcomes import Outcome
 from reconciler.record.document import OperationEntry, Record, RunEntry, Who, Workspace
 from reconciler.record.fingerprint import applied
 from reconciler.record.known import is_unsettled, known_identities, unsettled
-from tests.build import KEY, credential, group, vault
+from tests.build import credential, group, vault
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -37,9 +37,9 @@ def run(name: str, *touched: tuple[Kind, str], remaining: int | None = None) -> 
 
 def record(*runs: RunEntry) -> Record:
     resources = (
-        applied(group("operators"), "id-operators", KEY, NOON),
-        applied(vault("s3", "operators", "a: 1"), "id-s3", KEY, NOON),
-        applied(credential("agent", "ci"), "id-ci", KEY, NOON),
+        applied(group("operators"), "id-operators", NOON),
+        applied(vault("s3", "operators", "a: 1"), "id-s3", NOON),
+        applied(credential("agent", "ci"), "id-ci", NOON),
     )
     return Record(workspace=Workspace(name="acme", server="x"), runs=runs, resources=resources)
 

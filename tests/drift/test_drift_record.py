@@ -36,8 +36,8 @@ def record_of(project: Project) -> Path:
     ("spoil", "said"),
     [
         (lambda content: content[: len(content) // 2], "is damaged: it is not complete JSON"),
-        (lambda content: content.replace(b"operators", b"0perators"), "its checksum does not match"),
-        (lambda content: content.replace(b"record/1", b"record/2", 1), "written by another version"),
+        (lambda content: content.replace(b"acme-ml", b"acme-m1"), "its checksum does not match"),
+        (lambda content: content.replace(b"record/2", b"record/3", 1), "written by another version"),
         (lambda content: b"[]", "not a record"),
     ],
 )

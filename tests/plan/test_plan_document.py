@@ -106,12 +106,17 @@ def test_a_plan_is_told_from_a_declaration_by_its_beginning(text: str, expected:
 
 class TestDigests:
     def test_a_key_has_a_name_that_gives_nothing_away(self) -> None:
-        key = DigestKey.derive("access", Secret("secret"))
-        assert key.key == hmac.digest(b"secret", b"clearml-reconciler/plan/1", "sha256")
-        assert key.key_id == hashlib.sha256(b"access").hexdigest()[:12]
+        key = DigestKey.derive(Secret("secret"))
+        assert key.key == hmac.digest(b"clearml-reconciler/2", b"secret", "sha256"), "the first step of HKDF"
+        assert key.key_id == hmac.digest(key.key, b"name\x01", "sha256").hex()[:12], "the second"
+        assert repr(key) == f"DigestKey({key.key_id})"
 
     def test_a_text_is_digested_with_the_key(self) -> None:
-        assert KEY.of_text(Secret("é")) == hmac.digest(KEY.key, "é".encode(), "sha256").hex()[:32]
+        key = hmac.digest(KEY.key, b"text\x01", "sha256")
+        content = (2).to_bytes(8, "big") + "é".encode()
+        assert KEY.of_text(Secret("é")) == hmac.digest(key, content, "sha256").hex()[:32]
+        assert KEY.digest("path", "ab", "c") != KEY.digest("path", "a", "bc")
+        assert KEY.digest("path", "a") != KEY.digest("value", "a")
         assert KEY.of_text(Secret("\udc80")) != KEY.of_text(Secret("x"))
 
     @pytest.mark.parametrize(
@@ -129,7 +134,7 @@ class TestDigests:
         assert len(digest) == 32
         assert declaration_digest(Snapshot.of(reversed(first)), KEY) == digest
         assert declaration_digest(Snapshot.of(other), KEY) != digest
-        assert declaration_digest(Snapshot.of(first), DigestKey.derive("access", Secret("other"))) != digest
+        assert declaration_digest(Snapshot.of(first), DigestKey.derive(Secret("other"))) != digest
 
     def test_a_resource_has_a_digest_of_all_but_its_text(self) -> None:
         assert public_digest(vault("v", "ops", "a: 1")) == public_digest(vault("v", "ops", "a: 2"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import subprocess
 import sys
@@ -11,14 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from msgspec import convert
 from msgspec.structs import replace
 
-from reconciler.record.document import Record, RunEntry, Who, Workspace, read_record
+from reconciler.record.document import Record, RunEntry, Who, Workspace
+from reconciler.record.local import LocalFile
 from reconciler.record.lock import Lock
+from reconciler.record.parts import pack
+from reconciler.record.places import PARTS
+from reconciler.record.store import load_record
 from tests.support.project import Project
 from tests.support.runner import clean_environment, world_at
 
@@ -50,7 +56,29 @@ def lock_path(project: Project) -> Path:
 
 
 def record_of(project: Project) -> Record:
-    return read_record(record_path(project).read_bytes(), "the record", None)
+    return record_at(record_path(project))
+
+
+def record_at(path: Path) -> Record:
+    loaded = asyncio.run(load_record(LocalFile(path, WORLD), None))
+    assert loaded is not None
+    return loaded.record
+
+
+def keep_record(path: Path, record: Record) -> None:
+    packed = pack(record, None, {}, "00")
+    path.write_bytes(packed.head.to_bytes())
+    parts = path.with_name(path.name + PARTS)
+    if packed.new:
+        parts.mkdir(exist_ok=True)
+    for name, content in packed.new.items():
+        (parts / f"{name}.json").write_bytes(content)
+
+
+def text_of(path: Path) -> str:
+    """Return all that a record at a path is written in."""
+    parts = path.with_name(path.name + PARTS)
+    return "".join(file.read_text() for file in (path, *sorted(parts.glob("*.json"))))
 
 
 _CHILD = """
@@ -120,10 +148,18 @@ class Bucket:
             "AWS_SECRET_ACCESS_KEY": "planted-store-secret",
         }
 
+    def meets(self, path: str, headers: Message) -> bool:
+        """Return whether an object is as a request demands."""
+        known = self.objects.get(path)
+        tag = None if known is None else f'"{hashlib.sha256(known).hexdigest()}"'
+        if headers.get("If-None-Match") == "*" and known is not None:
+            return False
+        return "If-Match" not in headers or headers["If-Match"] == tag
+
 
 @contextmanager
 def s3_server() -> Iterator[Bucket]:
-    """Serve a bucket that knows GET, PUT, If-Match and If-None-Match, which is all that a record needs."""
+    """Serve a bucket that knows GET, PUT, DELETE, If-Match and If-None-Match, which is all that a record needs."""
     guard = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -150,15 +186,15 @@ def s3_server() -> Iterator[Bucket]:
             if bucket.down:
                 return self.answer(403)
             with guard:
-                known = bucket.objects.get(self.path)
-                tag = None if known is None else f'"{hashlib.sha256(known).hexdigest()}"'
-                if self.headers.get("If-None-Match") == "*" and known is not None:
-                    return self.answer(412)
-                if "If-Match" in self.headers and self.headers["If-Match"] != tag:
+                if not bucket.meets(self.path, self.headers):
                     return self.answer(412)
                 bucket.objects[self.path] = content
                 bucket.writes += 1
             return self.answer(200)
+
+        def do_DELETE(self) -> None:
+            bucket.objects.pop(self.path, None)
+            return self.answer(204)
 
         def log_message(self, *arguments: object) -> None:
             pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from record_support import ACME, NOON, lock_of, record_path, run_entry
+from record_support import ACME, NOON, keep_record, lock_of, record_path, run_entry
 
 from reconciler.plan.outcomes import Outcome
 from reconciler.record.document import Commit, OperationEntry, Record, Who
@@ -19,7 +19,7 @@ def keep(project: Project, *runs: object, name: str = "acme.json", lock: str | N
     folder = project.folder / ".reconciler"
     folder.mkdir(exist_ok=True)
     path = folder / name
-    path.write_bytes(Record(workspace=ACME, runs=runs).to_bytes())  # type: ignore[arg-type]
+    keep_record(path, Record(workspace=ACME, runs=runs))  # type: ignore[arg-type]
     if lock is not None:
         path.with_name(name + SUFFIX).write_bytes(lock_of(lock, boot="another machine").to_bytes())
     return path

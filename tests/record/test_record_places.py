@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 from obstore.store import LocalStore, MemoryStore
-from record_support import ACME, WORLD, run_entry, s3_server
+from record_support import ACME, NOON, WORLD, run_entry, s3_server
 
 from reconciler.errors import RecordError, RecordUnavailableError, UsageError
-from reconciler.record.document import Record
+from reconciler.model.resources import Kind
+from reconciler.record.document import Record, Reported
 from reconciler.record.local import LocalFile
-from reconciler.record.merge import with_run
+from reconciler.record.merge import with_reported, with_run
 from reconciler.record.objects import StoredObject, open_object
 from reconciler.record.opening import open_place
 from reconciler.record.places import ChangedError, Place
-from reconciler.record.store import RecordStore
+from reconciler.record.store import RecordStore, load_record
 
 
 def opened(where: str, suffix: str = "") -> Place:
@@ -91,7 +92,48 @@ def test_threads_that_write_one_file_lose_nothing(tmp_path: Path) -> None:
         thread.join(30)
     record = asyncio.run(RecordStore(LocalFile(path, WORLD), ACME, WORLD).load())
     assert len(record.runs) == 8
-    assert [item.name for item in tmp_path.iterdir()] == ["record.json"], "no temporary file stays"
+    assert [item.name for item in tmp_path.iterdir()] == ["record.json"], (
+        "no temporary file stays, and a run without operations has no part"
+    )
+
+
+@pytest.mark.parametrize("make", PLACES)
+def test_parts_that_nobody_names_go_with_the_next_write(make: Callable[[Path], Place], tmp_path: Path) -> None:
+    async def story() -> None:
+        place = make(tmp_path)
+        store = RecordStore(place, ACME, WORLD)
+        names: list[tuple[str, ...]] = []
+        for number in range(3):
+            told = Reported(kind=Kind.GROUP, key=("operators",), digest=str(number), at=NOON)
+            await store.update(lambda record, told=told: with_reported(record, [told]))  # type: ignore[misc]
+            loaded = await load_record(place, ACME)
+            assert loaded is not None
+            assert loaded.head is not None
+            names.append(loaded.head.reported)
+        there = [await place.part(name).read() is not None for (name,) in names]
+        assert there == [False, True, True], "the last but one may still be read by who has the head before"
+
+    asyncio.run(story())
+
+
+def test_a_record_whose_part_is_gone_is_damaged(tmp_path: Path) -> None:
+    place = LocalFile(tmp_path / "record.json", WORLD)
+    store = RecordStore(place, ACME, WORLD)
+    told = Reported(kind=Kind.GROUP, key=("operators",), digest="0", at=NOON)
+    asyncio.run(store.update(lambda record: with_reported(record, [told])))
+    for part in (tmp_path / "record.json.parts").glob("*.json"):
+        part.unlink()
+    with pytest.raises(RecordError, match="parts of it are missing"):
+        asyncio.run(RecordStore(place, ACME, WORLD).load())
+
+
+def test_what_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("local", "objects", "places"):
+        monkeypatch.setattr(f"reconciler.record.{module}.MAXIMUM_BYTES", 10)
+    for place in (local(tmp_path), memory(tmp_path)):
+        version = asyncio.run(place.write(b"0123456789", None))
+        with pytest.raises(RecordError, match="too large"):
+            asyncio.run(place.write(b"0123456789a", version))
 
 
 def test_nothing_is_written_where_nothing_changes(tmp_path: Path) -> None:

@@ -188,3 +188,28 @@ def test_messages_are_kept_short_and_without_known_secrets() -> None:
         assert len(entry.message) == 500
 
     asyncio.run(story())
+
+
+def test_what_is_about_to_be_created_is_written_down_with_its_id_until_its_end_is_known() -> None:
+    async def story() -> None:
+        at = Story()
+        landed, lost, never = operation("landed"), operation("lost"), operation("never begun")
+        recorder = at.recorder()
+        await recorder.begin([landed, lost, never], None, {landed.identity: "id-1", lost.identity: "id-2"})
+        begun = (await at.store.load()).creations
+        assert [(item.title, item.server_id) for item in begun] == [
+            ("landed", "id-1"),
+            ("lost", "id-2"),
+            ("never begun", None),
+        ]
+        results = (Result(landed, Outcome.APPLIED), Result(lost, Outcome.UNKNOWN))
+        await recorder.finish(Report(results), None)
+        await recorder.release()
+        assert [item.title for item in (await at.store.load()).creations] == ["lost"], "it may land yet"
+        await at.recorder("run-2").begin([operation("other")], "run-1")
+        assert [(item.title, item.run) for item in (await at.store.load()).creations] == [
+            ("lost", "run-1"),
+            ("other", "run-2"),
+        ]
+
+    asyncio.run(story())
