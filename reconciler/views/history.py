@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.outcomes import Outcome
 from reconciler.views.columns import columns
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from reconciler.record.document import Commit, RunEntry, Workspace
+    from reconciler.record.document import Commit, OperationEntry, RunEntry, Workspace
     from reconciler.record.lock import Lock
     from reconciler.views.palette import Palette
 
@@ -38,8 +40,17 @@ def render_history(
 
 
 def _row(run: RunEntry, running: str | None) -> tuple[str, ...]:
-    counts = (str(run.counts.get(outcome, 0)) for outcome in _outcomes())
+    found = _counts(run, running)
+    counts = (str(found.get(outcome, 0)) for outcome in _outcomes())
     return (harmless(run.id), _time(run.started), _who(run), _commit(run.commit), *counts, _end(run, running))
+
+
+def _counts(run: RunEntry, running: str | None) -> dict[Outcome, int]:
+    """Return the operations by outcome: of a run that was killed, every one that it did not count is unknown."""
+    if run.finished is not None or run.id == running:
+        return run.counts
+    counted_ones = sum(number for outcome, number in run.counts.items() if outcome is not Outcome.UNKNOWN)
+    return run.counts | {Outcome.UNKNOWN: max(0, run.total - counted_ones)}
 
 
 def _outcomes() -> tuple[Outcome, ...]:
@@ -63,11 +74,17 @@ def _run_lines(run: RunEntry, running: str | None, palette: Palette) -> Iterator
         yield f"  allowed   {', '.join(harmless(guard) for guard in run.allowed)}"
     yield ""
     for operation in run.operations:
-        outcome = "not known" if operation.outcome is None else operation.outcome.value
+        outcome = _outcome(operation, run, running)
         reason = f": {harmless(operation.message)}" if operation.message else ""
         yield f"{outcome:<9} {harmless(operation.operation)} {harmless(operation.title)}{reason}"
     if run.total > len(run.operations):
         yield palette.quiet(f"{counted(run.total - len(run.operations), 'operation')} no longer kept.")
+
+
+def _outcome(operation: OperationEntry, run: RunEntry, running: str | None) -> str:
+    if operation.outcome is not None:
+        return operation.outcome.value
+    return "not ended" if run.id == running else Outcome.UNKNOWN.value
 
 
 def history_json(workspace: Workspace, runs: Sequence[RunEntry], running: str | None) -> str:
@@ -77,7 +94,7 @@ def history_json(workspace: Workspace, runs: Sequence[RunEntry], running: str | 
         "workspace": workspace.name,
         "server": workspace.server,
         "running": running,
-        "runs": [run.plain() for run in runs],
+        "runs": [replace(run, counts=_counts(run, running)).plain() for run in runs],
     }
     return json_document(document)
 
@@ -99,7 +116,9 @@ def _commit(commit: Commit | None) -> str:
 
 def _end(run: RunEntry, running: str | None) -> str:
     if run.finished is None:
-        return "running" if run.id == running else "not finished"
+        if run.id == running:
+            return "running"
+        return "not finished, converged since" if run.remaining == 0 else "not finished"
     if run.interrupted:
         return "stopped"
     if run.remaining is None:

@@ -92,7 +92,7 @@ def test_one_run_is_shown_with_its_operations(project: Project) -> None:
     assert "applied   invite ada@acme.io\n" in shown
     assert "failed    invite bob@acme.io: no more members\n" in shown
     assert "1 operation no longer kept." in shown
-    assert "not known invite tom@acme.io" in project.run("history", "--run", "20260301T12").stdout
+    assert "unknown   invite tom@acme.io" in project.run("history", "--run", "20260301T12").stdout
 
 
 @pytest.mark.parametrize(("wanted", "said"), [("2025", "there is no run"), ("2026", "3 runs have an id")])
@@ -115,6 +115,38 @@ def test_as_json_it_has_everything(project: Project) -> None:
 def test_a_run_that_holds_the_lock_is_running(project: Project) -> None:
     keep(project, *RUNS, lock="20260301T120000Z-cccccc")
     assert project.run("history").stdout.splitlines()[2].endswith("running")
+
+
+def row_of(project: Project) -> list[str]:
+    """Return the counts of the newest run: applied, failed, skipped, unknown."""
+    lines = project.run("history").stdout.splitlines()
+    return lines[2][lines[1].index("APPLIED") :].split()[:4]
+
+
+@pytest.mark.parametrize(
+    ("counts", "total", "shown"),
+    [
+        ({Outcome.APPLIED: 3}, 4, ["3", "0", "0", "1"]),
+        ({}, 6000, ["0", "0", "0", "6000"]),
+        ({Outcome.APPLIED: 1, Outcome.FAILED: 1, Outcome.UNKNOWN: 1}, 7, ["1", "1", "0", "5"]),
+    ],
+)
+def test_of_a_run_that_was_killed_every_operation_without_an_end_is_unknown(
+    counts: dict[Outcome, int], total: int, shown: list[str], project: Project
+) -> None:
+    keep(project, run_entry("20260301T120000Z-cccccc", counts=counts, total=total))
+    assert row_of(project) == shown
+    told = project.run("history", "--format", "json").json["runs"][0]["counts"]
+    assert told["unknown"] == int(shown[-1])
+
+
+def test_what_a_run_that_is_under_way_has_not_done_yet_is_not_unknown(project: Project) -> None:
+    run = run_entry(
+        "20260301T120000Z-cccccc", counts={Outcome.APPLIED: 1}, operations=(invited("a@b.c", None),), total=2
+    )
+    keep(project, run, lock="20260301T120000Z-cccccc")
+    assert row_of(project) == ["1", "0", "0", "0"]
+    assert "not ended invite a@b.c" in project.run("history", "--run", "2026").stdout
 
 
 def test_hostile_names_are_shown_harmless(project: Project) -> None:
