@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from reconciler.cli.stderr import STDERR
+from reconciler.cli.stderr import STDERR, drop
 from reconciler.commands.known_secrets import KnownSecrets
 from reconciler.views.palette import Palette
 
@@ -49,8 +49,15 @@ class Console(NamedTuple):
         )
 
     def result(self, text: str) -> None:
-        """Print a result, which brings its own line ends, on stdout."""
-        click.echo(self.secrets.mask_result(text), nl=False, color=True)
+        """Print a result, which brings its own line ends, on stdout.
+
+        Whoever read it may have gone, as with ``| head``: that changes nothing of what a command does, and so nothing
+        of its exit code.
+        """
+        try:
+            click.echo(self.secrets.mask_result(text), nl=False, color=True)
+        except BrokenPipeError:
+            drop(sys.stdout)
 
     def revealed(self, text: str) -> None:
         """Print a result that somebody asked for with its secrets; only ever in a terminal."""

@@ -15,7 +15,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.console import Console
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.stderr import drop
+from reconciler.cli.stderr import drop, open_closed_streams
 from reconciler.errors import ExitCode, InvalidDeclarationError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def main() -> None:
     It makes hundreds of thousands of values and hardly a cycle, and ends: a garbage collector that looks at them time
     and again, and several times more at the end, takes a tenth of the time.
     """
+    open_closed_streams()
     gc.set_threshold(RARELY)
     code = run(sys.argv[1:])
     gc.freeze()

@@ -1,4 +1,4 @@
-"""stderr, whose loss stops no work: a reader that has gone, or a full disk."""
+"""The streams that a process is given: closed ones, and stderr, whose loss stops no work."""
 
 from __future__ import annotations
 
@@ -38,6 +38,21 @@ class _Stderr:
 
 STDERR = cast("TextIO", _Stderr())
 """Where diagnostics go."""
+
+
+def open_closed_streams() -> None:
+    """Let the streams that this process was started without, as with ``>&-``, lead nowhere.
+
+    Otherwise the next file that is opened, a record perhaps, would take the number of such a stream, and all that is
+    printed to it. Python gives such a process no stream at all.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def drop(stream: TextIO) -> None:
