@@ -28,12 +28,24 @@ class LinkedFolderError(OSError):
         self.strerror = f"{harmless(str(link))} is a symbolic link that leads out of the folder"
 
 
-def put_file(path: Path, data: bytes, temporary: Path, *, mode: int | None = None, durable: bool = False) -> None:
+def put_file(path: Path, data: bytes, temporary: Path, *, mode: int | None = None) -> None:
     """Replace a file by another one in one step, by way of ``temporary`` beside it.
 
-    ``mode`` is the new file's (``None``: what the process gives new files). ``durable`` writes it to the disk first.
-    Raises :class:`OSError`; then the file is as it was.
+    ``mode`` is the new file's (``None``: what the process gives new files). It is on the disk before it has its name,
+    so that no loss of power leaves an empty file under it. Raises :class:`OSError`; then the file is as it was.
     """
+    prepare_file(temporary, data, mode=mode)
+    try:
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    settle_folder(path.parent)
+
+
+def prepare_file(temporary: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Write a new file and wait until it is on the disk. Raises :class:`OSError`; then there is none."""
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _PUBLIC if mode is None else PRIVATE
     )
@@ -42,14 +54,25 @@ def put_file(path: Path, data: bytes, temporary: Path, *, mode: int | None = Non
             file.write(data)
             if mode is not None:
                 os.fchmod(descriptor, mode)
-            if durable:
-                file.flush()
-                os.fsync(descriptor)
-        temporary.replace(path)
+            file.flush()
+            os.fsync(descriptor)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def settle_folder(folder: Path) -> None:
+    """Make the names in a folder as lasting as the files: one that is lost with the power is a file that is lost.
+
+    Where that cannot be done (in a folder that may not be listed, say), the files are there all the same.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def is_stream(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -41,20 +40,6 @@ def write_secret_file(path: Path, name: str, content: str) -> None:
     temporary = path.with_name(f".{path.name}.new")
     try:
         temporary.unlink(missing_ok=True)
-        put_file(path, content.encode("utf-8"), temporary, mode=PRIVATE, durable=True)
-        _settle_folder(path.parent)
+        put_file(path, content.encode("utf-8"), temporary, mode=PRIVATE)
     except OSError as error:
         raise DeliveryError(f"{harmless(name)} could not be written: {error.strerror}") from error
-
-
-def _settle_folder(folder: Path) -> None:
-    """Make the new name as lasting as the content: a key that is lost with the power cannot be read again.
-
-    Where that cannot be done (in a folder that may not be listed, say), the file is there all the same.
-    """
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
