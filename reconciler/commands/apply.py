@@ -40,6 +40,7 @@ from reconciler.frozen import Frozen
 from reconciler.plan.make import Prepared, Terms, restricted
 from reconciler.plan.operations import operations_of
 from reconciler.plan.outcomes import Left, Report
+from reconciler.record.origin import who_runs
 from reconciler.vaults.parse import DocumentParser
 from reconciler.views.sentences import refusal_remedy, refusal_sentence
 
@@ -186,7 +187,8 @@ async def carry_out(opened: OpenApply, proposal: Proposal) -> ApplyResult:
     session, plan = opened.session, proposal.plan
     if plan.is_empty:
         sight = sight_of(session, opened.declared, proposal.prepared, opened.terms)
-        await note_in_sync(session, proposal.past, sight)
+        who = who_runs(proposal.prepared.live.caller, session.environment)
+        await note_in_sync(session, proposal.past, sight, who)
         return ApplyResult(plan, None, Left())
     run = _run(opened, proposal)
     check_deliveries(run, plan.changes)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.commands.record_places import Places, places_for, workspace_of
-from reconciler.errors import RecordError
+from reconciler.errors import LockedError, RecordError
 from reconciler.frozen import Frozen
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.outcomes import Outcome
 from reconciler.record.document import Record, RunEntry
 from reconciler.record.known import known_identities
-from reconciler.record.lock import read_lock
-from reconciler.record.merge import Sight, spoken_for, with_sight
+from reconciler.record.lock import HeldLock, Lock, read_lock
+from reconciler.record.merge import Sight, spoken_for, with_open_ends_settled, with_sight
 from reconciler.record.origin import commit_of, who_runs
 from reconciler.record.recorder import Recorder, Unrecorded
 from reconciler.record.store import RecordStore
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.operations import Operation
     from reconciler.plan.outcomes import Report
+    from reconciler.record.document import Who
+    from reconciler.world import World
 
 
 class Past(Frozen):
@@ -84,17 +86,38 @@ async def read_past_for_comparison(
     return past
 
 
-async def note_in_sync(session: Session, past: Past, sight: Sight) -> None:
-    """Keep what is applied where nothing was to be done; it costs nothing if it is known, and never fails a run."""
+async def note_in_sync(session: Session, past: Past, sight: Sight, who: Who) -> None:
+    """Keep what is applied where nothing was to be done; it costs nothing if it is known, and never fails a run.
+
+    What a run left behind that was killed after its last write, its lock and its open end, is put right too.
+    """
     if past.places is None or past.store is None:
         return
     try:
         if past.trouble is not None:
             raise past.trouble
-        if read_lock(await past.places.lock.read()) is None:
-            await past.store.update(lambda record: with_sight(record, sight))
-    except RecordError as error:
+        found = await past.places.lock.read()
+        if read_lock(found) is None:
+            await past.store.update(lambda record: with_open_ends_settled(with_sight(record, sight)))
+        else:
+            await _take_over(session, past.places, past.store, sight, who)
+    except (RecordError, LockedError) as error:
         session.reporter.note(f"The record was left as it is: {error.message}")
+
+
+async def _take_over(session: Session, places: Places, store: RecordStore, sight: Sight, who: Who) -> None:
+    """Take over the lock of a run that is certainly gone, and give it back; else raise :class:`LockedError`."""
+    world = session.world
+    lock = Lock.of(store.workspace, _run_id(world), who, world)
+    held = await HeldLock.take(places.lock, lock, world.machine, note=session.reporter.note)
+    try:
+        await store.update(lambda record: with_open_ends_settled(with_sight(record, sight)))
+    finally:
+        await held.release()
+
+
+def _run_id(world: World) -> str:
+    return f"{world.clock.now():%Y%m%dT%H%M%SZ}-{world.chance.token(3)}"
 
 
 @asynccontextmanager
@@ -107,6 +130,7 @@ async def recorded(
     :class:`RecordError`, all before the block.
     """
     if past.places is None or past.store is None:
+        session.reporter.note("No record is kept, and so no lock: nothing keeps another apply from running meanwhile.")
         yield Unrecorded()
         return
     recorder = Recorder(
@@ -146,7 +170,7 @@ async def run_entry(session: Session, declared: LoadedDeclaration, plan: Plan, l
     now = world.clock.now()
     commit = await world.in_thread(commit_of, declared.folder, declared.files, session.environment, world.run_program)
     return RunEntry(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{world.chance.token(3)}",
+        id=_run_id(world),
         started=now,
         who=who_runs(live.caller, session.environment),
         commit=commit,

@@ -6,6 +6,7 @@ conditional writes work: read, apply, write if unchanged, else once more.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -114,6 +115,15 @@ def with_sight(record: Record, sight: Sight) -> Record:
         acting=sight.acting or record.acting,
     )
     return record if after == record else after
+
+
+def with_open_ends_settled(record: Record) -> Record:
+    """Return the record after a reading that found nothing left to do: what earlier runs left open is settled by it."""
+    if not record.runs or record.runs[0].remaining is not None:
+        return record
+    count = sum(1 for _ in takewhile(lambda run: run.remaining is None, record.runs))
+    settled = (replace(run, remaining=0) for run in record.runs[:count])
+    return replace(record, runs=(*settled, *record.runs[count:]))
 
 
 def _seen(address: Address, before: Applied | None, sight: Sight, declared: Resource | None) -> Applied:

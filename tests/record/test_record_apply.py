@@ -171,7 +171,8 @@ def test_a_record_that_breaks_meanwhile_stops_nothing_but_is_told(project: Proje
 def test_no_record_is_kept_where_none_is_wanted(project: Project) -> None:
     project.declare(GROUP)
     project.environment["RECONCILER_RECORD"] = "none"
-    project.converge()
+    result = project.converge()
+    assert "No record is kept, and so no lock" in result.stderr
     assert not (project.folder / ".reconciler").exists()
 
 

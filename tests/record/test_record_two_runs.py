@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 
 import httpx
-from record_support import NOON, child_apply, killed_apply, lock_of, lock_path, record_of
+from record_support import NOON, child_apply, killed_apply, lock_of, lock_path, record_of, record_path
 
 from tests.support.project import Project
 from tests.support.runner import Result
@@ -78,6 +78,36 @@ def test_after_a_kill_the_record_says_so_and_the_next_apply_finishes_the_job(pro
     assert "did not finish" in result.stderr
     assert [entry.finished is not None for entry in record_of(project).runs] == [True, False]
     assert not lock_path(project).exists()
+
+
+def test_what_a_run_that_was_killed_after_its_last_write_left_behind_is_put_right(project: Project) -> None:
+    project.declare(GROUPS)
+    killed_apply(project, at_write=2)
+    record, lock = record_path(project), lock_path(project).read_bytes()
+    unfinished = record.read_bytes()
+    project.converge()
+    record.write_bytes(unfinished)
+    lock_path(project).write_bytes(lock)
+    again = project.apply()
+    assert again.code == 0, again
+    assert "ended without releasing its lock; the lock was taken over" in again.stderr
+    assert not lock_path(project).exists()
+    (run,) = record_of(project).runs
+    assert (run.finished, run.remaining) == (None, 0)
+    assert "not finished, converged since" in project.run("history").stdout
+    assert {item.kind.value for item in record_of(project).resources} == {"member", "group"}
+    assert "Due" not in project.run("drift").stdout
+
+
+def test_where_nothing_is_to_be_done_a_lock_that_somebody_may_hold_is_left_and_named(project: Project) -> None:
+    project.declare(GROUPS)
+    project.converge()
+    stale = lock_of("elsewhere", NOON - timedelta(hours=1), boot="another", host="ci-7", process=7).to_bytes()
+    lock_path(project).write_bytes(stale)
+    result = project.apply()
+    assert result.code == 0, result
+    assert "process 7 on ci-7" in result.stderr
+    assert lock_path(project).read_bytes() == stale
 
 
 def test_the_lock_of_a_run_that_was_killed_on_another_machine_is_broken_on_purpose(project: Project) -> None:
