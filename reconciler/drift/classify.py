@@ -15,7 +15,7 @@ from reconciler.drift.base import Base
 from reconciler.drift.fields import document_part, field_parts, live_stays
 from reconciler.drift.report import Drift, DriftClass, Finding, Memory, Part
 from reconciler.frozen import Frozen
-from reconciler.plan.changes import Action, Reason
+from reconciler.plan.changes import Action
 from reconciler.record.fingerprint import field_values
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def find_drift(prepared: Prepared, desired: Desired, record: Record | None, key:
 
 
 def is_drift(change: Change) -> bool:
-    """Tell whether a change is drift: a credential that is due soon is not, one that has expired is."""
-    return change.reason is not Reason.EXPIRING
+    """Tell whether a change is drift: the steps of a rotation are not, a declared credential that has expired is."""
+    return not change.is_due
 
 
 class _Judge(Frozen):
@@ -95,7 +95,8 @@ class _Judge(Frozen):
             case Action.DELETE:
                 drift = self._undeclared(change, before)
             case Action.ROTATE:
-                drift = DriftClass.CHANGED_OUTSIDE if before is not None else DriftClass.UNKNOWN
+                # Time has ended the key, and no apply has replaced it: nobody changed anything.
+                drift = DriftClass.NOT_YET_APPLIED if before is not None else DriftClass.UNKNOWN
             case Action.UPDATE:
                 parts = [*parts, *self._parts(change, before)]
                 drift = _whole(parts)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COMMAND = re.compile(r"##(\[|vso\[)", re.IGNORECASE)
@@ -43,6 +47,14 @@ def harmless(text: str) -> str:
     if is_harmless(text):
         return text
     return "".join(char if is_harmless(char) else _escape(char) for char in text)
+
+
+def duration(value: timedelta) -> str:
+    """Return a duration as a declaration writes it: in whole days, hours or minutes, like ``90d`` or ``12h``."""
+    minutes = int(value.total_seconds() // 60)
+    if minutes % (24 * 60) == 0:
+        return f"{minutes // (24 * 60)}d"
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
 
 
 def json_document(value: object) -> str:

@@ -92,6 +92,14 @@ class Change(Published, kw_only=True):
         """The identity of the resource that changes."""
         return Address(self.kind, self.key)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is a step of a rotation that time brings: a key that ends soon, or a replaced one that has ended.
+
+        Nobody left anything undone: no apply could have made it before.
+        """
+        return self.reason is Reason.EXPIRING or (self.reason is Reason.EXPIRED and self.action is Action.DELETE)
+
     def edited(self, field: str) -> FieldEdit | None:
         """Return the edit of a single-valued field, if it changes."""
         return next((edit for edit in self.edits if isinstance(edit, FieldEdit) and edit.field == field), None)

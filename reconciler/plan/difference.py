@@ -23,6 +23,7 @@ from reconciler.model.resources import (
     ServiceAccount,
     Vault,
 )
+from reconciler.model.text import duration
 from reconciler.plan.access_rules import final_edits, rule_difference
 from reconciler.plan.changes import Action, Change, Reason, Waiting
 from reconciler.plan.edits import description_edits, field_edits, set_edits
@@ -116,7 +117,8 @@ class _Context(Frozen):
         self._add(address, action, Reason.DECLARED, self._initial_edits(wanted), None, wanted)
 
     def delete(self, address: Address, existing: Resource) -> None:
-        self._add(address, Action.DELETE, Reason.NOT_DECLARED, _final_edits(existing), existing, None)
+        reason = Reason.EXPIRED if self.rotation.has_retired(address, self.desired) else Reason.NOT_DECLARED
+        self._add(address, Action.DELETE, reason, _final_edits(existing), existing, None)
 
     def update(self, address: Address, wanted: Resource, existing: Resource) -> None:
         if isinstance(wanted, Credential) and (due := self.rotation.due(wanted, address)) is not None:
@@ -141,7 +143,7 @@ class _Context(Frozen):
 
     def _rotation_edits(self, address: Address, wanted: Credential) -> tuple[Edit, ...]:
         expires = self.live.credentials[address].expires
-        lifetime = f"{wanted.lifetime} after it is created" if wanted.lifetime else None
+        lifetime = f"{duration(wanted.lifetime)} after it is created" if wanted.lifetime else None
         end = field_edits(("expires", f"{expires:%Y-%m-%d %H:%M}", lifetime)) if expires else ()
         return (*end, *self._initial_edits(wanted))
 

@@ -39,10 +39,19 @@ class Rotation(Frozen):
 
     def retires(self, address: Address, desired: Snapshot) -> bool:
         """Tell whether an undeclared credential is one that was replaced and still has its time."""
+        facts = self._replaced(address, desired)
+        return facts is not None and (facts.expires is None or facts.expires > self.now)
+
+    def has_retired(self, address: Address, desired: Snapshot) -> bool:
+        """Tell whether an undeclared credential is one that was replaced and has had its time."""
+        facts = self._replaced(address, desired)
+        return facts is not None and facts.expires is not None and facts.expires <= self.now
+
+    def _replaced(self, address: Address, desired: Snapshot) -> CredentialFacts | None:
         facts = self.live.credentials.get(address)
-        if facts is None or not facts.is_retiring:
-            return False
-        return successor(address, facts) in desired and (facts.expires is None or facts.expires > self.now)
+        if facts is None or not facts.is_retiring or successor(address, facts) not in desired:
+            return None
+        return facts
 
 
 def successor(address: Address, facts: CredentialFacts) -> Address:

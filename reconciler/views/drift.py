@@ -9,12 +9,12 @@ from msgspec.structs import asdict, replace
 
 from reconciler.drift.report import Drift, DriftClass, Memory
 from reconciler.model.text import harmless, json_document
-from reconciler.plan.changes import Reason
 from reconciler.plan.document import totals_of
 from reconciler.views.drift_words import (
     CLASS_HELP,
     CLASS_WORDS,
     attention_sentence,
+    due_words,
     finding_sentence,
     name,
     summary,
@@ -41,8 +41,8 @@ def render_drift(plan: Plan, palette: Palette, drift: Drift | None = None) -> st
 
 
 def _drifted(plan: Plan) -> Plan:
-    """Return the plan without what is no drift: credentials that are due soon."""
-    changes = tuple(change for change in plan.changes if change.reason is not Reason.EXPIRING)
+    """Return the plan without what is no drift: the steps of a rotation that are due."""
+    changes = tuple(change for change in plan.changes if not change.is_due)
     return replace(plan, changes=changes, totals=totals_of(changes))
 
 
@@ -79,7 +79,7 @@ def _notes(drift: Drift, palette: Palette) -> Iterator[str]:
     for change in drift.due:
         ends = change.edited("expires")
         when = f", it ends {ends.before}" if ends is not None else ""
-        yield f"Due:        {name(change.kind, change.title)} is replaced by the next apply{when}"
+        yield f"Due:        {name(change.kind, change.title)} {due_words(change)}{when}"
     for item in drift.attention[:_SHOWN]:
         yield palette.change(f"Attention:  {attention_sentence(item)}")
     if len(drift.attention) > _SHOWN:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.drift.report import DriftClass, Memory
-from reconciler.views.drift_words import CLASS_HELP, CLASS_WORDS, attention_sentence, finding_sentence, name, summary
+from reconciler.views.drift_words import (
+    CLASS_HELP,
+    CLASS_WORDS,
+    attention_sentence,
+    due_words,
+    finding_sentence,
+    name,
+    summary,
+)
 from reconciler.views.markdown import code, marker
 from reconciler.views.sentences import counted
 
@@ -45,7 +53,7 @@ def _lines(plan: Plan, drift: Drift) -> Iterator[str]:
         lines = [f"{name(item.kind, item.title, code)}: {finding_sentence(item, code)}" for item in found]
         title = f"{CLASS_WORDS[drift_class].capitalize()}: {CLASS_HELP[drift_class]}"
         yield from _section(title, lines, _WHAT_TO_DO[drift_class])
-    due = [f"{name(change.kind, change.title, code)} is replaced by the next apply" for change in drift.due]
+    due = [f"{name(change.kind, change.title, code)} {due_words(change)}" for change in drift.due]
     yield from _section("Due", due)
     yield from _section("Deserves a look", [attention_sentence(item, code) for item in drift.attention])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.drift.report import AttentionKind, DriftClass
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
+from reconciler.plan.changes import Action
 from reconciler.views.sentences import counted, kind_name
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.drift.report import Attention, Finding, Part, Trace
     from reconciler.model.resources import Address
+    from reconciler.plan.changes import Change
 
 CLASS_WORDS = {
     DriftClass.CHANGED_OUTSIDE: "changed outside",
@@ -24,7 +26,7 @@ CLASS_WORDS = {
 }
 CLASS_HELP = {
     DriftClass.CHANGED_OUTSIDE: "the workspace left what was last applied",
-    DriftClass.NOT_YET_APPLIED: "the declaration did, or what waited for a sign-in can be done now",
+    DriftClass.NOT_YET_APPLIED: "the declaration did, or since then somebody signed in or a key expired",
     DriftClass.CONFLICT: "both did, differently",
     DriftClass.UNKNOWN: "the record does not show it",
 }
@@ -55,6 +57,13 @@ def summary(findings: Iterable[Finding]) -> str:
     """Return how many resources are of which class."""
     counts = Counter(finding.drift for finding in findings)
     return ", ".join(f"{counts[drift]} {CLASS_WORDS[drift]}" for drift in DriftClass if counts[drift])
+
+
+def due_words(change: Change) -> str:
+    """Return what the next apply does with a credential that is due."""
+    if change.action is Action.DELETE:
+        return "was replaced and has expired; the next apply revokes it"
+    return "is replaced by the next apply"
 
 
 def finding_sentence(finding: Finding, show: Callable[[str], str] = harmless) -> str:

@@ -73,7 +73,8 @@ def _admin(*, is_admin: bool, plural: bool) -> str:
 def _credential(effect: Effect, show: Show, *, plural: bool) -> str:
     name = show(effect.subject)
     if effect.after is None:
-        return f"{_verb(plural, 'loses', 'lose')} credential {name}, which stops working"
+        end = "has expired" if effect.before == "expired" else "stops working"
+        return f"{_verb(plural, 'loses', 'lose')} credential {name}, which {end}"
     if effect.after == "replaced":
         return f"{_verb(plural, 'gets', 'get')} a new key for credential {name}"
     return f"{_verb(plural, 'gets', 'get')} credential {name}"

@@ -50,6 +50,8 @@ def _rows(change: Change) -> Iterator[Markup]:
     if change.action is Action.ROTATE:
         ending = "has expired" if change.reason is Reason.EXPIRED else "works until its own end"
         yield _row("key", f"a new one is created and delivered; the old one {ending}")
+    if change.action is Action.DELETE and change.reason is Reason.EXPIRED:
+        yield _row("key", "it was replaced, and has expired")
     if change.credentials_lost:
         yield _row("credentials", element("del", f"{counted(change.credentials_lost, 'credential')} will stop working"))
     if change.kind is Kind.MEMBER and change.invitation:

@@ -112,6 +112,8 @@ def change_lines(change: Change, declaration: str, palette: Palette) -> Iterator
     if change.action is Action.ROTATE:
         ending = "has expired" if change.reason is Reason.EXPIRED else "works until its own end"
         yield f"    {palette.quiet(f'a new key is created and delivered; the old one {ending}')}"
+    if change.action is Action.DELETE and change.reason is Reason.EXPIRED:
+        yield f"    {palette.quiet('it was replaced, and has expired')}"
     if change.credentials_lost:
         credentials = counted(change.credentials_lost, "credential")
         yield f"    {palette.remove(f'{credentials} will stop working')}"

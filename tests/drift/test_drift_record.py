@@ -156,7 +156,7 @@ def test_a_key_that_is_due_is_no_drift_and_one_that_has_expired_is(project: Proj
     assert at(project, 25, "plan", "--detailed-exitcode").code == 2
     expired = at(project, 40, "drift", "--format", "json")
     assert expired.code == 2
-    assert classes(expired) == {"agent / ci": "changed-outside"}
+    assert classes(expired) == {"agent / ci": "not-yet-applied"}, "time ended it; nobody changed anything"
 
 
 def test_waiting_and_unmanaged_things_are_reported_and_no_drift(project: Project) -> None:

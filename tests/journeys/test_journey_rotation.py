@@ -95,9 +95,29 @@ def test_two_old_keys_at_once_are_no_drift_of_anybody_elses(project: Project) ->
         assert at(project, day, "apply", "--yes", "--record", "record.json").code == 0
     assert sorted(map(str, project.sandbox.truth().labels("agent"))) == ["ci", "ci [retiring]", "ci [retiring]"]
     drift = at(project, 33, "drift", "--record", "record.json")
-    assert "- credential       agent / ci [retiring]" in drift.stdout
+    assert drift.code == 0, drift
+    assert "was replaced and has expired; the next apply revokes it" in drift.stdout
+
+
+def test_a_replaced_key_that_has_had_its_time_is_no_drift_and_not_critical(team: Project) -> None:
+    assert at(team, 24, "apply", "--yes").code == 0
+    drift = at(team, 31, "drift")
+    assert drift.code == 0, drift
+    assert "was replaced and has expired; the next apply revokes it" in drift.stdout
+    plan = json.loads(at(team, 31, "plan", "--format", "json").stdout)
+    (effect,) = plan["impact"]["principals"][0]["effects"]
+    assert (effect["before"], effect["weight"]) == ("expired", "routine")
+    shown = at(team, 31, "plan").stdout
+    assert "it was replaced, and has expired" in shown
+    assert "which stops working" not in shown
+
+
+def test_a_key_that_expired_because_nobody_applied_was_not_changed_outside(team: Project) -> None:
+    drift = at(team, 40, "drift")
+    assert drift.code == 2, drift
+    assert "~ credential       agent / ci" in drift.stdout
     assert "→ not yet applied" in drift.stdout
-    assert "→ changed outside" not in drift.stdout
+    assert "30d after it is created" in drift.stdout
 
 
 def test_an_expired_key_is_replaced_and_revoked_at_once(team: Project) -> None:

@@ -134,7 +134,7 @@ def test_a_rotation_shows_when_the_key_ends_and_how_long_the_new_one_lives(parse
     facts = {there.address: CredentialFacts("k", "ci", expires=NOW + timedelta(days=3))}
     plan = planned(desired(*REST, wanted, credentials_of=["agent"]), live(*REST, there, facts=facts), parser).plan
     assert plan.changes[0].edits == (
-        edit("expires", "2026-11-27 02:00", "90 days, 0:00:00 after it is created"),
+        edit("expires", "2026-11-27 02:00", "90d after it is created"),
         edit("deliver", None, "out/key.conf"),
     )
 

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from reconciler.frozen import Frozen
 from reconciler.model.access import ALL, EntityType, Permission
 from reconciler.model.resources import Address, Credential, Kind, Member, MemberState, ServiceAccount
+from reconciler.model.text import duration
 from reconciler.plan.access.index import ADMINISTERED, EVERYONE, TITLES, AccessIndex, Through, Way, gives_more
 from reconciler.plan.impact.report import Aspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import timedelta
 
     from reconciler.model.access import Entity
     from reconciler.model.live import CredentialFacts
@@ -236,7 +236,7 @@ class Listing(Frozen):
         facts = self.credentials.get(credential.address)
         if facts is not None:
             return None if facts.expires is None else f"{facts.expires:%Y-%m-%d}"
-        return None if credential.lifetime is None else f"after {_duration(credential.lifetime)}"
+        return None if credential.lifetime is None else f"after {duration(credential.lifetime)}"
 
     def _fact(
         self, principal: Address, aspect: Aspect, subject: str, level: str, through: Through = Through.ITSELF
@@ -259,10 +259,3 @@ def _noun(entity_type: EntityType) -> str:
 
 def _yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _duration(value: timedelta) -> str:
-    minutes = int(value.total_seconds() // 60)
-    if minutes % (24 * 60) == 0:
-        return f"{minutes // (24 * 60)}d"
-    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.edits import DocumentEdit
 from reconciler.model.resources import AccessRule, Address, Group, Kind, Member, MemberState, Vault, is_servers_own
 from reconciler.plan.access.index import EVERYONE, PRINCIPALS, QUEUE_ADMINS, AccessIndex, gives_more, members_of
-from reconciler.plan.changes import Action, Change
+from reconciler.plan.changes import Action, Change, Reason
 from reconciler.plan.impact.effects import Sides, differs, effects_on
 from reconciler.plan.impact.report import Aspect, Effect, Headline, HeadlineType, Impact, PrincipalImpact, Weight
 
@@ -145,12 +145,18 @@ def _credential_effects(changes: Sequence[Change]) -> dict[Address, list[Effect]
         effect = Effect(
             aspect=Aspect.CREDENTIAL,
             subject=change.address.key[-1],
-            before=None if made else "works",
+            before=None if made else "expired" if change.reason is Reason.EXPIRED else "works",
             after=None if gone else "works" if made else "replaced",
-            weight=Weight.CRITICAL if gone else Weight.SENSITIVE,
+            weight=_credential_weight(change),
         )
         found.setdefault(owner, []).append(effect)
     return found
+
+
+def _credential_weight(change: Change) -> Weight:
+    if change.action is not Action.DELETE:
+        return Weight.SENSITIVE
+    return Weight.ROUTINE if change.reason is Reason.EXPIRED else Weight.CRITICAL
 
 
 def _opening(entity: Entity, before: AccessIndex, after: AccessIndex) -> Headline:
