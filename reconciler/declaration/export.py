@@ -24,7 +24,6 @@ from reconciler.model.resources import (
     Group,
     Kind,
     Member,
-    MemberState,
     OwnerKind,
     Role,
     ServiceAccount,
@@ -33,7 +32,7 @@ from reconciler.model.resources import (
 from reconciler.model.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.model.live import Live
     from reconciler.model.resources import Resource
@@ -65,6 +64,11 @@ class Exported(Frozen):
 def export(live: Live, *, workspace: str, server: str, parser: DocumentParser) -> Exported:
     """Return a declaration of everything in a live workspace that can be declared."""
     return Exporter(live, DocumentFiles(parser)).export(workspace, server)
+
+
+def _min_admins(members: Iterable[Plain]) -> int:
+    """Return how many admins a plan must leave: no more than are declared, since the server's own users are not."""
+    return max(1, min(_FEWEST_ADMINS, sum(entry["role"] == Role.ADMIN.value for entry in members)))
 
 
 @dataclass(slots=True)
@@ -123,17 +127,10 @@ class Exporter:
         content: Plain = {"version": 1, "workspace": {"name": workspace, "server": server}}
         if self.partial:
             content["manage"] = {_LISTS[kind]: "declared" for kind in Kind if kind in self.partial and kind in _LISTS}
-        content["policy"] = {"min_admins": self._min_admins()}
+        content["policy"] = {"min_admins": _min_admins(members)}
         content |= {"members": members, "service_accounts": accounts, "groups": groups, "vaults": vaults}
         content["access_rules"] = rules
         return Exported(content, self.documents.files, self.documents.secrets, tuple(self.notes))
-
-    def _min_admins(self) -> int:
-        admins = sum(
-            member.role is Role.ADMIN and member.state is MemberState.ACTIVE
-            for member in self.live.snapshot.members.values()
-        )
-        return max(1, min(_FEWEST_ADMINS, admins))
 
     def _leave_out(self, kind: Kind, name: str, why: str) -> None:
         self.partial.add(kind)

@@ -242,7 +242,7 @@ class TestGroupsThatAreNotOurs:
 
         result = project.apply(wire=tampering(after=taken_away))
         assert result.code == 6, result
-        assert "crew cannot be changed any more since the plan was made" in result.output
+        assert "since the plan was made; it was left alone" in result.output
 
     def test_import_declares_one_without_its_members(self, project: Project) -> None:
         project.sandbox.add_member("eve@acme.io")
@@ -381,3 +381,37 @@ class TestVaultsWithoutAName:
         assert project.run("plan", "imported/workspace.yaml", "--detailed-exitcode").code == 0
         project.declare(f"members: [{ROOT}]\ngroups: [{{name: crew}}]\nvaults: []\n")
         assert "- vault            (without a name) → crew" in project.run("plan").stdout
+
+
+class TestPeopleThatAreNotOurs:
+    @pytest.mark.parametrize("listed", [True, False])
+    def test_service_accounts_may_be_listed_among_the_users_without_an_address(
+        self, account: Project, listed: bool
+    ) -> None:
+        account.sandbox.change_settings(list_service_users=listed)
+        assert account.run("plan", "--detailed-exitcode").code == 0
+        assert account.run("import", "--server", account.sandbox.server, "--out", "imported").code == 0
+        assert "{email: root@acme.io" in (account.folder / "imported/workspace.yaml").read_text()
+
+    def test_the_servers_own_users_are_left_alone(self, account: Project) -> None:
+        account.sandbox.change_settings(list_system_users=True)
+        assert account.run("plan", "--detailed-exitcode").code == 0
+        assert account.run("drift").code == 0
+        imported = account.run("import", "--server", account.sandbox.server, "--out", "imported")
+        assert imported.stderr == "Wrote imported/workspace.yaml and 0 vault documents.\n"
+
+    @pytest.mark.parametrize("why", ["read_only", "support"])
+    def test_users_that_the_server_fixes_are_left_alone_unless_declared(self, project: Project, why: str) -> None:
+        workspace = project.sandbox.truth().workspace
+        fixed = state.Person("u-fixed", "support@vendor.io", "Support", "admin", **{why: True})
+        project.sandbox.load(replace(workspace, people=(*workspace.people, fixed)))
+        assert project.run("import", "--server", project.sandbox.server, "--out", "imported").code == 0
+        assert "vendor.io" not in (project.folder / "imported/workspace.yaml").read_text()
+        planned = project.run("plan", "imported/workspace.yaml", "--detailed-exitcode")
+        assert planned.code == 0, planned
+        assert "1 member (the server does not let them be removed)" in planned.stdout
+
+        project.declare(f"members: [{ROOT}, {{email: support@vendor.io, role: user}}]\n")
+        planned = project.run("plan", "--detailed-exitcode")
+        assert planned.code == 0, planned
+        assert "the server keeps this user's role (admin)" in planned.stdout
