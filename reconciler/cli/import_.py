@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from reconciler.views.sentences import counted
 
 if TYPE_CHECKING:
     from reconciler.cli.invocation import Invocation
+
+
+_SHOWN = 5
 
 
 @click.command("import")
@@ -36,13 +40,23 @@ if TYPE_CHECKING:
     help="One file; one for each kind; or one for each group, with its vaults and the rules that are for it alone.",
 )
 @click.option("--name", metavar="NAME", help="The workspace's name in the declaration; by default the server's.")
+@click.option(
+    "--secrets-to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write the secret values, as variables for a shell; refused where a commit could take the file along.",
+)
+@click.option(
+    "--hide-unknown", is_flag=True, help="Take every string of a vault that is not known to be harmless for a secret."
+)
 @connection_options
 @gather("request", ImportRequest)
 @click.pass_obj
 def command(invocation: Invocation, *, request: ImportRequest) -> int:
     """Write workspace.yaml, and vault documents as files, from a live workspace; a plan right after is empty.
 
-    Values of vaults under secret-looking keys become references to environment variables, which are listed.
+    Values of vaults that look like secrets become references to environment variables, which are listed, as are the
+    documents with strings that no rule knows.
     """
     console = invocation.console
     result = invocation.wait_for(import_workspace(invocation.session, request))
@@ -50,7 +64,14 @@ def command(invocation: Invocation, *, request: ImportRequest) -> int:
         console.note(f"Note: {note}")
     documents = counted(result.documents, "vault document")
     console.note(f"Wrote {harmless(str(result.top_file))} and {documents}.")
-    if result.variables:
+    for file, paths in sorted(result.unknown.items()):
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        console.note(f"Look for secrets in {harmless(file)} before you commit it: {', '.join(paths[:_SHOWN])}{more}")
+    if result.variables and request.secrets_to is not None:
+        path = harmless(str(request.secrets_to))
+        command = shlex.join([".", path if "/" in path else f"./{path}"])
+        console.note(f"Wrote {counted(len(result.variables), 'secret value')} to {path}. For plan and apply: {command}")
+    elif result.variables:
         console.note("Secret values were not written. Set these environment variables for plan and apply:")
         console.result("".join(f"{variable}\n" for variable in result.variables))
     return ExitCode.DONE

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from reconciler.model.live import Live
     from reconciler.model.resources import Resource
     from reconciler.model.secret import Secret
-    from reconciler.vaults.parse import DocumentParser
 
 Plain = dict[str, object]
 
@@ -59,11 +58,12 @@ class Exported(Frozen):
     files: Mapping[str, str]
     secrets: Mapping[str, Secret]
     notes: tuple[str, ...]
+    unknown: Mapping[str, tuple[str, ...]]
 
 
-def export(live: Live, *, workspace: str, server: str, parser: DocumentParser) -> Exported:
+def export(live: Live, documents: DocumentFiles, *, workspace: str, server: str) -> Exported:
     """Return a declaration of everything in a live workspace that can be declared."""
-    return Exporter(live, DocumentFiles(parser)).export(workspace, server)
+    return Exporter(live, documents).export(workspace, server)
 
 
 def _min_admins(members: Iterable[Plain]) -> int:
@@ -130,7 +130,10 @@ class Exporter:
         content["policy"] = {"min_admins": _min_admins(members)}
         content |= {"members": members, "service_accounts": accounts, "groups": groups, "vaults": vaults}
         content["access_rules"] = rules
-        return Exported(content, self.documents.files, self.documents.secrets, tuple(self.notes))
+        for file, paths in self.documents.left.items():
+            self.notes.append(f"{file} holds what may be a secret and cannot be a reference: {', '.join(paths)}")
+        documents = self.documents
+        return Exported(content, documents.files, documents.secrets, tuple(self.notes), documents.unknown)
 
     def _leave_out(self, kind: Kind, name: str, why: str) -> None:
         self.partial.add(kind)

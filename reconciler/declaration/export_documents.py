@@ -35,25 +35,33 @@ def target_title(target: str) -> str:
 class DocumentFiles:
     """Gathers document files, by path, and the secrets that were taken out of them, by name.
 
-    ``folder`` is where they go; ``taken`` are paths that are not free.
+    ``folder`` is where they go; ``taken`` are paths that are not free. With ``hide_unknown`` every string that nobody
+    knows to be harmless counts as a secret; otherwise ``unknown`` has their places, by file.
     """
 
     parser: DocumentParser
     folder: str = FOLDER
     taken: frozenset[str] = frozenset()
+    hide_unknown: bool = False
     files: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
+    unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, vault: Vault) -> dict[str, object] | None:
         """Add a vault's document; return how the declaration speaks of it, or ``None`` if it does not parse."""
         stem = self.free_stem(vault)
         try:
-            extracted = extract_secrets(vault.document, vault.target, variable_of(stem), self.parser)
+            extracted = extract_secrets(
+                vault.document, vault.target, variable_of(stem), self.parser, hide_unknown=self.hide_unknown
+            )
         except DocumentError:
             return None
         path = PurePosixPath(self.folder, f"{stem}{SUFFIXES[vault.format]}").as_posix()
         self.files[path] = extracted.text
         self.secrets |= extracted.names
+        self.left |= {path: extracted.left} if extracted.left else {}
+        self.unknown |= {path: extracted.unknown} if extracted.unknown else {}
         entry: dict[str, object] = {}
         if vault.target != TARGET_TYPES["client"]:
             entry["target"] = target_title(vault.target)

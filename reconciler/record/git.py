@@ -103,7 +103,15 @@ class Repository(Frozen):
             if (found := committed.get(place)) is not None and found.mode != _LINK and _is_as(place, found)
         )
 
-    def _ask(self, *arguments: str) -> bytes | None:
+    def ignores(self, path: Path) -> bool:
+        """Return whether git leaves a file that is not there yet out of commits; it may not say, and then it is not."""
+        if not path.is_relative_to(self.top):
+            return False
+        # This command refuses literal path specifications; with `./` before it a path has no magic.
+        place = f"./{os.path.relpath(path, self.top)}"
+        return self._ask("check-ignore", "--quiet", "--", place, GIT_LITERAL_PATHSPECS="0") is not None
+
+    def _ask(self, *arguments: str, **variables: str) -> bytes | None:
         settings = [word for setting in _SAFE for word in ("-c", setting)]
         where = [f"--git-dir={self.git_dir}", f"--work-tree={self.top}"]
         inherited = {name: value for name, value in self.environment.items() if name not in _REDIRECTING}
@@ -111,7 +119,7 @@ class Repository(Frozen):
             done = self.run_program(
                 ["git", "--no-pager", *where, *settings, *arguments],
                 folder=self.top,
-                environment=child_environment(inherited) | _NOTHING,
+                environment=child_environment(inherited) | _NOTHING | variables,
                 seconds=_SECONDS,
             )
         except (OSError, ValueError, ProgramTimeoutError):

@@ -13,10 +13,10 @@ from reconciler.model.resources import Document, DocumentFormat
 from reconciler.model.secret import Secret
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.portable import write_portable_json
-from reconciler.vaults.redact import secret_paths
 from reconciler.vaults.references import ESCAPED, LITERAL, bind, mark, occurrences, template_tree
 from reconciler.vaults.render import render
-from reconciler.vaults.tree import Path, Scalar, Tree, leaves, path_text, transform
+from reconciler.vaults.showing import Origin, Showing, showings, shown_path
+from reconciler.vaults.tree import Path, Scalar, Tree, leaves, transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +34,8 @@ class Extracted(Frozen):
 
     ``exact``: rendering gives the live text, byte for byte; otherwise it gives its meaning. ``rewritten``: the author's
     text could not be kept, and comments in it are lost. ``left`` are secret places whose value is no text (a number,
-    an expression): a reference cannot stand for it, so it is still in the template.
+    an expression): a reference cannot stand for it, so it is still in the template. ``unknown`` are the places in the
+    template with strings that nobody knows to be harmless.
     """
 
     text: str
@@ -42,17 +43,23 @@ class Extracted(Frozen):
     exact: bool = True
     rewritten: bool = False
     left: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
-def extract_secrets(document: Document, target: str, prefix: str, parser: DocumentParser) -> Extracted:
+def extract_secrets(
+    document: Document, target: str, prefix: str, parser: DocumentParser, *, hide_unknown: bool = False
+) -> Extracted:
     """Replace each secret value of a live document by ``@{NAME}``; raises :class:`DocumentError`.
 
+    With ``hide_unknown`` also each string that nobody knows to be harmless
+    (:mod:`reconciler.vaults.showing`).
     Names are made of the prefix (the vault's name) and the path. What cannot be proved by parsing and rendering is not
     done in the author's text: the tree is written anew instead.
     """
     tree = parser.parse(document.format, document.text.reveal())
-    secret = secret_paths(tree, target)
-    hidden = {path: node for path, node in leaves(tree) if path in secret}
+    found = showings(tree, Origin(target=target))
+    unfit = {Showing.SECRET, Showing.HIDDEN} if hide_unknown else {Showing.SECRET}
+    hidden = {path: node for path, node in leaves(tree) if found[path] in unfit}
     wanted = {
         path: node.value
         for path, node in hidden.items()
@@ -65,17 +72,20 @@ def extract_secrets(document: Document, target: str, prefix: str, parser: Docume
         if isinstance(node, Scalar) and isinstance(node.value, str) and (path in wanted or node.value in known)
     }
     left = tuple(
-        path_text(path)
+        shown_path(path)
         for path, node in hidden.items()
         if path not in wanted and not (isinstance(node, Scalar) and isinstance(node.value, bool | str | None))
+    )
+    unknown = tuple(
+        shown_path(path) for path, showing in found.items() if showing is Showing.HIDDEN and path not in wanted
     )
     names = _names(prefix, wanted)
     values = {names[path]: Secret(value) for path, value in wanted.items()}
     attempt = _Attempt(document, tree, wanted, names, values, parser)
     text, exact = attempt.in_text()
     if text is not None:
-        return Extracted(text, values, exact=exact, left=left)
-    return Extracted(attempt.anew(), values, exact=False, rewritten=True, left=left)
+        return Extracted(text, values, exact=exact, left=left, unknown=unknown)
+    return Extracted(attempt.anew(), values, exact=False, rewritten=True, left=left, unknown=unknown)
 
 
 def _names(prefix: str, wanted: Mapping[Path, str]) -> dict[Path, str]:
