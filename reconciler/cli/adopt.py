@@ -10,7 +10,6 @@ import click
 from reconciler.cli.options import connection_options
 from reconciler.commands.adopt import AdoptRequest, AdoptResult, adopt_changes
 from reconciler.commands.adopt_keys import key_of
-from reconciler.commands.staging import diff_text
 from reconciler.errors import ExitCode, UsageError
 from reconciler.model.key import KINDS, Key
 from reconciler.model.text import harmless
@@ -41,7 +40,7 @@ def command(invocation: Invocation, arguments: tuple[str, ...], *, connection: C
     request = AdoptRequest(keys=keys, file=file, connection=connection, write=not only_diff)
     result = invocation.wait_for(adopt_changes(invocation.session, request))
     if only_diff:
-        invocation.console.result(diff_text(result.texts))
+        invocation.console.result(result.diff)
     _report(invocation.console, result, only_diff=only_diff)
     return ExitCode.DIFFERENCES if result.left else ExitCode.DONE
 

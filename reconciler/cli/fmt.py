@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import declaration_argument
 from reconciler.commands.fmt import format_files, formatted_files
-from reconciler.commands.staging import diff_text
+from reconciler.commands.shown_lines import diff_text
 from reconciler.errors import ExitCode
 from reconciler.model.text import harmless
 
@@ -32,7 +32,7 @@ def command(invocation: Invocation, file: Path, *, check: bool, diff: bool) -> i
     console, session = invocation.console, invocation.session
     changed = formatted_files(session, file) if check or diff else format_files(session, file)
     if diff:
-        console.result(diff_text(changed))
+        console.result(diff_text(changed, {}, {}))
     for path in changed:
         console.note(f"{'would change' if check or diff else 'formatted'}  {harmless(str(path))}")
     if not changed:

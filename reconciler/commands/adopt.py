@@ -13,9 +13,10 @@ from reconciler.clearml.reader import Reader
 from reconciler.commands.adopt_keys import Selection, select
 from reconciler.commands.comparing import terms_of
 from reconciler.commands.connection import Connection, Target
-from reconciler.commands.declaration_loading import LoadedDeclaration, read_declaration, secret_resolver
+from reconciler.commands.declaration_loading import LoadedDeclaration, read_declaration, reviewed_files, secret_resolver
 from reconciler.commands.server import find_target, open_reader
-from reconciler.commands.staging import staged, written_secrets
+from reconciler.commands.shown_lines import diff_text, file_lines, hidden_lines, text_lines
+from reconciler.commands.staging import staged
 from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.resolve import bind, desired_of
@@ -58,7 +59,8 @@ class AdoptRequest(Frozen):
 class AdoptResult(Frozen):
     """What was adopted, and what was left and why.
 
-    ``texts`` are the new texts by file, ``variables`` those that hold the new secrets. ``live`` and ``declared`` are
+    ``texts`` are the new texts by file, ``variables`` those that hold the new secrets. ``diff`` is what would change in
+    the files if nothing was written, without the values that may not be shown. ``live`` and ``declared`` are
     the two sides, for the names that people write.
     """
 
@@ -67,6 +69,7 @@ class AdoptResult(Frozen):
     texts: Mapping[Path, str]
     variables: tuple[str, ...]
     notes: tuple[str, ...]
+    diff: str
     live: Snapshot
     declared: Snapshot
 
@@ -102,9 +105,7 @@ async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
             left |= _still_different(comparison, adopted, selection)
         if request.write:
             session.files.write_all(adopted.texts)
-        else:
-            # A diff of the files would show their lines.
-            session.secrets.add(*written_secrets(desired.snapshot, parser))
+        diff = "" if request.write or not adopted.texts else _diff(comparison, adopted)
         session.secrets.add(*comparison.resolver.found)
     return AdoptResult(
         done=tuple(address for address in adopted.done if address not in left),
@@ -112,6 +113,7 @@ async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
         texts=adopted.texts,
         variables=tuple(sorted(adopted.secrets)),
         notes=adopted.notes,
+        diff=diff,
         live=comparison.prepared.live.snapshot,
         declared=desired.snapshot,
     )
@@ -121,7 +123,8 @@ async def _compared(session: Session, request: AdoptRequest, parser: DocumentPar
     declaration = read_declaration(session, request.file, parser)
     target = find_target(session, request.connection, declaration.top.workspace.server)
     resolver = secret_resolver(session, declaration)
-    desired = desired_of(declaration, bind(declaration, secrets=resolver, all_needed=False))
+    bindings = bind(declaration, secrets=resolver, all_needed=False)
+    desired = desired_of(declaration, bindings, reviewed_files(session, declaration))
     session.secrets.add(*resolver.found)
     declared = LoadedDeclaration(desired, request.file.as_posix(), declaration.folder, declaration.files)
     terms = terms_of(session, declared, target, parser)
@@ -166,6 +169,21 @@ def _still_different(comparison: _Comparison, adopted: Adopted, selection: Selec
     done = set(adopted.done)
     found = [change for change in changes if change.address in done or not selection.chosen]
     return {change.address: _why_different(change) for change in found if change.address not in adopted.left}
+
+
+def _diff(comparison: _Comparison, adopted: Adopted) -> str:
+    """Return what would change in the files, without what only the server knows and what looks like a secret."""
+    now, parser, folder = comparison.declared.desired.snapshot, comparison.parser, comparison.declaration.folder
+    old = {path.as_posix(): file_lines(path) for path in adopted.texts}
+    with staged(comparison.declaration, adopted.texts, parser) as declaration:
+        new = {
+            (declaration.folder / path.relative_to(folder)).as_posix(): text_lines(text)
+            for path, text in adopted.texts.items()
+        }
+        then = desired_of(declaration, bind(declaration, secrets=None)).snapshot
+        hidden = hidden_lines(then, now, new, parser)
+        after = {(folder / Path(name).relative_to(declaration.folder)).as_posix(): hidden[name] for name in hidden}
+    return diff_text(adopted.texts, hidden_lines(now, now, old, parser), after)
 
 
 def _why_different(change: Change) -> str:

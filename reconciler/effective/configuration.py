@@ -12,6 +12,7 @@ from reconciler.model.text import fold
 from reconciler.plan.access.index import ReachingVault, Through
 from reconciler.vaults.client_view import ClientRule, client_differences
 from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.showing import shown_key, with_shown_keys
 from reconciler.vaults.tree import Hidden, Object, Path, Tree
 
 if TYPE_CHECKING:
@@ -126,10 +127,10 @@ def document(values: Iterable[Value]) -> Object:
     root: dict[str, Tree | dict[str, object]] = {}
     for value in values:
         node: dict[str, object] = root  # type: ignore[assignment]
-        *above, last = map(str, value.path)
+        *above, last = (shown_key(str(part)) for part in value.path)
         for key in above:
             node = node.setdefault(key, {})  # type: ignore[assignment]
-        node[last] = CONFLICT if value.is_conflict else value.said[0].shown
+        node[last] = CONFLICT if value.is_conflict else with_shown_keys(value.said[0].shown)
     return _object(root)
 
 

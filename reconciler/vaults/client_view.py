@@ -16,6 +16,7 @@ from reconciler.model.resources import DocumentFormat
 from reconciler.vaults.hocon import Outcome
 from reconciler.vaults.redact import CLIENT_TARGET, MONITORING_TARGET, SSH_TARGET
 from reconciler.vaults.references import LITERAL, is_template, mark
+from reconciler.vaults.showing import shown_path
 from reconciler.vaults.tree import (
     Expression,
     List,
@@ -178,10 +179,10 @@ def _from_environment(meant: Tree, reading: Reading) -> Iterator[ClientWarning]:
         )
         if reading.bare.outcome is Outcome.READ or optional:
             message = f"this is missing, or keeps an earlier value, on clients without {name} in their environment"
-            yield ClientWarning(ClientRule.VANISHES, path_text(path), message)
+            yield ClientWarning(ClientRule.VANISHES, shown_path(path), message)
         else:
             message = f"clients look for {name} in their own environment, and drop the whole vault if it is not there"
-            yield ClientWarning(ClientRule.UNRESOLVED, path_text(path), message)
+            yield ClientWarning(ClientRule.UNRESOLVED, shown_path(path), message)
 
 
 def _names(node: Expression) -> list[str]:
@@ -192,18 +193,18 @@ def _unlike_hocon(meant: Tree, seen: Object) -> Iterator[ClientWarning]:
     for path, node in leaves(seen):
         if isinstance(node, PythonObject):
             message = "clients turn a duration at the end of a document into another type; end with a comment"
-            yield ClientWarning(ClientRule.DIFFERENT, path_text(path), message)
+            yield ClientWarning(ClientRule.DIFFERENT, shown_path(path), message)
     for path, node in leaves(meant):
         if not isinstance(node, Expression):
             continue
         found = lookup(seen, path)
         if found is None and not _may_vanish(node):
             yield ClientWarning(
-                ClientRule.VANISHES, path_text(path), "clients have no such key: what it refers to is null"
+                ClientRule.VANISHES, shown_path(path), "clients have no such key: what it refers to is null"
             )
         elif isinstance(found, Scalar) and isinstance(found.value, str) and not _holds(found.value, node):
             message = "clients keep an earlier value of this key, not the last one: set it once"
-            yield ClientWarning(ClientRule.DIFFERENT, path_text(path), message)
+            yield ClientWarning(ClientRule.DIFFERENT, shown_path(path), message)
 
 
 def _may_vanish(node: Expression) -> bool:
@@ -232,7 +233,7 @@ def _unlike(meant: Tree, seen: Tree, document_format: DocumentFormat) -> Iterato
         # These have a rule of their own, and move what comes after them.
         lost = [path for path in lost if not _beside_empty_item(meant, path)]
     for path in lost[:_SHOWN]:
-        yield ClientWarning(ClientRule.DIFFERENT, path_text(path), f"clients read another value here, or none{hint}")
+        yield ClientWarning(ClientRule.DIFFERENT, shown_path(path), f"clients read another value here, or none{hint}")
     if len(lost) > _SHOWN:
         message = f"clients read {len(lost) - _SHOWN} more values differently{hint}"
         yield ClientWarning(ClientRule.DIFFERENT, "", message)
@@ -256,11 +257,11 @@ def _keys(tree: Tree) -> Iterator[ClientWarning]:
     for path in MACHINE_KEYS:
         if lookup(tree, path) is not None:
             message = "machine-specific: the Agent keeps its own value, whatever a vault says"
-            yield ClientWarning(ClientRule.MACHINE_KEY, path_text(path), message)
+            yield ClientWarning(ClientRule.MACHINE_KEY, shown_path(path), message)
     for path in REDIRECTING_KEYS:
         if lookup(tree, path) is not None:
             message = "DANGER: this decides where every client that the vault reaches signs in next, or as which user"
-            yield ClientWarning(ClientRule.REDIRECT, path_text(path), message)
+            yield ClientWarning(ClientRule.REDIRECT, shown_path(path), message)
 
 
 def _has_expression(tree: Tree) -> bool:
@@ -308,5 +309,5 @@ def _empty_items(tree: Tree, path: Path = ()) -> Iterator[ClientWarning]:
         here = (*path, key)
         if isinstance(tree, List) and value == Scalar(""):
             message = "clients drop empty strings from lists"
-            yield ClientWarning(ClientRule.EMPTY_ITEM, path_text(here), message)
+            yield ClientWarning(ClientRule.EMPTY_ITEM, shown_path(here), message)
         yield from _empty_items(value, here)

