@@ -53,7 +53,10 @@ def test_a_pattern_finds_what_it_found_before(project: Project) -> None:
     ("text", "said"),
     [
         ("groups: [{name: ops}, {name: 'o\u0440\u0455'}]\n", "is a different group (letters: cyrillic"),
-        ("service_accounts: [{name: agent}, {name: '\u0430gent'}]\n", "is a different service account (letters: cyrillic"),
+        (
+            "service_accounts: [{name: agent}, {name: '\u0430gent'}]\n",
+            "is a different service account (letters: cyrillic",
+        ),
     ],
 )
 def test_declared_names_that_look_alike_are_warned_of(text: str, said: str, project: Project) -> None:

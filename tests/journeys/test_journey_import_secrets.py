@@ -11,7 +11,7 @@ from reconciler.sandbox import state
 from tests.support.project import Project
 from tests.support.runner import Result, clean_environment, invoke, session_at
 
-PASSWORD = "it's \"hunter2\" $HOME `x` \\ end"
+PASSWORD = 'it\'s "hunter2" $HOME `x` \\ end'
 UNKNOWN = "only-the-server-knows"
 GROUP = state.Group("g-1", "ml", users=frozenset({"u-root"}))
 DOCUMENT = f"""\
@@ -43,7 +43,7 @@ def run_import(project: Project, *options: str) -> Result:
 
 def plan_with(project: Project, secrets: str) -> Result:
     """Plan with the variables that a shell has after reading the file of secrets."""
-    read = f'. {shlex.quote(secrets)} && env -0'
+    read = f". {shlex.quote(secrets)} && env -0"
     output = subprocess.run(["sh", "-c", read], cwd=project.folder, capture_output=True, check=True, text=True).stdout
     variables = dict(line.split("=", 1) for line in output.split("\0") if line)
     folder = project.folder / "imported"
