@@ -40,7 +40,7 @@ async def main(folder: Path, database: Path, what: str) -> None:
         async with ReadTransport(settings, transport=httpx.ASGITransport(create_app(store))) as transport:
             scope = desired.scope
             live = await read_live(Reader(transport), accounts=scope.credentials_of, vaults_of=scope.vaults_of)
-        key = DigestKey.derive("key", Secret("secret"))
+        key = DigestKey.derive(Secret("secret"))
         terms = Terms("workspace.yaml", "http://copy.localhost", parser, key, datetime.now(UTC))
         prepared = make_plan(desired, live, terms)
         changes = prepared.plan.changes

@@ -204,7 +204,7 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
     os.close(read)
     _, stderr = process.communicate(timeout=30)
     assert stderr == ""
-    assert process.returncode == 1
+    assert process.returncode == 0, "nothing failed but the reading"
 
 
 def test_the_sandbox_prints_its_first_admin_once_and_stops_in_order(project: Project) -> None:

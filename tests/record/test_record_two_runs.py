@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from datetime import timedelta
@@ -83,11 +84,11 @@ def test_after_a_kill_the_record_says_so_and_the_next_apply_finishes_the_job(pro
 def test_what_a_run_that_was_killed_after_its_last_write_left_behind_is_put_right(project: Project) -> None:
     project.declare(GROUPS)
     killed_apply(project, at_write=2)
-    record, lock = record_path(project), lock_path(project).read_bytes()
-    unfinished = record.read_bytes()
+    folder, left = record_path(project).parent, project.folder / "left"
+    shutil.copytree(folder, left)
     project.converge()
-    record.write_bytes(unfinished)
-    lock_path(project).write_bytes(lock)
+    shutil.rmtree(folder)
+    left.rename(folder)
     again = project.apply()
     assert again.code == 0, again
     assert "ended without releasing its lock; the lock was taken over" in again.stderr
