@@ -53,15 +53,14 @@ def arguments_of(environ: Mapping[str, str]) -> list[str]:
         options.append(f"--server={environ['INPUT_SERVER']}")
     if without_secrets:
         options.append("--without-secrets")
-    target = environ["INPUT_FILE"]
+    file = environ["INPUT_FILE"]
     if command == "validate":
         options.append("--format=github")
     elif command == "plan":
         options += ["--format=markdown", "--step-summary", f"--out={plan_file or 'plan.json'}"]
     elif command == "apply":
-        options.append("--yes")
-        target = _checked_plan(plan_file, target) if plan_file else target
-    return [command, *options, "--", target]
+        options += ["--yes", *_plan_option(plan_file, file)]
+    return [command, *options, "--", file]
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:
@@ -84,8 +83,10 @@ def _check_safe(environ: Mapping[str, str]) -> None:
         )
 
 
-def _checked_plan(plan_file: str, declaration: str) -> str:
-    """Return the plan's path if it is a plan for this declaration, and not a declaration itself or for another one."""
+def _plan_option(plan_file: str, declaration: str) -> list[str]:
+    """Return the option that names the plan, if it is one for this declaration, and not a declaration itself."""
+    if not plan_file:
+        return []
     try:
         plan = json.loads(Path(plan_file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -93,7 +94,7 @@ def _checked_plan(plan_file: str, declaration: str) -> str:
     made_from = plan.get("declaration") if isinstance(plan, dict) else None
     if made_from is None or Path(made_from) != Path(declaration):
         raise UsageError(f"plan-file was made from {made_from!r}, not from {declaration!r}")
-    return plan_file
+    return [f"--plan={plan_file}"]
 
 
 def environment_of(environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.interrupt import answering
-from reconciler.cli.options import allow_option, connection_options, exact_option, format_option, gather, record_option
+from reconciler.cli.options import (
+    allow_option,
+    connection_options,
+    declaration_argument,
+    exact_option,
+    format_option,
+    gather,
+    record_option,
+)
 from reconciler.commands.apply import (
     ApplyRequest,
     ApplyResult,
@@ -19,6 +27,7 @@ from reconciler.commands.apply import (
     propose_again,
 )
 from reconciler.errors import ExitCode, UsageError
+from reconciler.model.text import harmless
 from reconciler.views.outcome import outcome_json, render_outcome
 from reconciler.views.plan_text import render_plan
 
@@ -27,21 +36,29 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    metavar="PLAN",
+    help="Apply this plan, saved by plan --out from the same FILE, with the same key.",
+)
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for CI.")
 @allow_option
 @exact_option
 @format_option
 @record_option
 @connection_options
-@click.argument("target", metavar="[PLAN|FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
+@declaration_argument
 @gather("request", ApplyRequest)
 @click.pass_obj
 def command(invocation: Invocation, *, request: ApplyRequest, yes: bool, output_format: str) -> int:
-    """Apply PLAN, saved by plan --out, if it still fits; or make a plan from FILE (workspace.yaml) and confirm it.
+    """Make a plan from FILE (workspace.yaml by default) and confirm it; or apply a saved one, if it still fits.
 
     Nothing is written without a plan that was shown or saved, and nothing if a guard refuses it.
     """
-    console = invocation.console
+    console, folder = invocation.console, invocation.session.folder
+    if request.plan is not None and not (folder / request.plan).exists():
+        raise UsageError(f"there is no plan at {harmless(str(request.plan))}", hint="plan --out saves a plan")
     if not yes and not console.interactive:
         raise UsageError("no terminal to confirm in", hint="pass --yes to skip the confirmation")
     text = output_format == "text"

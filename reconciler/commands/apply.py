@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from reconciler.apply.delivery import Deliveries
 from reconciler.apply.execute import check_deliveries, check_states, execute
 from reconciler.apply.run import Run
-from reconciler.apply.stale import check_still_fits, is_carried_out
+from reconciler.apply.stale import check_nothing_missing, check_still_fits, is_carried_out
 from reconciler.commands.comparing import compare, terms_of
 from reconciler.commands.connection import Connection, Target
 from reconciler.commands.declaration_loading import LoadedDeclaration, load_declared
@@ -33,7 +33,7 @@ from reconciler.commands.record_keeping import (
     secrets_of,
     sight_of,
 )
-from reconciler.commands.saved_plan import read_target_file
+from reconciler.commands.saved_plan import SavedPlan, refuse_plan_as_declaration
 from reconciler.commands.server import find_target, open_writer
 from reconciler.errors import RefusedError, ServerError
 from reconciler.frozen import Frozen
@@ -60,9 +60,10 @@ if TYPE_CHECKING:
 
 
 class ApplyRequest(Frozen):
-    """What to apply: ``target`` is a saved plan or a declaration. The rest is as for a plan."""
+    """What to apply: a declaration, or (``plan``) a saved plan that was made from it. The rest is as for a plan."""
 
-    target: Path = Path("workspace.yaml")
+    file: Path = Path("workspace.yaml")
+    plan: Path | None = None
     connection: Connection = Connection()
     allowed: frozenset[Allowance] = frozenset()
     exact_documents: bool = False
@@ -113,10 +114,14 @@ async def open_apply(session: Session, request: ApplyRequest) -> AsyncIterator[O
     :class:`reconciler.errors.SecretUnavailableError`, :class:`reconciler.errors.UsageError` and
     :class:`reconciler.errors.SignInError`.
     """
-    saved, file = read_target_file(session.folder, request.target)
+    refuse_plan_as_declaration(session.folder, request.file)
+    named = None if request.plan is None else SavedPlan.read(session.folder, request.plan, request.file)
+    saved = named.plan if named is not None else None
     with DocumentParser() as parser:
-        declared = load_declared(session, file, parser)
+        declared = load_declared(session, request.file, parser)
         target = find_target(session, request.connection, declared.server)
+        if named is not None:
+            named.check(target.name, target.key)
         terms = replace(
             terms_of(session, declared, target, parser),
             allowed=request.allowed,
@@ -144,8 +149,8 @@ async def propose(opened: OpenApply) -> Proposal:
     saved, carried_out, plan = opened.saved, False, prepared.plan
     if saved is not None:
         carried_out = is_carried_out(saved, plan)
-        if not carried_out:
-            check_still_fits(saved, plan)
+        check = check_nothing_missing if carried_out else check_still_fits
+        check(saved, plan)
         plan = _restricted(opened, prepared, saved)
     return Proposal(plan, prepared, past, carried_out)
 

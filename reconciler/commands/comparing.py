@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
     from reconciler.model.desired import Desired
     from reconciler.plan.changes import Change
+    from reconciler.plan.fingerprints import DigestKey
     from reconciler.vaults.parse import DocumentParser
 
 
@@ -38,7 +39,7 @@ async def compare(session: Session, transport: ReadTransport, desired: Desired, 
     with session.reporter.step("Reading the workspace"):
         live = await read_wanted(Reader(transport), _wanted(desired))
         prepared = make_plan(desired, live, terms)
-        return prepared if terms.reveal else _masked(prepared, desired)
+        return prepared if terms.reveal else _masked(prepared, desired, terms.key)
 
 
 def _wanted(desired: Desired) -> Wanted:
@@ -51,7 +52,7 @@ def _wanted(desired: Desired) -> Wanted:
     )
 
 
-def _masked(prepared: Prepared, desired: Desired) -> Prepared:
+def _masked(prepared: Prepared, desired: Desired, key: DigestKey) -> Prepared:
     """Mask the declared secrets' values where a document holds one in a place that is not known to be secret.
 
     It is done in the plan and not in its text, so that a saved one stays whole.
@@ -61,7 +62,7 @@ def _masked(prepared: Prepared, desired: Desired) -> Prepared:
     changes = tuple(_masked_change(change, redactor) for change in prepared.plan.changes)
     if all(new is old for new, old in zip(changes, prepared.plan.changes, strict=True)):
         return prepared
-    return replace(prepared, plan=replace(prepared.plan, changes=changes).sealed())
+    return replace(prepared, plan=replace(prepared.plan, changes=changes).sealed(key))
 
 
 def _masked_change(change: Change, redactor: Redactor) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
@@ -18,7 +18,11 @@ from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting,
 from reconciler.plan.impact.report import Impact
 from reconciler.plan.possible_renames import PossibleRename
 
+if TYPE_CHECKING:
+    from reconciler.plan.fingerprints import DigestKey
+
 FORMAT = "clearml-reconciler/plan/1"
+_PURPOSE = "plan"
 
 MAXIMUM_BYTES = 256 * 1024 * 1024
 
@@ -58,7 +62,13 @@ class Plan(Published, kw_only=True):
         default_factory=dict
     )
     secrets_left_out: int = 0
+    selection: Annotated[
+        tuple[str, ...], Meta(description="The keys or globs that the plan was limited to; empty: everything declared.")
+    ] = ()
     digest: str = ""
+    seal: Annotated[
+        str, Meta(description="HMAC of the digest, under RECONCILER_KEY or a key derived from the API secret.")
+    ] = ""
 
     @property
     def is_empty(self) -> bool:
@@ -70,9 +80,10 @@ class Plan(Published, kw_only=True):
         """The refusals that nobody has allowed."""
         return tuple(refusal for refusal in self.refusals if not refusal.allowed)
 
-    def sealed(self) -> Plan:
-        """Return this plan with its digest filled in."""
-        return replace(self, digest=_digest(self))
+    def sealed(self, key: DigestKey) -> Plan:
+        """Return this plan with its digest, and the seal by which a run with the same key knows it."""
+        digest = _digest(self)
+        return replace(self, digest=digest, seal=key.seal(_PURPOSE, digest.encode()))
 
     def to_json(self) -> str:
         """Return the plan as stable JSON, ending in a newline."""
@@ -87,9 +98,9 @@ def totals_of(changes: tuple[Change, ...]) -> Totals:
 
 
 def _digest(plan: Plan) -> str:
-    """Return the digest of the plan as compact JSON with sorted keys, itself left out."""
+    """Return the digest of the plan as compact JSON with sorted keys, itself and the seal left out."""
     content = plan.plain()
-    del content["digest"]
+    del content["digest"], content["seal"]
     return f"sha256:{hashlib.sha256(canonical_json(content)).hexdigest()}"
 
 
@@ -98,8 +109,23 @@ def looks_like_plan(text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"format": "clearml-reconciler/plan' in text[:400]
 
 
+def check_seal(plan: Plan, key: DigestKey, name: str) -> None:
+    """Make sure that a plan was made with the key of this run: without it nobody can make or change one.
+
+    Raises :class:`PlanFileError`.
+    """
+    if key.seals(plan.seal, _PURPOSE, plan.digest.encode("utf-8", "surrogatepass")):
+        return
+    if plan.key_id == key.key_id:
+        raise PlanFileError(f"{name}: the saved plan was altered after it was made", hint="make a new plan")
+    raise PlanFileError(
+        f"{name}: nothing shows that this is the plan that was reviewed: it was made with another key",
+        hint="make a new plan; with the same RECONCILER_KEY (or the same API secret) in both runs it can be applied",
+    )
+
+
 def read_plan(text: str, name: str) -> Plan:
-    """Read a saved plan.
+    """Read a saved plan; whoever means to apply it checks its seal (:func:`check_seal`) too.
 
     Raises :class:`PlanFileError` if it is no plan, has another version, or was altered after it was made.
     """

@@ -117,7 +117,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )
-    return Prepared(plan.sealed(), adopted.snapshot, live, others)
+    return Prepared(plan.sealed(terms.key), adopted.snapshot, live, others)
 
 
 def restricted(prepared: Prepared, reviewed: Plan, desired: Desired, terms: Terms) -> Plan:
@@ -126,8 +126,15 @@ def restricted(prepared: Prepared, reviewed: Plan, desired: Desired, terms: Term
     changes = tuple(change for change in prepared.plan.changes if change.address in addresses)
     judged = _judged(changes, prepared.live, prepared.desired, desired, terms, prepared.replaced)
     refusals = (*judged.refusals, *still_refused(reviewed, judged.refusals, terms.allowed))
-    plan = replace(prepared.plan, changes=changes, totals=totals_of(changes), impact=judged.impact, refusals=refusals)
-    return plan.sealed()
+    plan = replace(
+        prepared.plan,
+        changes=changes,
+        totals=totals_of(changes),
+        impact=judged.impact,
+        refusals=refusals,
+        selection=reviewed.selection,
+    )
+    return plan.sealed(terms.key)
 
 
 class _Judged(Frozen):

@@ -55,7 +55,7 @@ def every_command(workspace: Workspace) -> None:
         workspace.look("validate", "--format", form)
     for option in ((), ("--format", "json"), ("--without-secrets",), ("--out", "first.plan")):
         workspace.look("plan", *option)
-    workspace.run("apply", "--yes", "first.plan")
+    workspace.run("apply", "--yes", "--plan", "first.plan")
     workspace.learn_keys()
     workspace.project.sandbox.accept("lena@acme.io")
     workspace.look("credentials", "list")

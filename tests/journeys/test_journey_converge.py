@@ -107,7 +107,7 @@ class TestInvitations:
         project.sandbox.call("login.add_whitelist_entries", emails=["ada@acme.io"], role="user")
         assert project.run("plan", "--out", "plan.json").code == 0
         project.sandbox.accept("ada@acme.io")
-        result = project.run("apply", "--yes", "plan.json")
+        result = project.run("apply", "--yes", "--plan", "plan.json")
         assert result.code == 5
         assert "member ada@acme.io: the workspace has moved" in result.stderr
         assert "ada@acme.io" in project.sandbox.truth().members

@@ -168,9 +168,9 @@ def test_single_removals_from_small_groups_pass_unasked(project: Project) -> Non
 def test_guards_also_stop_the_apply_of_a_saved_plan_and_are_allowed_again_there(project: Project) -> None:
     an_emptied_group(project)
     assert project.run("plan", "--allow", "empty-group", "--out", "plan.json").code == 0
-    assert project.run("apply", "--yes", "plan.json").code == 4
+    assert project.run("apply", "--yes", "--plan", "plan.json").code == 4
     assert project.sandbox.truth().groups["ops"] == {"root@acme.io"}
-    assert project.run("apply", "--yes", "--allow", "empty-group", "plan.json").code == 0
+    assert project.run("apply", "--yes", "--allow", "empty-group", "--plan", "plan.json").code == 0
     assert project.sandbox.truth().groups["ops"] == set()
 
 

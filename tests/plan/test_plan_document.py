@@ -38,10 +38,11 @@ def test_it_is_read_back_as_it_was_written(plan: Plan) -> None:
 
 def test_its_digest_covers_all_else_in_a_form_that_others_can_compute(plan: Plan) -> None:
     content = json.loads(plan.to_json())
-    digest = content.pop("digest")
+    digest, seal = content.pop("digest"), content.pop("seal")
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert digest == "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    assert plan.sealed() == plan
+    assert plan.sealed(KEY) == plan
+    assert seal == KEY.seal("plan", digest.encode())
 
 
 def test_half_a_surrogate_pair_in_a_name_survives_the_file(parser: DocumentParser) -> None:

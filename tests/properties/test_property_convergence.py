@@ -50,7 +50,7 @@ def test_a_plan_that_was_applied_leaves_nothing_to_plan(pair: tuple[Team, Team])
     with converging(live, wanted) as (project, _):
         planned = project.run("plan", *ALLOWED, "--out", "plan.json")
         assert planned.code == 0, planned
-        applied = project.run("apply", "--yes", *ALLOWED, "plan.json")
+        applied = project.run("apply", "--yes", *ALLOWED, "--plan", "plan.json")
         assert applied.code == 0, applied
         assert "The workspace is as declared" in applied.stdout or "In sync" in applied.stdout
         again = project.run("plan", "--detailed-exitcode")
