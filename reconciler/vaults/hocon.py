@@ -115,14 +115,28 @@ class HoconProcess:
             return Answer(error, _alike(Received(Outcome.DROPPED, EMPTY, *said["error"])))
         try:
             meaning = DocumentError(*said["refused"]) if said["refused"] else _decode(said["meaning"])
-            reading = _reading(self._answer(seconds))
-        except _ChildGone:
-            reading = _alike(Received(Outcome.ENDLESS, reason=self._stopped().message))
+            reading = self._reading(seconds)
         except RecursionError:
             self._stop()
             meaning = DocumentError("the document is nested too deeply; clients fail beyond about 30 levels")
             reading = _alike(Received(Outcome.DROPPED, reason=meaning.message))
         return Answer(meaning, reading)
+
+    def _reading(self, seconds: float) -> Reading:
+        """Take the child's answers about what clients get; one that does not come says that they never finish."""
+        try:
+            without = self._answer(seconds)
+        except _ChildGone:
+            return _alike(Received(Outcome.ENDLESS, reason=self._stopped().message))
+        bare = _received(without["received"])
+        if not without["asked"]:
+            return Reading(bare, bare, (), without["included"])
+        try:
+            answer = self._answer(seconds)
+            full = _received(answer["received"])
+        except _ChildGone:
+            answer, full = without, Received(Outcome.ENDLESS, reason=self._stopped().message)
+        return Reading(bare, full, tuple(answer["asked"]), answer["included"])
 
     def merge(self, texts: Sequence[str], orders: Sequence[Sequence[int]]) -> list[Object]:
         """Lay texts that clients read over one another, the first lowest, once for each order of them."""
@@ -246,12 +260,6 @@ def _seconds(text: str) -> float:
 
 def _alike(received: Received) -> Reading:
     return Reading(received, received)
-
-
-def _reading(answer: dict[str, Any]) -> Reading:
-    bare = _received(answer["without"])
-    full = bare if answer["with"] is None else _received(answer["with"])
-    return Reading(bare, full, tuple(answer["asked"]), answer["included"])
 
 
 def _received(outcome: list[Any]) -> Received:

@@ -3,9 +3,9 @@
 It is run as a file by :mod:`reconciler.vaults.hocon` (isolated, empty environment, no folder) and imports nothing of
 this project but :mod:`reconciler.vaults.clients_parser`. Both directions carry frames: four bytes of length, then JSON.
 
-A question ``{"read": text, "seconds": number}``, for so much processor time a step, has two answers: what the text says
-(``meaning``, and ``refused`` if this project wants no such text; or ``error``), and unless that failed what a client
-gets from it: ``without`` its environment, and ``with`` it if it matters. A question
+A question ``{"read": text, "seconds": number}``, for so much processor time a step, has up to three answers: what the
+text says (``meaning``, and ``refused`` if this project wants no such text; or ``error``); unless that failed, what a
+client gets from it whose environment is empty; and if it asks for variables, what one gets that has them. A question
 ``{"merge": [text, …], "orders": [[index, …], …], "seconds": number}`` has one: the configuration that each order gives.
 An outcome is ``["tree", tree]``, ``["dropped", message, line, column]`` or ``["endless", message]``.
 
@@ -286,16 +286,18 @@ def _outcome(text: str, config: Any) -> list[Any]:
         return ["dropped", *_failure(text, error)]
 
 
-def _received(text: str, config: Any) -> dict[str, Any]:
-    """Return the second answer: what a client gets, with and without what it asks its environment for."""
+def _without_environment(text: str, config: Any) -> dict[str, Any]:
+    """Return the second answer: what a client gets whose environment is empty."""
     environment.__init__()  # type: ignore[misc]
-    without = _outcome(text, config)
-    answer = {"without": without, "with": None, "asked": [], "included": watch.included}
-    if environment.asked:
-        environment.full = True
-        answer["with"] = _outcome(text, _parse(text))
-        answer["asked"] = list(environment.asked)
-    return answer
+    received = _outcome(text, config)
+    return {"received": received, "asked": list(environment.asked), "included": watch.included}
+
+
+def _with_environment(text: str) -> dict[str, Any]:
+    """Return the third answer: what a client gets whose environment has all that is asked for."""
+    environment.full = True
+    received = _outcome(text, _parse(text))
+    return {"received": received, "asked": list(environment.asked), "included": watch.included}
 
 
 def _config(text: str) -> Any:
@@ -342,7 +344,10 @@ def _serve() -> None:
             send(said)
             if "error" not in said:
                 _give(question["seconds"])
-                send(_received(question["read"], config))
+                send(without := _without_environment(question["read"], config))
+                if without["asked"]:
+                    _give(question["seconds"])
+                    send(_with_environment(question["read"]))
         gc.collect()
 
 
