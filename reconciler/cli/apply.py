@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.interrupt import answering
+from reconciler.cli.interrupt import confirmed
 from reconciler.cli.options import (
     allow_option,
     connection_options,
@@ -85,15 +85,10 @@ async def _apply(invocation: Invocation, request: ApplyRequest, *, ask: bool, te
             show(render_plan(proposal.plan, console.output))
         check_proposal(proposal)
         if ask and not proposal.plan.is_empty:
-            if not _agreed():
+            if not confirmed("Apply this plan?"):
                 return None
             proposal = await propose_again(opened, proposal)
         return await carry_out(opened, proposal)
-
-
-def _agreed() -> bool:
-    with answering():
-        return click.confirm("Apply this plan?", default=False, err=True)
 
 
 def _exit_code(result: ApplyResult) -> ExitCode:

@@ -9,6 +9,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,12 @@ def answering() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def confirmed(question: str) -> bool:
+    """Ask in the terminal; nothing but a yes is one."""
+    with answering():
+        return click.confirm(question, default=False, err=True)
 
 
 @contextmanager

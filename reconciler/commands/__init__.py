@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.commands.adopt import AdoptRequest as AdoptRequest
     from reconciler.commands.adopt import AdoptResult as AdoptResult
     from reconciler.commands.adopt import adopt_changes as adopt_changes
+    from reconciler.commands.adopt import write_adopted as write_adopted
     from reconciler.commands.announce import Receivers as Receivers
     from reconciler.commands.announce import announce_drift as announce_drift
     from reconciler.commands.announce import read_receivers as read_receivers
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "access": ("AccessRequest", "AccessResult", "report_access"),
-    "adopt": ("AdoptRequest", "AdoptResult", "adopt_changes"),
+    "adopt": ("AdoptRequest", "AdoptResult", "adopt_changes", "write_adopted"),
     ".model.key": ("Key",),
     ".plan.allowance": ("Allowance",),
     "announce": ("Receivers", "announce_drift", "read_receivers"),

@@ -11,16 +11,21 @@ from reconciler.clearml.entities import look_up
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.commands.adopt_keys import Selection, select
+from reconciler.commands.base_revision import record_of_revision
 from reconciler.commands.comparing import terms_of
 from reconciler.commands.connection import Connection, Target
 from reconciler.commands.declaration_loading import LoadedDeclaration, read_declaration, reviewed_files, secret_resolver
+from reconciler.commands.record_keeping import read_past_for_comparison
 from reconciler.commands.server import find_target, open_reader
 from reconciler.commands.shown_lines import diff_text, file_lines, hidden_lines, text_lines
 from reconciler.commands.staging import staged
 from reconciler.declaration.adopt.run import Adopted, Adoption
 from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.resolve import bind, desired_of
-from reconciler.errors import InvalidDeclarationError
+from reconciler.drift.classify import find_drift
+from reconciler.drift.report import Memory
+from reconciler.drift.sides import Kept, Preference, Sides, split
+from reconciler.errors import InvalidDeclarationError, UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.edits import DocumentEdit, EditCause
 from reconciler.model.resources import Address, Kind
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from reconciler.declaration.declaration import Declaration
     from reconciler.declaration.models import SecretSource
     from reconciler.declaration.secrets import SecretResolver
+    from reconciler.drift.report import Drift
     from reconciler.model.desired import Desired
     from reconciler.model.key import Key
     from reconciler.model.live import Live
@@ -42,11 +48,14 @@ if TYPE_CHECKING:
     from reconciler.model.snapshot import Snapshot
     from reconciler.plan.changes import Change
     from reconciler.plan.make import Terms
+    from reconciler.record.document import Record
 
 
 class AdoptRequest(Frozen):
-    """What to adopt: what the ``keys`` name, or without any everything that drifts.
+    """What to adopt: of what the ``keys`` name, or without any of everything, what changed outside.
 
+    What was applied last says what that is: the record, or the declaration as the commit ``base`` has it. With
+    ``everything`` the live state is taken also where that reverts the files. ``prefer`` says where a conflict goes.
     Without ``write`` the files stay as they are.
     """
 
@@ -54,24 +63,36 @@ class AdoptRequest(Frozen):
     file: Path = Path("workspace.yaml")
     connection: Connection = Connection()
     write: bool = True
+    everything: bool = False
+    prefer: Preference = Preference.NEITHER
+    base: str | None = None
+    record: str | None = None
 
 
 class AdoptResult(Frozen):
     """What was adopted, and what was left and why.
 
-    ``texts`` are the new texts by file, ``variables`` those that hold the new secrets. ``diff`` is what would change in
-    the files if nothing was written, without the values that may not be shown. ``live`` and ``declared`` are
-    the two sides, for the names that people write.
+    ``kept`` is what the files keep since nobody changed it outside, or both did; ``reverted`` what they lose though
+    nobody is known to have changed it outside. ``texts`` are the new texts by file, ``variables`` those that hold the
+    new secrets. ``diff`` is what would change in the files if nothing was written, without the values that may not be
+    shown. ``live`` and ``declared`` are the two sides, for the names that people write.
     """
 
     done: tuple[Address, ...]
     left: Mapping[Address, str]
+    kept: tuple[Kept, ...]
+    reverted: tuple[Kept, ...]
     texts: Mapping[Path, str]
     variables: tuple[str, ...]
     notes: tuple[str, ...]
     diff: str
     live: Snapshot
     declared: Snapshot
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was left, or kept so that somebody still has to decide."""
+        return bool(self.left) or any(kept.is_open for kept in self.kept)
 
 
 class _Comparison(Frozen):
@@ -85,6 +106,7 @@ class _Comparison(Frozen):
     terms: Terms
     live: Live
     prepared: Prepared
+    drift: Drift
 
 
 async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
@@ -99,10 +121,11 @@ async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
         selection = select(request.keys, comparison.prepared, desired)
         for note in selection.notes:
             session.reporter.note(f"Note: {note}")
-        adopted = _adoption(comparison).run(selection.changes, selection.undeclared)
+        sides, reverted = _sides(comparison, request, selection)
+        adopted = _adoption(comparison).run(sides.taken, selection.undeclared)
         left = dict(adopted.left)
         if adopted.texts:
-            left |= _still_different(comparison, adopted, selection)
+            left |= _still_different(comparison, adopted, selection, sides)
         if request.write:
             session.files.write_all(adopted.texts)
         diff = "" if request.write or not adopted.texts else _diff(comparison, adopted)
@@ -110,6 +133,8 @@ async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
     return AdoptResult(
         done=tuple(address for address in adopted.done if address not in left),
         left=left,
+        kept=sides.kept,
+        reverted=reverted,
         texts=adopted.texts,
         variables=tuple(sorted(adopted.secrets)),
         notes=adopted.notes,
@@ -117,6 +142,31 @@ async def adopt_changes(session: Session, request: AdoptRequest) -> AdoptResult:
         live=comparison.prepared.live.snapshot,
         declared=desired.snapshot,
     )
+
+
+def write_adopted(session: Session, result: AdoptResult) -> None:
+    """Write what was only looked at so far (``AdoptRequest.write``): all files, or none."""
+    session.files.write_all(result.texts)
+
+
+def _sides(comparison: _Comparison, request: AdoptRequest, selection: Selection) -> tuple[Sides, tuple[Kept, ...]]:
+    """Split what is selected by the side that moved; also return what the files lose in spite of that.
+
+    Raises :class:`UsageError` if nobody can tell and nobody said what to do.
+    """
+    changes, drift = selection.changes, comparison.drift
+    is_known = drift.memory is Memory.RECORD
+    if not (is_known or request.everything or selection.chosen or not changes):
+        raise UsageError(
+            "it is not known what was applied last, so that changes made outside look like edits of the files",
+            hint="pass --base REV, the commit that was applied last, name what to adopt, or pass --all to see and "
+            "confirm what would be reverted",
+        )
+    sides = split(changes, drift.findings, request.prefer, take_unknown=selection.chosen)
+    if request.everything:
+        return Sides(changes, ()), split(changes, drift.findings).kept
+    unknown = split(changes, drift.findings, request.prefer).kept if selection.chosen else ()
+    return sides, tuple(kept for kept in unknown if kept not in sides.kept)
 
 
 async def _compared(session: Session, request: AdoptRequest, parser: DocumentParser) -> _Comparison:
@@ -129,8 +179,14 @@ async def _compared(session: Session, request: AdoptRequest, parser: DocumentPar
     declared = LoadedDeclaration(desired, request.file.as_posix(), declaration.folder, declaration.files)
     terms = terms_of(session, declared, target, parser)
     live = await _read(session, target, request.connection, desired)
-    prepared = make_plan(_recognizing_renames(desired, live, terms), live, terms)
-    return _Comparison(session, parser, declaration, declared, resolver, terms, live, prepared)
+    if request.base is not None:
+        record: Record | None = record_of_revision(session, request.base, declaration, live, terms)
+    else:
+        record = (await read_past_for_comparison(session, request.record, declared, target)).record
+    renamed = _recognizing_renames(desired, live, terms, record)
+    prepared = make_plan(renamed, live, terms)
+    drift = find_drift(prepared, renamed, record, terms.key)
+    return _Comparison(session, parser, declaration, declared, resolver, terms, live, prepared, drift)
 
 
 async def _read(session: Session, target: Target, connection: Connection, desired: Desired) -> Live:
@@ -142,12 +198,18 @@ async def _read(session: Session, target: Target, connection: Connection, desire
             return replace(live, entities=await look_up(reader, named_entities(live) | declared))
 
 
-def _recognizing_renames(desired: Desired, live: Live, terms: Terms) -> Desired:
-    """Take what looks like a rename in the workspace for one: an entry keeps its place and its comments."""
+def _recognizing_renames(desired: Desired, live: Live, terms: Terms, record: Record | None) -> Desired:
+    """Take what looks like a rename in the workspace for one: an entry keeps its place and its comments.
+
+    What was never applied under its declared name was not renamed outside.
+    """
     renames = dict(desired.renames)
+    known = record.by_address() if record is not None else {}
     for rename in make_plan(desired, live, terms).plan.possible_renames:
         owner = (Kind.GROUP.value, fold(rename.owner)) if rename.owner is not None else ()
-        renames[Address(rename.kind, (*owner, fold(rename.new)))] = Address(rename.kind, (*owner, fold(rename.old)))
+        declared = Address(rename.kind, (*owner, fold(rename.new)))
+        if not known or declared in known:
+            renames[declared] = Address(rename.kind, (*owner, fold(rename.old)))
     return replace(desired, renames=renames)
 
 
@@ -156,7 +218,9 @@ def _adoption(comparison: _Comparison) -> Adoption:
     return Adoption(comparison.declaration, comparison.declared.desired.snapshot, live, comparison.parser)
 
 
-def _still_different(comparison: _Comparison, adopted: Adopted, selection: Selection) -> dict[Address, str]:
+def _still_different(
+    comparison: _Comparison, adopted: Adopted, selection: Selection, sides: Sides
+) -> dict[Address, str]:
     """Compare what the files would say with the workspace; raises :class:`InvalidDeclarationError`."""
     known = _KnownSecrets(comparison.resolver, adopted.secrets)
     try:
@@ -168,7 +232,11 @@ def _still_different(comparison: _Comparison, adopted: Adopted, selection: Selec
         raise
     done = set(adopted.done)
     found = [change for change in changes if change.address in done or not selection.chosen]
-    return {change.address: _why_different(change) for change in found if change.address not in adopted.left}
+    return {
+        change.address: _why_different(change)
+        for change in found
+        if change.address not in adopted.left and not sides.keeps(change)
+    }
 
 
 def _diff(comparison: _Comparison, adopted: Adopted) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
-from reconciler.model.key import written
-from reconciler.model.resources import Address, Kind, Vault, is_servers_own
+from reconciler.model.key import KINDS, Key, written
+from reconciler.model.resources import Address, Kind, is_servers_own
 from reconciler.model.text import fold, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.model.desired import Desired
-    from reconciler.model.key import Key
-    from reconciler.model.snapshot import Snapshot
     from reconciler.plan.changes import Change
     from reconciler.plan.make import Prepared
 
@@ -79,13 +78,15 @@ def _unknown(kind: Kind, name: str, known: set[Address]) -> UsageError:
     return UsageError(f"{kind.value}:{harmless(name)} is neither declared nor live", hint=hint)
 
 
-def key_of(address: Address, live: Snapshot, declared: Snapshot) -> str:
-    """Return an address as it is written on the command line, its names as people write them."""
-    resource = declared.get(address) or live.get(address)
-    if resource is None or (isinstance(resource, Vault) and resource.is_own):
-        return f"{address.kind.value}:{written(address)}"
-    owner = getattr(resource, "owner", None) or getattr(resource, "account", None)
-    own = getattr(resource, "label", None) or getattr(resource, "name", None) or resource.title
-    if address.kind is Kind.MEMBER:
-        own = resource.title
-    return f"{address.kind.value}:{owner}/{own}" if owner else f"{address.kind.value}:{own}"
+def keys_and_file(arguments: Sequence[str]) -> tuple[tuple[Key, ...], Path]:
+    """Sort keys and the file, which comes last if it is given. Raises :class:`UsageError`."""
+    keys: list[Key] = []
+    for position, argument in enumerate(arguments):
+        if (key := Key.read(argument)) is not None:
+            keys.append(key)
+        elif position == len(arguments) - 1:
+            return tuple(keys), Path(argument)
+        else:
+            hint = f"a key is a kind and a name, like group:researchers; the kinds are {', '.join(KINDS)}"
+            raise UsageError(f"{harmless(argument)} is neither a key nor the last argument", hint=hint)
+    return tuple(keys), Path("workspace.yaml")

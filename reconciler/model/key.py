@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.frozen import Frozen
-from reconciler.model.resources import Address, Kind
+from reconciler.model.resources import Address, Kind, Vault
 from reconciler.model.text import fold
+
+if TYPE_CHECKING:
+    from reconciler.model.snapshot import Snapshot
 
 KINDS: Final = tuple(kind.value for kind in Kind)
 """The words that a key begins with."""
@@ -42,3 +45,15 @@ class Key(Frozen):
 def written(address: Address) -> str:
     """Return the folded name of a resource as a key has it."""
     return "/".join(address.key[1:] if address.kind is Kind.VAULT else address.key)
+
+
+def key_of(address: Address, live: Snapshot, declared: Snapshot) -> str:
+    """Return an address as it is written on the command line, its names as people write them."""
+    resource = declared.get(address) or live.get(address)
+    if resource is None or (isinstance(resource, Vault) and resource.is_own):
+        return f"{address.kind.value}:{written(address)}"
+    owner = getattr(resource, "owner", None) or getattr(resource, "account", None)
+    own = getattr(resource, "label", None) or getattr(resource, "name", None) or resource.title
+    if address.kind is Kind.MEMBER:
+        own = resource.title
+    return f"{address.kind.value}:{owner}/{own}" if owner else f"{address.kind.value}:{own}"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from reconciler.child_environment import child_environment
@@ -102,6 +102,32 @@ class Repository(Frozen):
             for path, place in placed.items()
             if (found := committed.get(place)) is not None and found.mode != _LINK and _is_as(place, found)
         )
+
+    def commit(self, revision: str) -> str | None:
+        """Return the id of the commit that a revision means; ``None`` if git knows none."""
+        said = self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return None if said is None else said.decode("ascii", "replace").strip()
+
+    def files_below(self, commit: str, folder: Path) -> dict[PurePosixPath, Committed] | None:
+        """Return every file of a commit below a folder, by its path relative to it; ``None`` if git does not say."""
+        below = os.path.relpath(folder, self.top)
+        said = self._ask("ls-tree", "-r", "-z", commit, *(() if below == os.curdir else ("--", f"{below}/")))
+        if said is None:
+            return None
+        found = {}
+        for line in said.split(b"\0"):
+            facts, tab, name = line.partition(b"\t")
+            if tab:
+                path = PurePosixPath(os.fsdecode(name))
+                relative = path if below == os.curdir else path.relative_to(PurePosixPath(Path(below).as_posix()))
+                found[relative] = Committed(*facts.decode("ascii").split()[:3])
+        return found
+
+    def content(self, committed: Committed) -> bytes | None:
+        """Return what a file of a commit holds, as it is stored; ``None`` if git does not say, or it is a link."""
+        if committed.kind != "blob" or committed.mode == _LINK:
+            return None
+        return self._ask("cat-file", "blob", committed.id)
 
     def ignores(self, path: Path) -> bool:
         """Return whether git leaves a file that is not there yet out of commits; it may not say, and then it is not."""

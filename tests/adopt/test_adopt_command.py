@@ -24,7 +24,7 @@ class TestTheCommand:
 
     def test_a_diff_hides_what_was_written_in_the_clear(self, acme: Project) -> None:
         acme.write_file("vaults/s3.conf", f'{S3}a.password: "in-the-clear-in-the-file"\n')
-        result = acme.run("adopt", "--diff")
+        result = acme.run("adopt", "--all", "--diff")
         assert result.code == 0, result
         assert "in-the-clear" not in result.output
         assert "\n-(hidden)\n" in result.stdout

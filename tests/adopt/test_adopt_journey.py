@@ -135,7 +135,7 @@ class TestFiles:
         path = acme.folder / "teams/research.yaml"
         text = path.read_text().replace("name: research ", "name: science\n    was: research ")
         path.write_text(text.replace("group: research", "group: science").replace("[research]", "[science]"))
-        assert adopted(acme) == [
+        assert adopted(acme, "--all", "--yes") == [
             "-  - name: science",
             "-    was: research  # the first group",
             "+  - name: research",

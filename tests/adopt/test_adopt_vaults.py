@@ -57,7 +57,7 @@ class TestVaults:
         if known:
             acme.environment["TOKEN"] = known
         before = files(acme)
-        result = acme.run("adopt")
+        result = acme.run("adopt", "--theirs")
         assert result.code == 2, result
         assert "the secret TOKEN is not where it was, and may be in it under another name" in result.stderr
         assert changed(before, files(acme)) == []
@@ -115,7 +115,7 @@ class TestOwnVaults:
         ]
         before = files(acme)
         set_own_vault(acme, "agent", "agent.y: 1\n")
-        assert acme.run("adopt").code == 0
+        assert acme.run("adopt", "--theirs").code == 0
         assert changed(before, files(acme)) == [
             "+agent.y: 1",
             "-    vault: null",
@@ -165,7 +165,7 @@ class TestFormats:
         del project.environment["TOKEN"]
         project.sandbox.set_vault("v", "ops", live.replace('"us"', '"ap"'))
         before = files(project)
-        assert project.run("adopt").code == 0
+        assert project.run("adopt", "--theirs").code == 0
         assert changed(before, files(project)) == ['-region: "us"', '+region: "ap"']
 
     def test_a_file_of_two_vaults(self, project: Project) -> None:
