@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from reconciler.apply.run import moved
 from reconciler.apply.settle import confirmed, repeated, settled
 from reconciler.clearml.assemble import rule_of
+from reconciler.frozen import Frozen
 from reconciler.model.resources import AccessRule, Address, Kind
 from reconciler.model.text import fold
 from reconciler.plan.access_rules import GRANTEES
@@ -33,7 +34,7 @@ async def create(run: Run, operation: Operation) -> None:
 
     async def find() -> str | None:
         known = {*run.ids.values(), *run.live.server_rules}
-        created = [rule for rule in await run.reader.access_rules() if rule.id not in known]
+        created = [rule for rule in await run.reader.listed_rules() if rule.id not in known]
         return next((rule.id for rule in created if _says(rule, wanted, users, groups)), None)
 
     run.ids[operation.change.address] = await settled(lambda: run.writer.create_rule(wanted, users, groups), find)
@@ -50,26 +51,27 @@ async def update(run: Run, operation: Operation) -> None:
     if operation.removal:
         _check_unmoved(run, operation, now)
     joining, leaving = people_of(change)
-    users, groups = _joined(run, now, joining)
+    users, groups = _joined(run, now.message, joining)
     if all_at_once(change):
         gone_users, gone_groups = _known_ids(run, leaving)
         users, groups = users - gone_users, groups - gone_groups
     rule = replace(
         wanted,
-        description=now.description if wanted.description is None else wanted.description,
-        entity=now.entity if change.edited("resource") is None else wanted.entity,
-        permission=now.access_permission if change.edited("permission") is None else wanted.permission,
+        description=now.rule.description if wanted.description is None else wanted.description,
+        entity=now.rule.entity if change.edited("resource") is None else wanted.entity,
+        permission=now.rule.permission if change.edited("permission") is None else wanted.permission,
     )
-    await repeated(lambda: run.writer.update_rule(now.id, rule, users, groups))
+    await repeated(lambda: run.writer.update_rule(now.message.id, rule, users, groups))
 
 
 async def remove_people(run: Run, operation: Operation) -> None:
     """Take members, service accounts and groups out of a rule; all else in it stays."""
     now = await _current(run, operation)
+    message = now.message
     users, groups = _known_ids(run, operation.people)
-    if users & now.user_ids or groups & now.group_ids:
+    if users & message.user_ids or groups & message.group_ids:
         await repeated(
-            lambda: run.writer.update_rule(now.id, rule_of(now), now.user_ids - users, now.group_ids - groups)
+            lambda: run.writer.update_rule(message.id, now.rule, message.user_ids - users, message.group_ids - groups)
         )
 
 
@@ -77,14 +79,14 @@ async def remove(run: Run, operation: Operation) -> None:
     """Remove a rule, if it still says what the plan shows."""
     before = run.existing(operation, AccessRule)
     rule_id = run.id_of(operation.change.address)
-    now = await run.reader.access_rule(rule_id)
+    now = await _read(run, operation)
     if now is None:
         return
     _check_unmoved(run, operation, now)
     people = [Address(kind, (name,)) for field, kind in GRANTEES.items() for name in getattr(before, field)]
     users, groups = _known_ids(run, people)
     expected = users | groups | run.live.strangers.get(operation.change.address, frozenset())
-    if not now.user_ids | now.group_ids <= expected:
+    if not now.message.user_ids | now.message.group_ids <= expected:
         raise moved(operation, "got others in it")
 
     async def is_gone() -> bool:
@@ -93,26 +95,44 @@ async def remove(run: Run, operation: Operation) -> None:
     await confirmed(lambda: run.writer.delete_rule(rule_id), is_gone)
 
 
-async def _current(run: Run, operation: Operation) -> RuleMessage:
-    rule = await run.reader.access_rule(run.id_of(operation.change.address))
+class _Current(Frozen):
+    """A rule as it is now, all of which could be read: a write replaces all of it."""
+
+    message: RuleMessage
+    rule: AccessRule
+
+
+async def _current(run: Run, operation: Operation) -> _Current:
+    rule = await _read(run, operation)
     if rule is None:
         raise moved(operation, "was removed")
     return rule
 
 
-def _check_unmoved(run: Run, operation: Operation, now: RuleMessage) -> None:
+async def _read(run: Run, operation: Operation) -> _Current | None:
+    message = await run.reader.access_rule(run.id_of(operation.change.address))
+    if message is None:
+        return None
+    rule = rule_of(message)
+    if rule is None or message.unread or message.users is None or message.groups is None:
+        raise moved(operation, "can no longer be read as a whole")
+    return _Current(message, rule)
+
+
+def _check_unmoved(run: Run, operation: Operation, now: _Current) -> None:
     before = run.existing(operation, AccessRule)
-    if now.entity.identity != before.entity.identity or now.access_permission is not before.permission:
+    if now.rule.entity.identity != before.entity.identity or now.rule.permission is not before.permission:
         raise moved(operation, "was changed")
 
 
 def _says(message: RuleMessage, rule: AccessRule, users: frozenset[str], groups: frozenset[str]) -> bool:
     """Tell whether a live rule says just this."""
-    return (
+    entity = message.entity
+    return entity is not None and (
         not message.autocreated
         and fold(message.name or "") == fold(rule.name)
-        and message.entity.identity == rule.entity.identity
-        and (message.access_permission, message.user_ids, message.group_ids) == (rule.permission, users, groups)
+        and entity.identity == rule.entity.identity
+        and (message.permission, message.user_ids, message.group_ids) == (rule.permission, users, groups)
     )
 
 

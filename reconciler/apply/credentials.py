@@ -83,7 +83,7 @@ async def _obtain(run: Run, account_id: str, credential: Credential) -> NewCrede
     async def revoke_lost() -> None:
         """Revoke what may have been made: its secret key went with the answer."""
         known = set(run.ids.values())
-        for live in await run.reader.credentials(account_id):
+        for live in await run.reader.listed_credentials(account_id):
             if live.label == marked and live.access_key not in known:
                 await revoke_one(run, account_id, live.access_key)
 
@@ -104,7 +104,7 @@ async def revoke(run: Run, operation: Operation) -> None:
     facts = run.live.credentials.get(address)
     account_id = run.id_of(address.owner or address)
     access_key = run.id_of(address)
-    for live in await run.reader.credentials(account_id):
+    for live in await run.reader.listed_credentials(account_id):
         if live.access_key == access_key:
             if facts is not None and (live.label or None) != facts.label:
                 raise moved(operation, "was given another label")
@@ -115,14 +115,14 @@ async def revoke_one(run: Run, account_id: str, access_key: str) -> None:
     """Revoke one credential."""
 
     async def is_gone() -> bool:
-        return all(live.access_key != access_key for live in await run.reader.credentials(account_id))
+        return all(live.access_key != access_key for live in await run.reader.listed_credentials(account_id))
 
     await confirmed(lambda: run.writer.revoke_credential(account_id, access_key), is_gone)
 
 
 async def revoke_all(run: Run, account_id: str) -> None:
     """Revoke every credential of an account that was just made and whose secret keys nobody holds."""
-    for live in await run.reader.credentials(account_id):
+    for live in await run.reader.listed_credentials(account_id):
         if read(live.last_used) is not None:
             raise MovedError("a credential of a service account that was just created is in use; check it by hand")
         await revoke_one(run, account_id, live.access_key)

@@ -35,7 +35,7 @@ async def update(run: Run, operation: Operation) -> None:
     now = await _current(run, operation)
     joining = {run.id_of(address) for address in operation.people}
     description = (now.description or "") if wanted.description is None else wanted.description
-    await _write(run, now, now.name if now.builtin else wanted.name, description, now.user_ids | joining)
+    await _write(run, now, now.name or wanted.name if now.builtin else wanted.name, description, now.user_ids | joining)
 
 
 async def remove_people(run: Run, operation: Operation) -> None:
@@ -43,7 +43,7 @@ async def remove_people(run: Run, operation: Operation) -> None:
     now = await _current(run, operation)
     leaving = {run.ids[address] for address in operation.people if address in run.ids}
     if leaving & now.user_ids:
-        await _write(run, now, now.name, now.description or "", now.user_ids - leaving)
+        await _write(run, now, now.name or "", now.description or "", now.user_ids - leaving)
 
 
 async def remove(run: Run, operation: Operation) -> None:
@@ -53,9 +53,9 @@ async def remove(run: Run, operation: Operation) -> None:
     now = await run.reader.group(group_id)
     if now is None:
         return
+    _check_whole(run, operation, now)
     if not now.user_ids <= _ids(run, before, operation):
         raise moved(operation, "got other members")
-    _check_ours(now, operation)
 
     async def is_gone() -> bool:
         return await run.reader.group(group_id) is None
@@ -74,12 +74,16 @@ async def _current(run: Run, operation: Operation) -> GroupMessage:
     group = await run.reader.group(run.id_of(operation.change.address))
     if group is None:
         raise moved(operation, "was removed")
-    _check_ours(group, operation)
+    _check_whole(run, operation, group)
     return group
 
 
-def _check_ours(group: GroupMessage, operation: Operation) -> None:
-    if group.assignable is False:
+def _check_whole(run: Run, operation: Operation, group: GroupMessage) -> None:
+    """Make sure that all of a group was told: a write replaces all of it. No users are told of an empty group."""
+    told = group.users is not None or not _ids(run, run.existing(operation, Group), operation)
+    if group.unread or group.name is None or not told:
+        raise moved(operation, "can no longer be read as a whole")
+    if not group.takes_members:
         raise moved(operation, "cannot be changed any more")
 
 

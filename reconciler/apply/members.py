@@ -35,7 +35,7 @@ async def cancel_invitation(run: Run, operation: Operation) -> None:
 
 
 async def _is_invited(run: Run, email: str) -> bool:
-    entries = (await run.reader.settings()).whitelist_entries
+    entries = await run.reader.listed_entries()
     return any(entry.invited is not None and fold(entry.invited) == fold(email) for entry in entries)
 
 

@@ -61,7 +61,7 @@ class Run:
     organization_vaults: SharedRead[tuple[VaultMessage, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.organization_vaults = SharedRead(self.reader.organization_vaults)
+        self.organization_vaults = SharedRead(self.reader.listed_vaults)
 
     @staticmethod
     def begin(

@@ -37,8 +37,8 @@ async def create(run: Run, operation: Operation) -> None:
         known = set(run.live.ids.values()) | set(run.ids.values())
         found = [
             user
-            for user in (await run.reader.service_users()).users
-            if user.id not in known and fold(user.name) == fold(account.name)
+            for user in await run.reader.listed_accounts()
+            if user.id not in known and fold(user.name or "") == fold(account.name)
         ]
         return (found[0].id, None) if len(found) == 1 else None
 
@@ -92,12 +92,14 @@ async def _check_unmoved(run: Run, operation: Operation) -> bool:
         return False
     wanted = run.desired.get(operation.change.address)
     expected = {before.admin, wanted.admin} if isinstance(wanted, ServiceAccount) else {before.admin}
+    if now.name is None or now.known_role is None:
+        raise moved(operation, "cannot be read")
     renamed = fold(now.name) not in {fold(before.name), operation.change.key[0]}
-    if renamed or (now.role is Role.ADMIN) not in expected:
+    if renamed or (now.known_role is Role.ADMIN) not in expected:
         raise moved(operation, "was changed")
     return True
 
 
 async def _user(run: Run, account_id: str) -> ServiceUserMessage | None:
-    users = (await run.reader.service_users()).users
+    users = await run.reader.listed_accounts()
     return next((user for user in users if user.id == account_id), None)

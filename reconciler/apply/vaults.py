@@ -72,6 +72,8 @@ async def remove(run: Run, operation: Operation) -> None:
 async def _as_planned(run: Run, operation: Operation) -> VaultMessage | None:
     """Return the vault as it is now, if it is still there; raise ``MovedError`` if its text is another one by now."""
     now = await _current(run, operation)
+    if now is not None and (now.unread or now.data is None or now.editable is False):
+        raise moved(operation, "can no longer be read as a whole")
     if now is not None and now.text != run.existing(operation, Vault).document.text:
         raise moved(operation, "was changed")
     return now
@@ -85,7 +87,7 @@ async def _current(run: Run, operation: Operation) -> VaultMessage | None:
 
 async def _live(run: Run, owner_kind: OwnerKind, owner: str) -> tuple[VaultMessage, ...]:
     if owner_kind is OwnerKind.SERVICE_ACCOUNT:
-        return await run.reader.account_vaults(owner)
+        return await run.reader.own_vaults(owner)
     return tuple(vault for vault in await run.organization_vaults.fresh() if vault.group == owner)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from reconciler.clearml.decode import MisfitError, NotJsonError, TooManyValuesError, decoded, misfits
+from reconciler.clearml.decode import MisfitError, NotJsonError, TooManyValuesError, decoded, misfits, salvaged
 from reconciler.clearml.failures import Failure, shown
 from reconciler.clearml.retrying import asked_wait
 from reconciler.errors import CallRefusedError, SignInError, UnexpectedAnswerError, UnreachableError
@@ -94,12 +95,10 @@ def data_of(reply: Reply, context: Context, form: type[Data]) -> Data:
         raise _redirected(reply, context)
     envelope = _envelope(reply, context, form)
     code = envelope.meta.get("result_code")
-    if isinstance(code, bool) or not isinstance(code, int) or code != status:
+    if code not in (None, status, str(status)) or isinstance(code, bool):  # what is not told, the HTTP status says
         raise _unexpected(context, f"HTTP status {status}, but result_code {shown(json.dumps(code), limit=40)}")
     if status == 200:
-        if isinstance(envelope, _Misfit):
-            raise _misfit(envelope, context, form)
-        return envelope.data
+        return _salvaged(envelope, context, form) if isinstance(envelope, _Misfit) else envelope.data
     if status < 400:
         raise _unexpected(context, f"HTTP status {status}, where only 200 means success")
     raise _refused(status, envelope.meta, context)
@@ -168,6 +167,14 @@ def _envelope(reply: Reply, context: Context, form: type[Data]) -> _Envelope[Dat
             maybe_done=reply.status < 400,
         )
     return _Misfit(plain["meta"], plain.get("data"))
+
+
+def _salvaged(envelope: _Misfit, context: Context, form: type[Data]) -> Data:
+    """Return what can be read of an answer of another form, if that can be done without."""
+    if isinstance(envelope.data, dict):
+        with suppress(MisfitError):
+            return salvaged(envelope.data, form)
+    raise _misfit(envelope, context, form)
 
 
 def _misfit(envelope: _Misfit, context: Context, form: type[Data]) -> Failure:

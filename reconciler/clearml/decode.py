@@ -3,9 +3,12 @@
 Nothing else decodes an answer. A :class:`Message` is a value that msgspec fills straight from the bytes: of tens of
 thousands of users none becomes a mapping on the way. How strictly a field is read is said by its type, and only there:
 
-- ``name: str`` must be there; absent, null or another type stops the run;
-- ``name: str | None = None`` may be absent or null, which is the same; another type stops the run;
-- ``at: Lenient[datetime] | None = None`` may be anything; what cannot be read counts as not said.
+- ``name: str`` must be there, and nothing can be made of an object without it;
+- ``name: str | None = None`` may be absent or null, which is the same: not told;
+- ``at: Lenient[datetime] | None = None`` may be anything; what cannot be read counts as not told.
+
+What does not fit is confined, where that is possible (``docs/explanation/decisions.md, 9``): a :class:`Confined`
+message leaves out the field, or the object of a list, and says so in ``unread``. Every other one is refused as a whole.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
-from enum import EnumMeta
+from email.utils import parsedate_to_datetime
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
@@ -47,6 +51,28 @@ class Message(Frozen):
     """What an answer holds, or one object in it, under the names that the API gives its fields."""
 
 
+class Unread(Frozen):
+    """What of an answer could not be read: ``path`` is a field, or the place of an object in a list.
+
+    ``id`` and ``name`` are those of the object, where these could be read.
+    """
+
+    path: str
+    why: str
+    id: str | None = None
+    name: str | None = None
+
+
+class Confined(Message, kw_only=True):
+    """A message that does without what cannot be read of it: ``unread`` says what that is."""
+
+    unread: tuple[Unread, ...] = msgspec.field(default=(), name="(unread)")
+
+    def why(self, *fields: str) -> str | None:
+        """Return why one of these fields could not be read, if that is so."""
+        return next((item.why for item in self.unread if item.path in fields), None)
+
+
 class Held(Generic[Value]):
     """A value that msgspec does not make by itself. :func:`read` takes it out."""
 
@@ -63,15 +89,28 @@ class Held(Generic[Value]):
 
 
 class Time(Held[datetime]):
-    """A point in time as the server writes it: ISO 8601, in UTC if it names no zone; ``None`` for an empty string.
+    """A point in time as servers write it; ``None`` for an empty string.
 
-    Source: ``docs/explanation/clearml-wire.md, Users``.
+    ISO 8601, in UTC if it names no zone (``docs/explanation/clearml-wire.md, Users``); also taken are the form of mails
+    and headers (RFC 822), and seconds or milliseconds since the epoch.
     """
 
     __slots__ = ()
 
-    def __init__(self, text: str) -> None:
-        super().__init__(_moment(text))
+    def __init__(self, told: str | float) -> None:
+        super().__init__(_moment(told))
+
+
+class Whole(Held[int]):
+    """A count, as a number or as a string of digits."""
+
+    __slots__ = ()
+
+    def __init__(self, told: int | str) -> None:
+        number = int(told) if isinstance(told, int) or (told.isascii() and told.isdigit() and len(told) < 19) else -1
+        if number < 0:
+            raise ValueError("not a count")
+        super().__init__(number)
 
 
 class Lenient(Held[Value]):
@@ -153,12 +192,16 @@ def _with_plain_names(content: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in content.items() if name.isascii()}
 
 
+_FROM: dict[Any, tuple[type, ...]] = {Secret: (str,), Time: (str, int, float), Whole: (str, int)}
+"""What JSON holds for each of the types that msgspec does not make."""
+
+
 def _custom(form: Any, value: object) -> object:
     """Make the values of types that are not JSON's own."""
-    if form is Time or form is Secret:
-        if isinstance(value, str):
+    if form in _FROM:
+        if isinstance(value, _FROM[form]) and not isinstance(value, bool):
             return form(value)
-        raise TypeError("not a string")
+        raise TypeError("of another type")
     if form is object:
         return value
     return Lenient(_readable(value, *form.__args__))
@@ -166,23 +209,97 @@ def _custom(form: Any, value: object) -> object:
 
 def _readable(value: object, form: Any) -> Any:
     try:
-        if form is datetime and isinstance(value, str):
+        if form is datetime and isinstance(value, str | int | float) and not isinstance(value, bool):
             return _moment(value)
         return _converted(value, form)
     except ValueError:
         return None
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
+_MILLISECONDS_FROM = 100_000_000_000
+"""A number of this size is milliseconds since the epoch: as seconds it would be the year 5138."""
+
+
+def _moment(told: str | float) -> datetime | None:
+    """Return a point in time in UTC; raises :class:`ValueError` for what is none."""
+    if told == "":
         return None
     try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is UTC:
-            return found
+        found = _from_text(told) if isinstance(told, str) else _from_number(told)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except OverflowError:
+    except (OverflowError, OSError):
         raise ValueError("a time outside of the calendar") from None
+
+
+def _from_text(text: str) -> datetime:
+    if text.isascii() and text.isdigit() and len(text) >= 10:
+        return _from_number(float(text))
+    with suppress(ValueError):
+        return datetime.fromisoformat(text)
+    return parsedate_to_datetime(text)
+
+
+def _from_number(number: float) -> datetime:
+    return datetime.fromtimestamp(number / 1000 if abs(number) >= _MILLISECONDS_FROM else number, UTC)
+
+
+def salvaged(content: dict[str, object], form: type[Form]) -> Form:
+    """Return what can be read of a :class:`Confined` message that does not fit as a whole.
+
+    Raises :class:`MisfitError` for a message of another class, and if what must be there is not.
+    """
+    if not issubclass(form, Confined):
+        raise MisfitError(content)
+    taken: dict[str, object] = {}
+    lists: dict[str, object] = {}
+    unread: list[Unread] = []
+    for field in msgspec.structs.fields(form):
+        name = field.encode_name
+        value = content.get(name, msgspec.UNSET)
+        item = _item(_without_null(field.type)[1])
+        if value is msgspec.UNSET or field.name == "unread":
+            continue
+        if isinstance(value, list) and _is_confined(item):
+            lists[field.name] = tuple(_salvaged_items(value, item, name, unread))
+        elif field.required or _fits(value, field.type):
+            taken[name] = value
+        else:
+            unread.append(Unread(field.name, next(misfits(value, field.type, name))))
+    if lists:  # a required list that was read on its own must not be missed
+        taken |= {field.encode_name: () for field in msgspec.structs.fields(form) if field.name in lists}
+    whole = _converted(taken, form)
+    return cast("Form", replace(whole, **lists, unread=tuple(unread)))
+
+
+def _salvaged_items(items: list[object], form: Any, name: str, unread: list[Unread]) -> Iterator[object]:
+    """Yield the objects of a list that can be read, whole or in part; the others are noted in ``unread``."""
+    for index, item in enumerate(items):
+        try:
+            yield _converted(item, form)
+            continue
+        except MisfitError:
+            if isinstance(item, dict):
+                with suppress(MisfitError):
+                    yield salvaged(item, form)
+                    continue
+        path = f"{name}[{index}]"
+        told = item if isinstance(item, dict) else {}
+        unread.append(
+            Unread(
+                path,
+                next(misfits(item, form, path), f"{path} cannot be read"),
+                id=_text_of(told, "id", "access_key"),
+                name=_text_of(told, "email", "name", "description", "label"),
+            )
+        )
+
+
+def _text_of(content: dict[str, object], *names: str) -> str | None:
+    return next((value for name in names if isinstance(value := content.get(name), str) and value), None)
+
+
+def _is_confined(form: Any) -> bool:
+    return isinstance(form, type) and issubclass(form, Confined)
 
 
 def misfits(value: object, form: Any, path: str) -> Iterator[str]:
@@ -204,7 +321,7 @@ def _misfits_within(content: dict[str, object], form: Any, path: str) -> Iterato
     fine = True
     for field in msgspec.structs.fields(form):
         name = field.encode_name
-        if name in content:
+        if name in content and field.name != "unread":
             for sentence in misfits(content[name], field.type, f"{path}.{name}"):
                 fine = False
                 yield sentence
@@ -247,14 +364,19 @@ def _wanted(form: Any) -> str:
     _, form = _without_null(form)
     if get_origin(form) is Annotated:
         return str(get_args(form)[1].description)
-    if isinstance(form, EnumMeta):
-        return "one of " + ", ".join(map(str, form.__members__.values()))
     if _item(form) is not None:
         return "a list"
-    return {str: "a string", Secret: "a string", bool: "true or false", float: "a number", Time: "a time"}.get(
-        form, "an object"
-    )
+    return _WANTED.get(form, "an object")
 
+
+_WANTED: dict[Any, str] = {
+    str: "a string",
+    Secret: "a string",
+    bool: "true or false",
+    float: "a number",
+    Time: "a time",
+    Whole: "a count",
+}
 
 _KINDS: dict[type, str] = {bool: "boolean", int: "number", float: "number", list: "list", str: "string"}
 
@@ -267,7 +389,6 @@ def _found(value: object, form: Any) -> str:
         return "an empty string"
     kind = _KINDS.get(type(value), "object")
     plain = get_args(form)[0] if get_origin(form) is Annotated else form
-    wanted = "string" if plain in (Secret, Time) or isinstance(plain, EnumMeta) else _KINDS.get(plain)
-    if kind == wanted:
+    if kind in {Secret: ("string",), Time: ("string",), Whole: ("number",)}.get(plain, (_KINDS.get(plain),)):
         return f"another {kind}"
     return f"an {kind}" if kind == "object" else f"a {kind}"

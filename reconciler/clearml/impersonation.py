@@ -20,7 +20,7 @@ async def check_holder(reader: Reader, account_id: str, access_key: str) -> None
     Raises :class:`ImpersonationLostError` if it is somebody else's. One that is gone by now tells nothing.
     """
     holder = await reader.credential_holder(access_key)
-    if holder not in (None, account_id):
+    if holder is not None and holder.user != account_id:
         raise ImpersonationLostError(
             f"{reader.server} answers calls for a service account as if they were for somebody else",
             hint="a proxy in between may drop the header X-Clearml-Impersonate-As; let it pass, then run again",

@@ -13,14 +13,20 @@ from typing import cast
 
 import msgspec
 
-from reconciler.clearml.decode import Count, FieldError, Id, Lenient, Message, NonEmpty, Time, read
+from reconciler.clearml.decode import Confined, Count, FieldError, Id, Lenient, Message, Time, Whole, read
 from reconciler.model.access import ALL, Entity, EntityType, Permission
 from reconciler.model.resources import DocumentFormat, Role
 from reconciler.model.secret import Secret, is_key
+from reconciler.model.text import fold
 
 USERS_GROUP_ID = "30795571-a470-4717-a80d-e8705fc776bf"
 """The built-in group that everyone is in, service accounts too (``docs/explanation/clearml-api.md, Groups``)."""
 
+QUEUE_ADMINS = "queue admins"
+BUILTIN_GROUPS = frozenset({"users", "admins", QUEUE_ADMINS})
+"""The folded names of the server's own groups."""
+
+ORGANIZATION_SCOPE = "organization"
 GROUP_SCOPE = "group"
 USER_SCOPE = "user"
 
@@ -41,11 +47,8 @@ class IdMessage(Message, gc=False):
     id: Id
 
 
-class UserMessage(Message):
-    """A user. One without e-mail is none of ours, so that its role may be any.
-
-    Source: ``docs/explanation/clearml-api.md, Members``.
-    """
+class UserMessage(Confined):
+    """A user (``docs/explanation/clearml-api.md, Members``)."""
 
     id: Id
     name: str | None = None
@@ -56,10 +59,6 @@ class UserMessage(Message):
     sec_groups: tuple[str, ...] | None = None
     created: Lenient[datetime] | None = None
 
-    def __post_init__(self) -> None:
-        if self.email is not None and self.role is not None and self.role not in _ROLES:
-            raise FieldError("role", "one of " + ", ".join(_ROLES))
-
     @property
     def known_role(self) -> Role | None:
         """The role, if it is one that a member can have."""
@@ -68,7 +67,7 @@ class UserMessage(Message):
     @property
     def fixed(self) -> bool:
         """Whether the server keeps this user and its role."""
-        return bool(self.read_only or self.support)
+        return bool(self.read_only or self.support or self.role in _OF_THE_SERVER)
 
     @property
     def removed(self) -> bool:
@@ -77,51 +76,64 @@ class UserMessage(Message):
 
 
 _ROLES = {role.value: role for role in Role}
+_OF_THE_SERVER = ("system", "root")
+"""The roles of the server's own users (``docs/explanation/clearml-api.md, Members``)."""
 
 
-class UsersAnswer(Message):
+class UsersAnswer(Confined):
     """The answer of ``users.get_all_ex``."""
 
-    users: tuple[UserMessage, ...]
+    users: tuple[UserMessage, ...] | None = None
 
 
-class ActivityMessage(Message):
+class ActivityMessage(Confined):
     """When a user was last seen, in whichever ways the server knows; ``None`` if it does not say.
 
     Source: ``docs/explanation/clearml-api.md, Members``.
     """
 
     id: Id
-    activity: dict[str, Lenient[datetime]] | None = None
+    activity: Lenient[dict[str, Lenient[datetime]]] | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether the server says anything of it."""
+        return read(self.activity) is not None
 
     @property
     def last(self) -> datetime | None:
         """The latest of all its times."""
-        return max((at for time in (self.activity or {}).values() if (at := read(time)) is not None), default=None)
+        times = map(read, (read(self.activity) or {}).values())
+        return max((at for at in times if at is not None), default=None)
 
 
-class ActivityAnswer(Message):
+class ActivityAnswer(Confined):
     """The answer of ``users.get_all_ex`` when it is asked for activity."""
 
-    users: tuple[ActivityMessage, ...]
+    users: tuple[ActivityMessage, ...] | None = None
 
 
-class ServiceUserMessage(Message):
+class ServiceUserMessage(Confined):
     """A service account (``docs/explanation/clearml-api.md, Service accounts``); ``credentials`` is how many it has."""
 
     id: Id
-    name: str
-    role: Role
-    credentials: Count
+    name: str | None = None
+    role: str | None = None
+    credentials: Whole | None = None
     allow_running_as_owner: bool | None = None
 
+    @property
+    def known_role(self) -> Role | None:
+        """The role, if it is one that a member can have."""
+        return _ROLES.get(self.role) if self.role is not None else None
 
-class ServiceUsersAnswer(Message):
+
+class ServiceUsersAnswer(Confined):
     """The answer of ``users.get_service_users``: all service accounts, and the workspace's limits for them."""
 
-    users: tuple[ServiceUserMessage, ...]
+    users: tuple[ServiceUserMessage, ...] | None = None
     allow_admins: bool | None = None
-    allowed_service_users: Count | None = None
+    allowed_service_users: Whole | None = None
 
 
 class EntryStatus(StrEnum):
@@ -131,39 +143,32 @@ class EntryStatus(StrEnum):
     ACCEPTED = "accepted"
 
 
-class EntryMessage(Message):
+class EntryMessage(Confined):
     """An entry of the sign-up list. Once it was accepted nothing else of it matters."""
 
-    status: EntryStatus
-    email: Lenient[Id] | None = None
-    added: Lenient[Time] | None = None
-
-    def __post_init__(self) -> None:
-        if self.status is EntryStatus.PENDING:
-            if read(self.email) is None:
-                raise FieldError("email", "an id")
-            if self.added is not None and read(self.added) is None:
-                raise FieldError("added", "a time")
+    status: str | None = None
+    email: str | None = None
+    added: Lenient[datetime] | None = None
 
     @property
     def invited(self) -> str | None:
         """The e-mail of a person who was invited and has not signed in yet."""
-        return read(self.email) if self.status is EntryStatus.PENDING else None
+        return self.email or None if self.status == EntryStatus.PENDING else None
 
 
-class SettingsAnswer(Message):
+class SettingsAnswer(Confined):
     """The answer of ``login.get_settings``: who is invited, and which domains may join by themselves."""
 
-    whitelist_entries: tuple[EntryMessage, ...]
+    whitelist_entries: tuple[EntryMessage, ...] | None = None
     domains: tuple[str, ...] | None = None
 
 
-class GroupMessage(Message, dict=True):
-    """A group (``docs/explanation/clearml-api.md, Groups``)."""
+class GroupMessage(Confined, dict=True):
+    """A group (``docs/explanation/clearml-api.md, Groups``). ``users`` is ``None`` if the server does not tell them."""
 
     id: Id
-    name: str
-    users: tuple[IdMessage, ...]
+    name: str | None = None
+    users: tuple[IdMessage, ...] | None = None
     description: str | None = None
     system: bool | None = None
     assignable: bool | None = None
@@ -171,33 +176,42 @@ class GroupMessage(Message, dict=True):
     @cached_property
     def user_ids(self) -> frozenset[str]:
         """The ids of the users in it, service accounts too."""
-        return _ids(self.users)
+        return _ids(self.users or ())
 
     @property
     def builtin(self) -> bool:
-        """Whether it is the server's own."""
-        return bool(self.system) or self.id == USERS_GROUP_ID
+        """Whether it is the server's own, which no answer has to say: it is known by its id and by its name."""
+        return bool(self.system) or self.id == USERS_GROUP_ID or fold(self.name or "") in BUILTIN_GROUPS
+
+    @property
+    def takes_members(self) -> bool:
+        """Whether its membership can be changed; of the server's own groups that is so of one."""
+        if self.assignable is None and self.builtin:
+            return fold(self.name or "") == QUEUE_ADMINS
+        return self.assignable is not False
 
 
-class GroupsAnswer(Message):
+class GroupsAnswer(Confined):
     """The answer of ``permissions.get_user_groups``."""
 
-    groups: tuple[GroupMessage, ...]
+    groups: tuple[GroupMessage, ...] | None = None
 
 
-class VaultMessage(Message):
+class VaultMessage(Confined):
     """A vault (``docs/explanation/clearml-api.md, Vaults``). What people know as its name is its ``description``."""
 
     id: Id
-    scope: NonEmpty
+    scope: str | None = None
     description: str | None = None
     data: Secret | None = None
-    format: DocumentFormat | None = None
+    format: str | None = None
     type: str | None = None
     enabled: bool | None = None
     group: str | None = None
+    group_name: str | None = None
     user: str | None = None
     last_update: Lenient[datetime] | None = None
+    editable: bool | None = None
 
     @property
     def name(self) -> str:
@@ -209,11 +223,27 @@ class VaultMessage(Message):
         """The text of its document."""
         return self.data if self.data is not None else Secret("")
 
+    def is_own(self, account_id: str) -> bool:
+        """Tell whether it belongs to a service account that was asked for what it sees, and not to one of its groups.
 
-class VaultsAnswer(Message):
+        Without a scope that is so if it belongs to this user.
+        """
+        own = self.user == account_id if self.scope is None else self.user in (None, account_id)
+        return own and self.scope in (None, USER_SCOPE)
+
+    @property
+    def known_format(self) -> DocumentFormat | None:
+        """The format that its document is written in, if it is one that documents can have; HOCON if none is told."""
+        try:
+            return DocumentFormat((self.format or DocumentFormat.HOCON).lower())
+        except ValueError:
+            return None
+
+
+class VaultsAnswer(Confined):
     """The answer of ``users.get_organization_vaults`` and ``users.get_vaults``."""
 
-    vaults: tuple[VaultMessage, ...]
+    vaults: tuple[VaultMessage, ...] | None = None
 
 
 class OperatorMessage(Message):
@@ -222,29 +252,30 @@ class OperatorMessage(Message):
     id: str | None = None
 
 
-class VaultOperationMessage(Message):
+class VaultOperationMessage(Confined):
     """An entry of the vaults' log: what was done, by whom and when.
 
     Source: ``docs/explanation/clearml-api.md, Vaults``.
     """
 
-    operation: str
-    user: OperatorMessage | None = None
+    operation: str | None = None
+    user: Lenient[OperatorMessage] | None = None
     created: Lenient[datetime] | None = None
 
     @property
     def user_id(self) -> str | None:
         """The id of who did it."""
-        return self.user.id if self.user is not None else None
+        user = read(self.user)
+        return user.id if user is not None else None
 
 
-class VaultOperationsAnswer(Message):
+class VaultOperationsAnswer(Confined):
     """The answer of ``users.get_vault_operations_log``."""
 
-    operations: tuple[VaultOperationMessage, ...]
+    operations: tuple[VaultOperationMessage, ...] | None = None
 
 
-class CredentialMessage(Message):
+class CredentialMessage(Confined):
     """A credential (``docs/explanation/clearml-api.md, Service accounts``); the secret key is never shown again."""
 
     access_key: Id
@@ -255,63 +286,81 @@ class CredentialMessage(Message):
     last_used_from: str | None = None
 
 
-class CredentialsAnswer(Message):
+class CredentialsAnswer(Confined):
     """The answer of ``auth.get_credentials``."""
 
-    credentials: tuple[CredentialMessage, ...]
+    credentials: tuple[CredentialMessage, ...] | None = None
 
 
 class HolderAnswer(Message):
-    """The answer of ``auth.locate_credentials``: the id of the user whose credential it is."""
+    """The answer of ``auth.locate_credentials``: the id of the user whose credential it is, and its label."""
 
     user: Id
+    label: Lenient[str] | None = None
 
 
-class RuleMessage(Message, dict=True):
-    """An access rule (``docs/explanation/clearml-api.md, Access rules``)."""
+class RuleMessage(Confined, dict=True):
+    """An access rule (``docs/explanation/clearml-api.md, Access rules``).
+
+    ``users`` and ``groups`` are ``None`` if the server does not tell them. Where ``entity_id`` is null, it is about the
+    top level of projects.
+    """
 
     id: Id
-    entity_type: EntityType
-    access_permission: Permission
-    users: tuple[IdMessage, ...]
-    groups: tuple[IdMessage, ...]
+    entity_type: str | None = None
+    access_permission: str | None = None
+    users: tuple[IdMessage, ...] | None = None
+    groups: tuple[IdMessage, ...] | None = None
     name: str | None = None
     description: str | None = None
-    entity_id: str | None = None
-    entity_name: str | None = None
+    entity_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    entity_name: Lenient[str] | None = None
     autocreated: bool | None = None
 
     @cached_property
     def user_ids(self) -> frozenset[str]:
         """The ids of the users that it gives something to."""
-        return _ids(self.users)
+        return _ids(self.users or ())
 
     @cached_property
     def group_ids(self) -> frozenset[str]:
         """The ids of the groups that it gives something to."""
-        return _ids(self.groups)
+        return _ids(self.groups or ())
 
     @property
-    def entity(self) -> Entity:
-        """What it is about; that has a name only where the server tells one that is not the id."""
-        name = self.entity_name or None
-        return Entity(self.entity_type, self.entity_id, name if self.entity_id not in (None, ALL, name) else None)
+    def entity(self) -> Entity | None:
+        """What it is about, if that can be read; it has a name only where the server tells one that is not the id."""
+        if self.entity_type not in _ENTITY_TYPES or self.why("entity_id"):
+            return None
+        identifier = self.entity_id or None  # one that is left out reads as UNSET
+        name = read(self.entity_name) or None
+        named = name if identifier not in (None, ALL, name) else None
+        return Entity(_ENTITY_TYPES[self.entity_type], identifier, named)
+
+    @property
+    def permission(self) -> Permission | None:
+        """What it gives, if that can be read."""
+        return _PERMISSIONS.get(self.access_permission or "")
 
 
-class RulesAnswer(Message):
+_ENTITY_TYPES = {entity_type.value: entity_type for entity_type in EntityType}
+_PERMISSIONS = {permission.value: permission for permission in Permission}
+
+
+class RulesAnswer(Confined):
     """The answer of ``permissions.get_access_rules``."""
 
-    rules: tuple[RuleMessage, ...]
+    rules: tuple[RuleMessage, ...] | None = None
 
 
-class EntityMessage(Message):
+class EntityMessage(Confined):
     """An entity that access can be given to (``docs/explanation/clearml-api.md, Access rules``)."""
 
     id: Id
     name: str | None = None
 
 
-class EntitiesAnswer(Message):
+class EntitiesAnswer(Confined):
     """The answer of a look-up by name; each call has another name for the list, see :func:`entities_answer`."""
 
     entities: tuple[EntityMessage, ...]
@@ -338,9 +387,9 @@ class RemovedAnswer(Message):
 
 
 class UpdatedAnswer(Message):
-    """The answer of calls that change something: how many things changed."""
+    """The answer of calls that change something: how many things changed, which a server may leave out."""
 
-    updated: Count
+    updated: Count | None = None
 
 
 class DeletedAnswer(Message):
@@ -395,13 +444,13 @@ class NewServiceUserAnswer(Message):
 class WrittenAnswer(Message):
     """The answer of calls that write a whole group or access rule."""
 
-    id: Id
+    id: Id | None = None
 
 
 class VaultWrittenAnswer(Message):
     """The answer of ``users.add_or_update_vault``."""
 
-    vault: Id
+    vault: Id | None = None
 
 
 def _ids(messages: tuple[IdMessage, ...]) -> frozenset[str]:

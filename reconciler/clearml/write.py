@@ -144,7 +144,7 @@ class Writer:
 
         ``text`` is what is stored; the vault's own document is not looked at.
         """
-        return await self._put_vault(vault, owner_id, text)
+        return _created("users.add_or_update_vault", await self._put_vault(vault, owner_id, text))
 
     async def update_vault(self, vault_id: str, vault: Vault, owner_id: str, text: Secret) -> None:
         """Set everything about a vault: a write replaces all of it.
@@ -163,7 +163,7 @@ class Writer:
 
         Whom the rule itself names is not looked at: the server knows ids only.
         """
-        return await self._put_rule(rule, users, groups)
+        return _created("permissions.add_or_update_access_rule", await self._put_rule(rule, users, groups))
 
     async def update_rule(
         self, rule_id: str, rule: AccessRule, users: Collection[str], groups: Collection[str]
@@ -185,7 +185,7 @@ class Writer:
         users: Collection[str],
         groups: Collection[str],
         identity: Mapping[str, object] | None = None,
-    ) -> str:
+    ) -> str | None:
         body: dict[str, object] = {
             "name": rule.name,
             "description": rule.description or "",
@@ -205,7 +205,7 @@ class Writer:
 
     async def _put_vault(
         self, vault: Vault, owner_id: str, text: Secret, identity: Mapping[str, object] | None = None
-    ) -> str:
+    ) -> str | None:
         in_group = vault.owner_kind is OwnerKind.GROUP
         content = {
             "description": vault.name,
@@ -220,7 +220,7 @@ class Writer:
         return answer.vault
 
     async def _update(self, endpoint: str, body: Mapping[str, object], *, impersonate: str | None = None) -> bool:
-        return (await self._transport.call(endpoint, body, UpdatedAnswer, impersonate=impersonate)).updated > 0
+        return (await self._transport.call(endpoint, body, UpdatedAnswer, impersonate=impersonate)).updated != 0
 
     async def _delete(self, endpoint: str, body: Mapping[str, object]) -> None:
         _require_removed(endpoint, (await self._transport.call(endpoint, body, DeletedAnswer)).deleted)
@@ -230,8 +230,14 @@ def _seconds(lifetime: timedelta) -> int:
     return int(lifetime.total_seconds())
 
 
-def _require_same(endpoint: str, sent: str, answered: str) -> None:
-    if answered != sent:
+def _created(endpoint: str, answered: str | None) -> str:
+    if answered is None:
+        raise AnswerLostError(f"{endpoint}: the answer has no id of what was created")
+    return answered
+
+
+def _require_same(endpoint: str, sent: str, answered: str | None) -> None:
+    if answered not in (sent, None):
         raise AnswerLostError(f"{endpoint}: the server answers for another object than the one that was sent")
 
 

@@ -94,9 +94,11 @@ async def _apply(invocation: Invocation, request: ApplyRequest, *, ask: bool, te
 def _exit_code(result: ApplyResult) -> ExitCode:
     report = result.report
     if report is None:
-        return ExitCode.DONE
+        return ExitCode.DIFFERENCES if result.plan.doubts else ExitCode.DONE
     if not result.recorded:
         return ExitCode.PARTLY_DONE
     if report.interrupted and not report.has_failures:
         return ExitCode.INTERRUPTED
-    return ExitCode.DONE if report.is_complete and result.left.planned == 0 else ExitCode.PARTLY_DONE
+    if not report.is_complete or result.left.planned != 0:
+        return ExitCode.PARTLY_DONE
+    return ExitCode.DIFFERENCES if result.left.unreadable else ExitCode.DONE

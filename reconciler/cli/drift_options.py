@@ -84,9 +84,10 @@ limit_options = stacked(
 fail_on_option = click.option(
     "--fail-on",
     callback=_failing,
-    default=",".join(_CLASSES),
+    default=",".join((*_CLASSES, AttentionKind.UNREADABLE.value)),
     metavar="NAME,…",
-    help=f"What makes the exit code 2: {', '.join(_CHOICES)}, or {_NONE}. [default: every class of drift]",
+    help=f"What makes the exit code 2: {', '.join(_CHOICES)}, or {_NONE}. [default: every class of drift, and "
+    f"{AttentionKind.UNREADABLE.value}]",
 )
 
 notification_options = stacked(

@@ -39,7 +39,11 @@ class PlanOutput(Frozen):
 
 @click.command("plan")
 @click.option("--out", type=click.Path(path_type=Path), metavar="PLAN", help="Save the plan, for apply, in this file.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to change.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if there is something to change, or something could not be read.",
+)
 @click.option("--without-secrets", is_flag=True, help="Compare without secret values; such a plan cannot be applied.")
 @click.option(
     "--impact",
@@ -92,4 +96,4 @@ def _step_summary_file(session: Session) -> Path:
 def _exit_code(result: PlanResult, *, detailed: bool) -> ExitCode:
     if result.plan.refused:
         return ExitCode.REFUSED
-    return ExitCode.DIFFERENCES if detailed and not result.plan.is_empty else ExitCode.DONE
+    return ExitCode.DIFFERENCES if detailed and not result.plan.in_sync else ExitCode.DONE

@@ -15,6 +15,7 @@ from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.access.listing import AccessReport, Listing
 from reconciler.plan.access.names import find_entity, find_principal, found_entity
 from reconciler.plan.impact.content import counting
+from reconciler.plan.unreadable import check_read
 from reconciler.vaults.parse import DocumentParser
 
 if TYPE_CHECKING:
@@ -107,7 +108,10 @@ async def _read(session: Session, target: Target, request: AccessRequest) -> Liv
     accounts = () if entity is not None else None if who is None else {fold(who)}
     with session.reporter.step("Reading the workspace"):
         async with open_reader(session, target, request.connection) as transport:
-            return await read_live(Reader(transport), accounts=accounts, entities=() if entity is None else {entity})
+            entities = () if entity is None else {entity}
+            live = await read_live(Reader(transport), accounts=accounts, entities=entities)
+    check_read(live, (Kind.MEMBER, Kind.GROUP))
+    return live
 
 
 def _not_said(desired: Desired) -> tuple[Kind, ...]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reconciler.clearml.decode import read
 from reconciler.clearml.tasks import together
-from reconciler.drift.attention import WatchedWorkspace, admins_to_ask_about, find_attention
+from reconciler.drift.attention import WatchedWorkspace, admins_to_ask_about, find_attention, unreadable_attention
 from reconciler.drift.classify import find_drift
 from reconciler.drift.report import Memory, Trace
 from reconciler.drift.traces import name_of, vaults_to_ask_about, with_traces
@@ -51,7 +51,7 @@ async def explained(
     traces = {
         address: Trace(what=entry.operation, by=name_of(entry.user_id, live), at=read(entry.created))
         for address, entry in zip(wanted, found, strict=True)
-        if entry is not None
+        if entry is not None and entry.operation is not None
     }
     return with_traces(drift, live, declared, traces)
 
@@ -68,7 +68,8 @@ async def with_attention(
         due=frozenset(change.address for change in drift.due),
         activity=await _activity(reader, live, reporter) if limits.inactive_for is not None else {},
     )
-    return replace(drift, attention=find_attention(workspace, limits))
+    doubts = unreadable_attention(prepared.plan.doubts)
+    return replace(drift, attention=(*doubts, *find_attention(workspace, limits)))
 
 
 async def _activity(reader: Reader, live: Live, reporter: Reporter) -> dict[Address, datetime | None]:
@@ -80,4 +81,4 @@ async def _activity(reader: Reader, live: Live, reporter: Reporter) -> dict[Addr
     except CallRefusedError as error:
         reporter.note(f"When admins were last active is not known: {error.message}")
         return {}
-    return {admins[user.id]: user.last for user in found if user.activity is not None and user.id in admins}
+    return {admins[user.id]: user.last for user in found if user.told and user.id in admins}

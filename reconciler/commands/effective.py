@@ -11,11 +11,12 @@ from reconciler.effective.configuration import Configuration, configure
 from reconciler.effective.sources import Discretion, Known, read_base
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
-from reconciler.model.resources import OwnerKind
+from reconciler.model.resources import Kind, OwnerKind
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import fold, harmless
 from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.access.names import find_principal
+from reconciler.plan.unreadable import check_read
 from reconciler.vaults.errors import DocumentError
 from reconciler.vaults.parse import DocumentParser
 from reconciler.vaults.references import template_tree
@@ -181,7 +182,8 @@ async def _read(session: Session, target: Target, request: EffectiveRequest) -> 
         async with open_reader(session, target, request.connection) as transport:
             reader = Reader(transport)
             live = await read_live(reader, accounts=(), vaults_of={fold(request.who)})
-            return live.snapshot, tuple(_of_organization(await reader.organization_vaults()))
+            check_read(live, (Kind.MEMBER, Kind.GROUP, Kind.VAULT))
+            return live.snapshot, tuple(_of_organization(await reader.listed_vaults()))
 
 
 def _known(declared: Snapshot, parser: DocumentParser) -> dict[Address, Known]:

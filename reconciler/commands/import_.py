@@ -13,13 +13,14 @@ from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.commands.connection import Connection, Target
 from reconciler.commands.server import find_target, open_reader
-from reconciler.declaration.export import export
+from reconciler.declaration.export import LISTED, export
 from reconciler.declaration.export_access import named_entities
 from reconciler.declaration.export_documents import DocumentFiles
 from reconciler.declaration.write import TOP_FILE, Split, declaration_files
 from reconciler.errors import UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.text import harmless
+from reconciler.plan.unreadable import check_read
 from reconciler.record.git import repositories
 from reconciler.vaults.parse import DocumentParser
 
@@ -93,6 +94,8 @@ async def _read(session: Session, target: Target, connection: Connection) -> tup
         async with open_reader(session, target, connection) as transport:
             reader = Reader(transport)
             live = await read_live(reader)
+            if {item.kind for item in live.lost} >= LISTED:
+                check_read(live, LISTED)
             live = replace(live, entities=await look_up(reader, named_entities(live)))
             return live, (await reader.claims()).company_name or "workspace"
 

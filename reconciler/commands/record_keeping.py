@@ -161,6 +161,7 @@ def sight_of(
         documents=DocumentComparison(terms.parser, terms.key),
         seen=session.world.clock.now(),
         managed=spoken_for(desired.scope),
+        uncertain=frozenset(item.address for item in prepared.plan.unreadable),
     )
 
 

@@ -29,7 +29,9 @@ from reconciler.model.resources import (
     ServiceAccount,
     Vault,
 )
+from reconciler.model.snapshot import Snapshot
 from reconciler.model.text import harmless
+from reconciler.model.unreadable import Matters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,6 +49,9 @@ _LISTS = {
     Kind.VAULT: "vaults",
     Kind.ACCESS_RULE: "access_rules",
 }
+LISTED = frozenset(_LISTS)
+"""The kinds that have a list of their own in a declaration."""
+
 _ASSIGNABLE: frozenset[Role] = frozenset(get_args(AssignableRole))
 _FEWEST_ADMINS = 2
 
@@ -109,7 +114,7 @@ class Exporter:
                 self.notes.append(f"service account {account} has {len(ids)} vaults of its own; they are left out")
                 continue
             self._leave_out(address.kind, " / ".join(address.key), f"{len(ids)} of them share this name")
-        snapshot = self.live.snapshot
+        snapshot = self._readable()
         members = [entry for _, member in sorted(snapshot.members.items()) for entry in self._member(member)]
         accounts = [
             entry
@@ -126,14 +131,39 @@ class Exporter:
         rules = [entry for _, rule in sorted(snapshot.access_rules.items()) for entry in self._access_rule(rule)]
         content: Plain = {"version": 1, "workspace": {"name": workspace, "server": server}}
         if self.partial:
-            content["manage"] = {_LISTS[kind]: "declared" for kind in Kind if kind in self.partial and kind in _LISTS}
+            lost = {item.kind for item in self.live.lost}
+            partial = [kind for kind in Kind if kind in self.partial - lost and kind in _LISTS]
+            content["manage"] = {_LISTS[kind]: "declared" for kind in partial}
         content["policy"] = {"min_admins": _min_admins(members)}
-        content |= {"members": members, "service_accounts": accounts, "groups": groups, "vaults": vaults}
-        content["access_rules"] = rules
+        lists = dict(zip(_LISTS, (members, accounts, groups, vaults, rules), strict=True))
+        content |= {_LISTS[kind]: entries for kind, entries in lists.items() if self._is_whole(kind)}
         for file, paths in self.documents.left.items():
             self.notes.append(f"{file} holds what may be a secret and cannot be a reference: {', '.join(paths)}")
         documents = self.documents
         return Exported(content, documents.files, documents.secrets, tuple(self.notes), documents.unknown)
+
+    def _readable(self) -> Snapshot:
+        """Return the snapshot without what could not be read, each with a note."""
+        doubtful = [item for item in self.live.unreadable if not item.by_server]
+        for item in doubtful:
+            if item.matters is not Matters.IF_DECLARED:
+                field = f"its {item.field} cannot be read: " if item.field is not None else "it cannot be read: "
+                self._leave_out(item.kind, item.title, field + harmless(item.reason))
+        left_out = {item.address for item in doubtful if item.matters is not Matters.IF_DECLARED}
+        resources = self.live.snapshot.resources.items()
+        return Snapshot.of(resource for address, resource in resources if address not in left_out)
+
+    def _is_whole(self, kind: Kind) -> bool:
+        """Tell whether the list of a kind was read as a whole; if not, the kind is not managed, and a note says so."""
+        lost = next((item for item in self.live.lost if item.kind is kind), None)
+        if lost is not None:
+            self.notes.append(f"{_LISTS[kind]} are left out: {harmless(lost.reason)}")
+        return lost is None
+
+    def _is_doubtful(self, kind: Kind, owner: tuple[str, ...]) -> bool:
+        """Tell whether something of a service account could not be read."""
+        lost = kind is Kind.CREDENTIAL and any(item.kind is kind for item in self.live.lost)
+        return lost or any(item.kind is kind and item.key[: len(owner)] == owner for item in self.live.unreadable)
 
     def _leave_out(self, kind: Kind, name: str, why: str) -> None:
         self.partial.add(kind)
@@ -175,7 +205,9 @@ class Exporter:
             for credential in owned
             if isinstance(credential, Credential)
         ]
-        if all(label == shown and label_fault(shown) is None for shown, label in credentials):
+        if self._is_doubtful(Kind.CREDENTIAL, address.key):
+            self.notes.append(f"the credentials of service account {account.name} are left out: not all can be read")
+        elif all(label == shown and label_fault(shown) is None for shown, label in credentials):
             entry["credentials"] = [{"label": shown} for shown, _ in sorted(credentials)]
         else:
             self.notes.append(
@@ -183,7 +215,9 @@ class Exporter:
                 "not each has a label of its own that can be declared"
             )
         own = next((vault for vault in owned if isinstance(vault, Vault) and not vault.is_emptied), None)
-        if own is not None and (document := self._document(own)):
+        if self._is_doubtful(Kind.VAULT, (OwnerKind.SERVICE_ACCOUNT.value, *address.key)):
+            self.notes.append(f"the vault of service account {account.name} is left out: it cannot be read")
+        elif own is not None and (document := self._document(own)):
             entry["vault"] = own_name(own) | document
         yield entry
 

@@ -11,6 +11,7 @@ from reconciler.declaration.models import (
     ProtectedVault,
     SecretSource,
     ServiceAccountEntry,
+    UnreadableSection,
     WorkspaceSection,
 )
 from reconciler.declaration.models_access import AccessRuleEntry
@@ -45,6 +46,7 @@ ORDERS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("manage",): TOP[5:],
     ("policy",): _fields(PolicySection),
     ("policy", "protect"): TOP[5:],
+    ("policy", "unreadable"): _fields(UnreadableSection),
     ("policy", "protect", "vaults", ITEM): _fields(ProtectedVault),
     ("members", ITEM): _fields(MemberEntry),
     ("service_accounts", ITEM): _fields(ServiceAccountEntry),

@@ -102,6 +102,17 @@ class ProtectSection(Strict):
     access_rules: list[Text] = Field([], description="Names of access rules that are never removed.")
 
 
+class UnreadableSection(Strict):
+    """What nobody minds that it cannot be read: each by the name or id that a plan shows for it."""
+
+    members: list[Text] = Field([], description="Names, e-mails or ids of users.")
+    service_accounts: list[Text] = Field([], description="Names or ids of service accounts.")
+    credentials: list[Text] = Field([], description="Credentials, as `account / label` or by their account.")
+    groups: list[Text] = Field([], description="Names or ids of groups.")
+    vaults: list[Text] = Field([], description="Vaults, as `name → owner`, by name or by id.")
+    access_rules: list[Text] = Field([], description="Names or ids of access rules.")
+
+
 class PolicySection(Strict):
     """The limits that stop a plan before its first write."""
 
@@ -114,6 +125,11 @@ class PolicySection(Strict):
         "that share of all memberships. Admins have no such floor.",
     )
     protect: ProtectSection = Field(ProtectSection(), description="What is never removed or demoted.")
+    unreadable: UnreadableSection = Field(
+        UnreadableSection(),
+        description="What cannot be read from the server, and is accepted as it is. It is left alone in any case; "
+        "what is not accepted here counts as a difference.",
+    )
     domains: list[Domain] = Field(
         [], description="The e-mail domains that people may be invited from. Empty: any.", examples=[["acme.io"]]
     )

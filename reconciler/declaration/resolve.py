@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.declaration.declaration import Declaration, Entry, OwnedVault
-    from reconciler.declaration.models import GroupEntry, ServiceAccountEntry
+    from reconciler.declaration.models import GroupEntry, ServiceAccountEntry, UnreadableSection
     from reconciler.declaration.models_access import AccessRuleEntry
     from reconciler.declaration.models_credentials import CredentialEntry, DeliverSection
     from reconciler.declaration.secrets import SecretProvider
@@ -244,7 +244,18 @@ def _policy(declaration: Declaration) -> Policy:
         domains=frozenset(map(fold, policy.domains)),
         max_write_gains=policy.max_write_gains,
         rules=declaration.rules,
+        unreadable=frozenset(_accepted(policy.unreadable)),
     )
+
+
+def _accepted(section: UnreadableSection) -> Iterator[tuple[Kind, str]]:
+    for kind, name in _UNREADABLE.items():
+        for told in getattr(section, name):
+            yield kind, told
+            yield kind, fold(told)
+
+
+_UNREADABLE = {kind: f"{kind.value}s" for kind in Kind}
 
 
 def _renames(declaration: Declaration) -> Iterator[tuple[Address, Address]]:

@@ -11,11 +11,12 @@ from reconciler.frozen import Frozen
 from reconciler.model.resources import Group, MemberState, OwnerKind, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
 
     from reconciler.model.live import Live
     from reconciler.model.resources import Address, Resource
+    from reconciler.model.unreadable import Unreadable
 
 
 class Limits(Frozen):
@@ -49,6 +50,20 @@ def find_attention(workspace: WatchedWorkspace, limits: Limits) -> tuple[Attenti
     found += _empty_groups(workspace)
     found += _unreached_vaults(workspace)
     return tuple(found)
+
+
+def unreadable_attention(doubts: Iterable[Unreadable]) -> tuple[Attention, ...]:
+    """Return what could not be read as what deserves a look: it may differ, and nobody can tell."""
+    return tuple(
+        Attention(
+            what=AttentionKind.UNREADABLE,
+            kind=item.kind,
+            key=item.key or (item.id or item.title,),
+            title=item.title,
+            reason=item.reason,
+        )
+        for item in doubts
+    )
 
 
 def admins_to_ask_about(live: Live) -> dict[str, Address]:

@@ -34,6 +34,7 @@ class AttentionKind(StrEnum):
     INACTIVE_ADMIN = "inactive-admin"
     EMPTY_GROUP = "empty-group"
     UNREACHED_VAULT = "unreached-vault"
+    UNREADABLE = "unreadable"
 
 
 class Memory(StrEnum):
@@ -93,6 +94,7 @@ class Attention(Published, kw_only=True):
     title: str
     days: Annotated[int | None, Meta(description="Days until it ends, or since it was used, added or active.")] = None
     at: Annotated[Moment | None, Meta(description="The moment that the days are counted from or to.")] = None
+    reason: Annotated[str | None, Meta(description="Why something could not be read.")] = None
 
     @property
     def address(self) -> Address:

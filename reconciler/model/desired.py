@@ -77,7 +77,8 @@ class Policy(Frozen):
     """The limits that guard a plan; ``protected`` resources are never removed or demoted.
 
     ``domains`` are those that people may come from (empty: any); ``max_write_gains`` is how many may come to write to
-    something at once. ``rules`` are the organization's own.
+    something at once. ``rules`` are the organization's own. ``unreadable`` is what nobody minds that it cannot be
+    read, by folded names or ids.
     """
 
     min_admins: int = 2
@@ -86,6 +87,7 @@ class Policy(Frozen):
     domains: frozenset[str] = frozenset()
     max_write_gains: int = 25
     rules: tuple[Rule, ...] = ()
+    unreadable: frozenset[tuple[Kind, str]] = frozenset()
 
 
 class Desired(Frozen):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.model.access import Candidates, Entity
     from reconciler.model.resources import AccessRule, Address, Role
     from reconciler.model.snapshot import Snapshot
+    from reconciler.model.unreadable import Lost, Unreadable
 
 
 class Caller(Frozen):
@@ -66,6 +67,8 @@ class Live(Frozen):
     ``server_rules`` are the access rules that the server made itself, by id: nobody can change them, so they are not in
     the snapshot. ``entities`` holds what the look-ups of the declared entities' names found. ``moments`` tell when
     things were made and changed. ``invitation_roles`` are those that the server lets somebody be invited with.
+    ``unreadable`` holds what the server told of in a way that cannot be relied on, and ``lost`` the lists that are not
+    there as a whole.
     """
 
     snapshot: Snapshot
@@ -80,6 +83,8 @@ class Live(Frozen):
     moments: Mapping[Address, Moments] = field(default_factory=dict)
     admin_accounts_allowed: bool = True
     maximum_service_accounts: int | None = None
+    unreadable: tuple[Unreadable, ...] = ()
+    lost: tuple[Lost, ...] = ()
     invitation_roles: frozenset[Role] = ASSIGNABLE_ROLES
 
 

@@ -14,6 +14,7 @@ from reconciler.errors import PlanFileError
 from reconciler.frozen import Published
 from reconciler.model.resources import Kind
 from reconciler.model.text import canonical_json, harmless, json_document
+from reconciler.model.unreadable import Unreadable
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
 from reconciler.plan.impact.report import Impact
 from reconciler.plan.possible_renames import PossibleRename
@@ -54,6 +55,10 @@ class Plan(Published, kw_only=True):
     impact: Annotated[Impact, Meta(description="Who gains and who loses what.")] = Impact()
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    unreadable: Annotated[
+        tuple[Unreadable, ...],
+        Meta(description="What could not be read, of the kinds that the declaration manages: it is left alone."),
+    ] = ()
     possible_renames: Annotated[
         tuple[PossibleRename, ...],
         Meta(description="Removals and creations that look like renames, to be asked about."),
@@ -74,6 +79,16 @@ class Plan(Published, kw_only=True):
     def is_empty(self) -> bool:
         """Whether there is nothing to do; waiting items do not count (``docs/explanation/decisions.md, 2``)."""
         return not self.changes
+
+    @property
+    def doubts(self) -> tuple[Unreadable, ...]:
+        """What could not be read and that nobody has accepted."""
+        return tuple(item for item in self.unreadable if not item.accepted)
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether nothing is to be changed, and nothing is in doubt."""
+        return self.is_empty and not self.doubts
 
     @property
     def refused(self) -> tuple[Refusal, ...]:

@@ -28,6 +28,7 @@ from reconciler.plan.references import check_references
 from reconciler.plan.renames import under_new_names, with_names_kept
 from reconciler.plan.rotation import Rotation
 from reconciler.plan.scope import adopt
+from reconciler.plan.unreadable import Doubts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -88,11 +89,11 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     :class:`reconciler.errors.AmbiguousWorkspaceError` for live names that mean two things.
     """
     sides = _Sides.of(desired, live, terms)
-    live, adopted = sides.live, sides.adopted
+    live, adopted, target = sides.live, sides.adopted, sides.target
     check_references(sides.wanted, adopted.snapshot, live, sides.rotation)
     found = sides.difference(terms)
     others = replaced(desired, live, terms.identities)
-    judged = _judged(found.changes, live, adopted.snapshot, desired, terms, others)
+    judged = _judged(found.changes, live, target, desired, terms, others)
     plan = Plan(
         workspace=desired.workspace,
         server=terms.server,
@@ -110,14 +111,15 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         refusals=judged.refusals,
         warnings=(
             *_warnings(desired, live, terms),
-            *rules_without_effect(sides.wanted.snapshot, AccessIndex.of_live(live, adopted.snapshot)),
+            *rules_without_effect(sides.wanted.snapshot, AccessIndex.of_live(live, target)),
             *policy_warnings(judged.broken),
         ),
-        possible_renames=possible_renames(found.changes, adopted.snapshot, live, terms.parser),
+        unreadable=sides.doubts.shown,
+        possible_renames=possible_renames(found.changes, target, live, terms.parser),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )
-    return Prepared(plan.sealed(terms.key), adopted.snapshot, live, others)
+    return Prepared(plan.sealed(terms.key), target, live, others)
 
 
 def restricted(prepared: Prepared, reviewed: Plan, desired: Desired, terms: Terms) -> Plan:
@@ -168,26 +170,32 @@ def changes_left(desired: Desired, live: Live, terms: Terms, addresses: Collecti
 
 
 class _Sides(Frozen):
-    """Both sides of a comparison, brought to the same names and scope."""
+    """Both sides of a comparison, brought to the same names and scope.
+
+    ``target`` is what will be: all that is declared and left alone, without what nobody can tell to be missing.
+    """
 
     wanted: Desired
     live: Live
     rotation: Rotation
     adopted: Adopted
+    doubts: Doubts
+    target: Snapshot
 
     @staticmethod
     def of(desired: Desired, live: Live, terms: Terms) -> _Sides:
         live = under_new_names(live, desired)
         rotation = Rotation(live, terms.now)
-        wanted = with_names_kept(with_entity_ids(desired, live), live)
-        return _Sides(wanted, live, rotation, adopt(wanted, live, rotation))
+        doubts = Doubts.of(with_names_kept(with_entity_ids(desired, live), live), live)
+        adopted = adopt(doubts.wanted, live, rotation, doubts.kept)
+        return _Sides(doubts.wanted, live, rotation, adopted, doubts, doubts.without_unknown(adopted.snapshot))
 
     def difference(self, terms: Terms, only: Collection[Address] | None = None) -> Difference:
         was = {new: terms.applied[old] for new, old in self.wanted.renames.items() if old in terms.applied}
         documents = DocumentComparison(
             terms.parser, terms.key, terms.exact_documents, {**terms.applied, **was}, terms.reveal
         )
-        return difference(self.adopted.snapshot, self.live, self.wanted.places, documents, self.rotation, only)
+        return difference(self.target, self.live, self.wanted.places, documents, self.rotation, only)
 
 
 def _compared(desired: Desired) -> dict[Kind, int]:

@@ -85,11 +85,13 @@ class Left(Frozen):
 
     ``planned``: changes of the plan that was carried out; ``None`` if nobody can tell. ``others``: differences that the
     plan did not have, such as those that came up after it was saved. ``waiting``: what has to wait for people.
+    ``unreadable``: what could not be read and that nobody has accepted.
     """
 
     planned: int | None = 0
     others: int = 0
     waiting: int = 0
+    unreadable: int = 0
 
     @staticmethod
     def of(carried_out: Plan, now: Plan | None) -> Left:
@@ -98,4 +100,4 @@ class Left(Frozen):
             return Left(planned=None)
         addresses = {change.address for change in carried_out.changes}
         planned = sum(change.address in addresses for change in now.changes)
-        return Left(planned, len(now.changes) - planned, len(now.waiting))
+        return Left(planned, len(now.changes) - planned, len(now.waiting), len(now.doubts))

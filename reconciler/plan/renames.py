@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
+    from reconciler.model.unreadable import Unreadable
 
 Value = TypeVar("Value")
 
@@ -73,6 +74,7 @@ def _renamed(live: Live, renames: Mapping[Address, Address], desired: Snapshot) 
         credentials=names.keys(live.credentials),
         credential_counts=names.keys(live.credential_counts),
         moments=names.keys(live.moments),
+        unreadable=tuple(map(names.of_unreadable, live.unreadable)),
         server_rules={rule: names.of_rule(resource) for rule, resource in live.server_rules.items()},
     )
 
@@ -110,6 +112,18 @@ class _Names:
         return replace(
             rule, service_accounts=accounts, groups=frozenset(self._groups.get(name, name) for name in rule.groups)
         )
+
+    def of_unreadable(self, item: Unreadable) -> Unreadable:
+        """Rename what could not be read where its key begins with the name of an owner, or is a whole one."""
+        kind, key = item.kind, item.key
+        if kind is Kind.CREDENTIAL and key:
+            key = (self._accounts.get(key[0], key[0]), *key[1:])
+        elif kind is Kind.VAULT and len(key) > 1:
+            owners = self._groups if key[0] == OwnerKind.GROUP.value else self._accounts
+            owner = owners.get(key[1], key[1])
+            rest = key[2:] if key[0] == OwnerKind.GROUP.value else (owner,) * len(key[2:])
+            key = (key[0], owner, *rest)
+        return replace(item, key=self._moves.get(Address(kind, key), Address(kind, key)).key)
 
     def _title(self, owner: Address | None, known: str) -> str:
         return self._titles.get(owner, known) if owner is not None else known

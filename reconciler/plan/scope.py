@@ -16,6 +16,8 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.plan.changes import LeftAlone
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.model.live import Live
     from reconciler.plan.rotation import Rotation
 
@@ -31,8 +33,8 @@ class Adopted(Frozen):
     left_alone: tuple[LeftAlone, ...]
 
 
-def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
-    """Copy what the declaration does not speak for from live to desired, and groups that nobody can change.
+def adopt(desired: Desired, live: Live, rotation: Rotation, uncertain: Collection[Address] = ()) -> Adopted:
+    """Copy from live to desired what the declaration does not speak for, what is ``uncertain``, and fixed groups.
 
     Resources of a service account or group that is itself to be removed are not adopted: they go with it, or stand in
     its way, which the difference shows.
@@ -46,6 +48,9 @@ def adopt(desired: Desired, live: Live, rotation: Rotation) -> Adopted:
         if address in kept:
             continue
         if _is_silently_kept(resource) or rotation.retires(address, desired.snapshot):
+            kept[address] = resource
+            continue
+        if address in uncertain:
             kept[address] = resource
             continue
         why = _why_left_alone(desired, address, resource)

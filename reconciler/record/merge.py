@@ -61,6 +61,7 @@ class Sight(Frozen):
     ``declared`` is what the declaration says, ``remaining`` are the changes that are still needed, and ``touched`` the
     addresses that this run carried operations out on. ``managed`` is what the declaration speaks for, and ``acting``
     what it makes act, where the run has applied that too.
+    Of what is ``uncertain``, since it could not be read, the record keeps what it knew.
     """
 
     live: Live
@@ -71,6 +72,7 @@ class Sight(Frozen):
     seen: datetime
     managed: tuple[str, ...] = ()
     acting: SealedActing | None = None
+    uncertain: Collection[Address] = ()
 
 
 def spoken_for(scope: Scope) -> tuple[str, ...]:
@@ -99,8 +101,9 @@ def with_sight(record: Record, sight: Sight) -> Record:
     found: dict[Address, Applied] = {}
     for address in {*sight.declared.resources, *to_remove}:
         before = known.get(address)
-        if before is not None and before.seen > sight.seen:
-            found[address] = before
+        if address in sight.uncertain or (before is not None and before.seen > sight.seen):
+            if before is not None:
+                found[address] = before
         elif address in sight.live.snapshot and (address not in differing or address in sight.touched):
             # What was touched and still differs is not what was declared.
             found[address] = _seen(

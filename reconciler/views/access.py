@@ -228,7 +228,7 @@ def _notes(report: AccessReport, palette: Palette) -> Iterator[str]:
             "--live shows what they give."
         )
     if report.incomplete:
-        yield palette.change("Not all is known here: some access rules could not be read, and may give more.")
+        yield palette.change("Not all is known here: something could not be read, and may give more.")
     if any(fact.aspect is Aspect.IMPERSONATION and fact.level == "yes" for fact in report.facts):
         yield palette.quiet("Impersonation: it runs tasks with the access and the vaults of whoever owns them.")
     if report.not_said:

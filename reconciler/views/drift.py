@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict, replace
 
-from reconciler.drift.report import Drift, DriftClass, Memory
+from reconciler.drift.report import AttentionKind, Drift, DriftClass, Memory
 from reconciler.model.text import harmless, json_document
 from reconciler.plan.document import totals_of
 from reconciler.views.drift_words import (
@@ -80,10 +80,11 @@ def _notes(drift: Drift, palette: Palette) -> Iterator[str]:
         ends = change.edited("expires")
         when = f", it ends {ends.before}" if ends is not None else ""
         yield f"Due:        {name(change.kind, change.title)} {due_words(change)}{when}"
-    for item in drift.attention[:_SHOWN]:
+    attention = [item for item in drift.attention if item.what is not AttentionKind.UNREADABLE]  # the plan says those
+    for item in attention[:_SHOWN]:
         yield palette.change(f"Attention:  {attention_sentence(item)}")
-    if len(drift.attention) > _SHOWN:
-        yield palette.change(f"Attention:  and {len(drift.attention) - _SHOWN} more (--format json has all)")
+    if len(attention) > _SHOWN:
+        yield palette.change(f"Attention:  and {len(attention) - _SHOWN} more (--format json has all)")
     if drift.agreeing:
         what = counted(len(drift.agreeing), "resource")
         yield palette.quiet(f"Agree again: {what} changed outside and now declared ({listed(drift.agreeing)})")
@@ -115,6 +116,6 @@ def drift_json(plan: Plan, drift: Drift | None = None) -> str:
     plan = _drifted(plan)
     told = asdict(drift)
     shared = set(DriftReport.__struct_fields__) - {"format", "in_sync"} - told.keys()
-    in_sync = not plan.changes and not drift.findings
+    in_sync = plan.in_sync and not drift.findings
     report = DriftReport(in_sync=in_sync, **{name: getattr(plan, name) for name in shared}, **told)
     return json_document(report.plain())

@@ -9,6 +9,7 @@ from msgspec import Meta
 from reconciler.drift.report import Attention, Finding, Memory
 from reconciler.frozen import Published
 from reconciler.model.resources import Kind
+from reconciler.model.unreadable import Unreadable
 from reconciler.plan.changes import Change, LeftAlone, Waiting, Warned
 from reconciler.plan.document import Totals
 
@@ -21,7 +22,7 @@ class DriftReport(Published, kw_only=True):
 
     format: Literal["clearml-reconciler/drift/1"] = "clearml-reconciler/drift/1"
     in_sync: Annotated[
-        bool, Meta(description="Whether nothing differs; what waits for an invitation is no difference.")
+        bool, Meta(description="Whether nothing differs or is in doubt; what waits for an invitation is no difference.")
     ]
     workspace: str
     server: str
@@ -33,6 +34,9 @@ class DriftReport(Published, kw_only=True):
     left_alone: tuple[LeftAlone, ...]
     text_only: Annotated[tuple[str, ...], Meta(description="Vaults that differ in text but not in meaning.")]
     warnings: tuple[Warned, ...]
+    unreadable: Annotated[
+        tuple[Unreadable, ...], Meta(description="What could not be read, of the kinds that the declaration manages.")
+    ]
     compared: Annotated[dict[Kind, int], Meta(description="How many resources of each kind were compared.")]
     secrets_left_out: int
     memory: Annotated[Memory, Meta(description="Whether a record of what was last applied shows which side moved.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.drift.report import DriftClass, Memory
+from reconciler.drift.report import AttentionKind, DriftClass, Memory
 from reconciler.views.drift_words import (
     CLASS_HELP,
     CLASS_WORDS,
@@ -43,6 +43,8 @@ def _lines(plan: Plan, drift: Drift) -> Iterator[str]:
     if drift.findings:
         count = counted(len(drift.findings), "resource")
         yield f"**The workspace {where} is not as {code(plan.declaration)} says**: {count}, {summary(drift.findings)}."
+    elif any(item.what is AttentionKind.UNREADABLE for item in drift.attention):
+        yield f"Whether the workspace {where} is as {code(plan.declaration)} says is not known: not all could be read."
     else:
         yield f"The workspace {where} is as {code(plan.declaration)} says."
     if drift.findings and drift.memory is not Memory.RECORD:

@@ -9,6 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.drift.report import AttentionKind
 from reconciler.model.text import harmless
 from reconciler.views.drift_words import address_name, attention_sentence, finding_sentence, name, summary
 from reconciler.views.markdown import shortened
@@ -49,8 +50,14 @@ def message_lines(drift: Drift, news: News) -> Iterator[str]:
         yield f"and {len(lines) - _SHOWN} more"
     if drift.findings:
         yield f"In all: {counted(len(drift.findings), 'resource')} ({summary(drift.findings)})."
+    elif _doubts(drift):
+        yield "In all: no drift, as far as the workspace could be read."
     else:
         yield "In all: no drift."
+
+
+def _doubts(drift: Drift) -> bool:
+    return any(item.what is AttentionKind.UNREADABLE for item in drift.attention)
 
 
 def message_text(drift: Drift, news: News) -> str:
@@ -83,7 +90,7 @@ def webhook_message(plan: Plan, drift: Drift, news: News) -> bytes:
         "workspace": plan.workspace,
         "server": plan.server,
         "declaration": plan.declaration,
-        "in_sync": not drift.findings,
+        "in_sync": not drift.findings and not _doubts(drift),
         "title": message_title(plan, news),
         "drift": [_told(finding.plain()) for finding in news.findings],
         "healed": [{"kind": address.kind.value, "key": address.key} for address in news.healed],

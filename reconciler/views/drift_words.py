@@ -119,5 +119,7 @@ def attention_sentence(item: Attention, show: Callable[[str], str] = harmless) -
             return f"{what} is an admin and was not active for {days}{day}"
         case AttentionKind.EMPTY_GROUP:
             return f"{what} has no members"
+        case AttentionKind.UNREADABLE:
+            return f"{what} could not be read: {show(item.reason or '')}"
         case AttentionKind.UNREACHED_VAULT:
             return f"{what} reaches nobody: its group has no members"

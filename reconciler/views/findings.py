@@ -11,7 +11,7 @@ from reconciler.model.resources import Kind
 from reconciler.model.text import fold
 from reconciler.plan.impact.report import Headline, Weight
 from reconciler.views.impact_text import of_weight, sentence, statements
-from reconciler.views.sentences import refusal_remedy, refusal_sentence, warning_subject
+from reconciler.views.sentences import refusal_remedy, refusal_sentence, unreadable_sentence, warning_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.views.impact_text import Statement
 
 CRITICAL_IMPACT = "critical-impact"
+UNREADABLE = "unreadable"
 
 
 class Finding(Frozen):
@@ -58,6 +59,8 @@ def plan_findings(plan: Plan) -> Iterator[Finding]:
         )
     for statement in of_weight(statements(plan.impact), Weight.CRITICAL):
         yield Finding(CRITICAL_IMPACT, "warning", sentence(statement), places.of_statement(statement))
+    for item in plan.doubts:
+        yield Finding(UNREADABLE, "warning", unreadable_sentence(item, str), places.of(item.title, item.kind))
     for warning in plan.warnings:
         message = f"{warning_subject(warning, str)}{warning.message}"
         yield Finding(warning.rule, "warning", message, places.of(warning.title, warning.kind))

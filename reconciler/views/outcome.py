@@ -59,6 +59,9 @@ def _totals(report: Report, left: Left) -> str:
     if left.others:
         have = "has" if left.others == 1 else "have"
         return f"{text}. {counted(left.others, 'other difference')} {have} come up since: make a new plan."
+    if left.unreadable:
+        things = counted(left.unreadable, "thing")
+        return f"{text}. {things} could not be read, so that the workspace is not known to be as declared."
     if left.waiting:
         things = counted(left.waiting, "thing")
         return (
@@ -95,5 +98,6 @@ def outcome_json(plan: Plan, report: Report | None, left: Left) -> str:
         "remaining": left.planned,
         "others": left.others,
         "waiting": len(plan.waiting),
+        "unreadable": [item.plain() for item in plan.unreadable],
     }
     return json_document(document)

@@ -26,6 +26,7 @@ from reconciler.views.sentences import (
     left_alone_sentence,
     refusal_remedy,
     refusal_sentence,
+    unreadable_sentence,
     waiting_sentence,
     warning_subject,
 )
@@ -228,6 +229,8 @@ def _note_items(plan: Plan) -> Iterator[tuple[str, str]]:
     for refusal in plan.refusals:
         if refusal.allowed:
             yield "Allowed on purpose", words(refusal_sentence(refusal, marked))
+    for unread in plan.unreadable:
+        yield "Not readable, left alone", words(unreadable_sentence(unread, marked))
     for warning in plan.warnings:
         yield "Warning", joined([words(warning_subject(warning, marked)), warning.message])
     for rename in plan.possible_renames:

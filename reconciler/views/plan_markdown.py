@@ -21,6 +21,7 @@ from reconciler.views.sentences import (
     left_alone_sentence,
     refusal_remedy,
     refusal_sentence,
+    unreadable_sentence,
     waiting_sentence,
     warning_subject,
 )
@@ -52,6 +53,10 @@ def _head(plan: Plan, stated: Sequence[Statement]) -> Iterator[str]:
     yield f"### Plan for {code(plan.workspace)}: {_totals(plan)}"
     yield ""
     yield f"{code(plan.declaration)} compared with {code(plan.server)}. Nothing has been changed yet."
+    if plan.doubts:
+        yield f"**Not all could be read**: {counted(len(plan.doubts), 'thing')} that nobody has accepted; see below."
+    if plan.is_empty and plan.doubts:
+        return
     if plan.is_empty:
         compared = ", ".join(counted(count, kind_name(kind)) for kind, count in plan.compared.items()) or "nothing"
         yield f"**In sync**: {compared} compared."
@@ -75,6 +80,7 @@ def _sections(plan: Plan, stated: Sequence[Statement]) -> Iterator[Section]:
     idle = [f"- {code(title)}" for title in without_effect(plan.impact)]
     yield _alert("CAUTION", "Refused: nothing of this plan can be applied.", _refusals(plan.refused), rank=0)
     yield _alert("WARNING", "Critical impact", critical, rank=1)
+    yield _folded(f"Not readable, left alone ({len(plan.unreadable)})", list(_unreadable(plan)), rank=2)
     yield _folded(f"Sensitive impact ({_count(stated, Weight.SENSITIVE)})", sensitive, rank=3)
     yield _folded(f"Changes ({len(plan.changes)})", changes, rank=4, fenced=True)
     yield _folded(f"Waiting, warnings, left alone ({len(notes)})", notes, rank=2)
@@ -113,6 +119,11 @@ def _refusals(refusals: Iterable[Refusal]) -> Iterator[str]:
     for refusal in refusals:
         remedy = refusal_remedy(refusal)
         yield f"- {_text(refusal_sentence(refusal, marked))} ({code(remedy) if refusal.liftable else prose(remedy)})"
+
+
+def _unreadable(plan: Plan) -> Iterator[str]:
+    for item in plan.unreadable:
+        yield f"- {_text(unreadable_sentence(item, marked))}"
 
 
 def _notes(plan: Plan) -> Iterator[str]:

@@ -20,6 +20,7 @@ from reconciler.views.sentences import (
     listed,
     refusal_remedy,
     refusal_sentence,
+    unreadable_sentence,
     waiting_sentence,
     warning_subject,
 )
@@ -40,6 +41,7 @@ SYMBOLS = {
 HIDDEN_CHANGE = "(hidden, changes)"
 _KIND_WIDTH = max(len(kind.value) for kind in Kind)
 _TITLE_WIDTH = 40
+_SHOWN = 50
 
 
 _CAUSES = {EditCause.SUBSTITUTION: " (through a substitution)", EditCause.CLIENTS: " (as clients read it)"}
@@ -75,6 +77,7 @@ def note_lines(plan: Plan, palette: Palette, *, refusals: bool) -> Iterator[str]
     if plan.text_only:
         what = counted(len(plan.text_only), "vault")
         yield palette.quiet(f"Text only:  {what} written differently with the same meaning ({listed(plan.text_only)})")
+    yield from _unreadable_lines(plan, palette)
     for warning in plan.warnings:
         yield palette.change(f"Warning:    {warning_subject(warning)}{harmless(warning.message)}")
     for rename in plan.possible_renames if refusals else ():
@@ -89,8 +92,20 @@ def note_lines(plan: Plan, palette: Palette, *, refusals: bool) -> Iterator[str]
             yield palette.error(f"Refused:    {refusal_sentence(refusal)}   ({refusal_remedy(refusal)})")
 
 
+def _unreadable_lines(plan: Plan, palette: Palette) -> Iterator[str]:
+    for item in plan.unreadable[:_SHOWN]:
+        style = palette.quiet if item.accepted else palette.change
+        yield style(f"Unreadable: {unreadable_sentence(item)}")
+    if len(plan.unreadable) > _SHOWN:
+        yield palette.change(f"Unreadable: and {len(plan.unreadable) - _SHOWN} more (--format json has all)")
+
+
 def verdict(plan: Plan) -> str:
     """Return the last line of a plan: its totals, or that there is nothing to do and how much was looked at."""
+    if plan.is_empty and plan.doubts:
+        things = counted(len(plan.doubts), "thing")
+        accept = "what is left alone on purpose is accepted in policy.unreadable"
+        return f"Nothing to change, but {things} could not be read, so this is not known to be in sync; {accept}."
     if plan.is_empty:
         compared = ", ".join(counted(count, kind_name(kind)) for kind, count in plan.compared.items()) or "nothing"
         return f"In sync with {harmless(plan.declaration)} ({compared} compared)."

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.model.text import harmless, json_document
-from reconciler.views.findings import CRITICAL_IMPACT, Finding, plan_findings, problem_findings
+from reconciler.views.findings import CRITICAL_IMPACT, UNREADABLE, Finding, plan_findings, problem_findings
 from reconciler.views.guard_words import STOPS
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
 _HELP = {
-    CRITICAL_IMPACT: "Admins, impersonation, everyone, the last of its kind, or destroyed credentials: look closely."
+    UNREADABLE: "It is left alone, and counts as a difference unless policy.unreadable accepts it by name.",
+    CRITICAL_IMPACT: "Admins, impersonation, everyone, the last of its kind, or destroyed credentials: look closely.",
 }
 
 

@@ -12,6 +12,7 @@ from reconciler.plan.changes import Guard, LeftAlone, Refusal, Waiting, Warned
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reconciler.model.unreadable import Unreadable
 
 _SHOWN_NAMES = 5
 _REASONS = {
@@ -161,6 +162,17 @@ def waiting_sentence(waiting: Sequence[Waiting], show: Callable[[str], str] = ha
     verb = "accepts the invitation" if len(people) == 1 else "accept their invitations"
     what = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
     return f"{what}, until {listed(people, show=show)} {verb}"
+
+
+def unreadable_sentence(item: Unreadable, show: Callable[[str], str] = harmless) -> str:
+    """Say what could not be read and why; ``show`` makes names fit for where they stand."""
+    known = f" (id {show(item.id)})" if item.id not in (None, item.title) else ""
+    subject = f"{kind_name(item.kind)} {show(item.title)}{known}"
+    if item.declared:
+        return f"{subject} is not created: {show(item.reason)}"
+    accepted = " (accepted)" if item.accepted else ""
+    field = f", {item.field.replace('_', ' ')}" if item.field is not None else ""
+    return f"{subject}{field}: {show(item.reason)}{accepted}"
 
 
 def left_alone_sentence(item: LeftAlone) -> str:

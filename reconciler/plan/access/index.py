@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
     from reconciler.model.live import Live
 
+_GIVING = (Kind.ACCESS_RULE, Kind.GROUP)
+"""The kinds that give people access: what is not known of them may give more."""
+
 PRINCIPALS = (Kind.MEMBER, Kind.SERVICE_ACCOUNT)
 
 EVERYONE = Address.group("Users")
@@ -134,12 +137,16 @@ class AccessIndex(Frozen, dict=True):
         for entity, found in live.entities.items():
             if entity.name is not None and len(found.ids) == 1:
                 names[entity.type.value, found.ids[0]] = entity.name
+        in_part = [item.address for item in live.unreadable if item.field is not None]
+        uncertain: list[Kind] = [address.kind for address in live.ambiguous if address.kind is Kind.ACCESS_RULE]
+        uncertain += [Kind.ACCESS_RULE for _ in live.lost]
+        uncertain += [item.kind for item in live.unreadable if item.field is None]
         return AccessIndex(
             snapshot=live.snapshot if snapshot is None else snapshot,
             server_rules=tuple(rule for _, rule in sorted(live.server_rules.items())),
             names=names,
-            part_read=frozenset(address for address in live.strangers if address.kind is Kind.ACCESS_RULE),
-            complete=not any(address.kind is Kind.ACCESS_RULE for address in live.ambiguous),
+            part_read=frozenset(address for address in (*live.strangers, *in_part) if address.kind is Kind.ACCESS_RULE),
+            complete=not any(kind in _GIVING for kind in uncertain),
         )
 
     def by_default(self) -> AccessIndex:
