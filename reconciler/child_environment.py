@@ -76,5 +76,11 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def is_own_key(value: str, environment: Mapping[str, str]) -> bool:
+    """Return whether a value is one of the keys of this program, under whatever name it was found."""
+    keys = (environment.get(name, "") for name in (*OWN_KEYS, "RECONCILER_KEY") if not name.endswith("_FILE"))
+    return len(value) >= _SHORTEST_KEY and value in keys
+
+
 def _is_withheld(name: str) -> bool:
     return name in OWN_KEYS or name in CI_VARIABLES or name.startswith(_PREFIXES)

@@ -16,6 +16,7 @@ from reconciler.declaration.check_references import (
     check_policy,
     check_vault_owners,
 )
+from reconciler.declaration.check_sources import check_sources
 from reconciler.declaration.context import Context, shown
 from reconciler.errors import Problem
 from reconciler.frozen import Frozen
@@ -44,6 +45,7 @@ _CHECKS = (
     check_access_rules,
     check_policy,
     check_management,
+    check_sources,
 )
 
 

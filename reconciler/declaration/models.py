@@ -145,6 +145,12 @@ class PolicySection(Strict):
         "key, and at the end for everything below. Secrets stay hidden.",
         examples=[["sdk.http.*"]],
     )
+    sources: list[Text] = Field(
+        [],
+        description="What secrets may come from although it is one of this program's own variables, or a file outside "
+        "the declaration's folder; `*` stands for any characters.",
+        examples=[["/run/secrets/*"]],
+    )
     rules: Text | None = Field(
         None,
         description="The file with the organization's own rules, inside the declaration's folder.",
@@ -169,8 +175,8 @@ class SecretSource(Strict):
     file: Text | None = Field(
         None,
         description="A file that holds the secret; one newline at its end does not count. Relative to the "
-        "declaration's folder.",
-        examples=["/run/secrets/git"],
+        "declaration's folder, and inside it unless `policy.sources` allows another.",
+        examples=["secrets/git"],
     )
     command: Annotated[list[Text], Field(min_length=1)] | None = Field(
         None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from reconciler.child_environment import child_environment
+from reconciler.child_environment import OWN_KEYS, child_environment, is_own_key
 from reconciler.errors import SecretUnavailableError
 from reconciler.frozen import Frozen
 from reconciler.model.secret import Secret
@@ -99,6 +99,9 @@ def _read(source: SecretSource, sources: SecretSources) -> Secret:
         value = _decoded(where, _command_bytes(where, command, sources))
     if not value:
         raise _Failure(f"{where} gives an empty string")
+    allowed = source.env is not None and (source.env in OWN_KEYS or source.env.startswith("RECONCILER_"))
+    if not allowed and is_own_key(value, sources.environment):
+        raise _Failure(f"{where} gives a key that this program signs in with")
     return Secret(value)
 
 

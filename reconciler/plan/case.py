@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from reconciler.frozen import Frozen
 from reconciler.plan.changes import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reconciler.model.desired import Policy
@@ -24,7 +26,8 @@ class Case(Frozen):
     """What is judged: the changes, the live workspace, what it will be, the limits, and who gains what.
 
     ``now`` judges which keys still work. ``broken`` are the organization's own rules that it breaks, ``replaced`` what
-    is another one than was last applied.
+    is another one than was last applied. ``renames`` lead from addresses to those of before, ``identities`` are the
+    server ids of what was last applied, and ``emptied`` the vaults that keep nothing of what is in them.
     """
 
     changes: Sequence[Change]
@@ -35,6 +38,9 @@ class Case(Frozen):
     now: datetime
     broken: Sequence[Broken] = ()
     replaced: Sequence[Address] = ()
+    renames: Mapping[Address, Address] = field(default_factory=dict)
+    identities: Mapping[Address, str] = field(default_factory=dict)
+    emptied: frozenset[Address] = frozenset()
 
     def deleted(self, kind: Kind) -> list[Change]:
         """Return the removals of one kind."""

@@ -13,7 +13,8 @@ from reconciler.plan.changes import Action, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.identity import identity_refusals
 from reconciler.plan.policy.outcome import policy_refusals
-from reconciler.plan.removals import is_leftover, loses_admin, removal_refusals, switches_off
+from reconciler.plan.protected import protected_refusals
+from reconciler.plan.removals import is_leftover, loses_admin, removal_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -86,18 +87,6 @@ def _min_admins(case: Case) -> Iterator[Refusal]:
         )
 
 
-def _protected(case: Case) -> Iterator[Refusal]:
-    """Stop what takes a protected resource away, also with the service account that it belongs to."""
-    for change in case.changes:
-        removed = change.action is Action.DELETE
-        loses = removed or loses_admin(change) or switches_off(change)
-        goes_along = removed and change.kind is Kind.SERVICE_ACCOUNT
-        owned = {address for address in case.policy.protected if goes_along and address.owner == change.address}
-        names = (change.title, *sorted("/".join(address.key[-2:]) for address in owned))
-        if (loses and change.address in case.policy.protected) or owned:
-            yield Refusal(guard=Guard.PROTECT, kind=change.kind, subject=change.title, names=names)
-
-
 def _groups_with_vaults(case: Case) -> Iterator[Refusal]:
     """Stop the removal of a group while a vault that is left alone belongs to it."""
     owners: dict[Address | None, list[str]] = {}
@@ -163,7 +152,7 @@ def _own_rules(case: Case) -> Iterator[Refusal]:
 
 _RULES: tuple[Callable[[Case], Iterator[Refusal]], ...] = (
     _own_identity,
-    _protected,
+    protected_refusals,
     _min_admins,
     removal_refusals,
     _groups_with_vaults,

@@ -24,6 +24,7 @@ from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
 from reconciler.plan.policy.outcome import broken_rules, policy_warnings
 from reconciler.plan.possible_renames import possible_renames
+from reconciler.plan.protected import emptied_vaults
 from reconciler.plan.references import check_references
 from reconciler.plan.renames import under_new_names, with_names_kept
 from reconciler.plan.rotation import Rotation
@@ -157,7 +158,20 @@ def _judged(
     before, after = AccessIndex.of_live(live), AccessIndex.of_live(live, adopted)
     impact = assess(changes, before, after, counting(terms.parser))
     broken = broken_rules(desired, impact)
-    case = Case(changes, live, adopted, desired.policy, impact, terms.now, broken, others)
+    case = Case(
+        changes,
+        live,
+        adopted,
+        desired.policy,
+        impact,
+        terms.now,
+        broken,
+        others,
+        renames=desired.renames,
+        identities=terms.identities,
+    )
+    if desired.policy.protected:
+        case = replace(case, emptied=emptied_vaults(case, terms.parser))
     return _Judged(impact, broken, check(case, terms.allowed))
 
 

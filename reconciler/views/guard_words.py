@@ -16,8 +16,8 @@ STOPS: Final[Mapping[Guard, str]] = {
     Guard.REVOCATION: "a key that works would stop working: it is revoked, or its service account is removed",
     Guard.EMPTY_KIND: "all members, or all resources of another kind, would be removed, however few they are",
     Guard.EMPTY_GROUP: "everyone in a group, or everyone named by an access rule, would leave it",
-    Guard.PROTECT: "something that `policy.protect` names would be removed or revoked, would stop being admin, or (a "
-    "vault) would be switched off",
+    Guard.PROTECT: "something that `policy.protect` names would be removed, revoked, renamed, emptied or given another "
+    "target, would stop being admin, or (a vault) would be switched off; it is known by the server's id",
     Guard.OWN_IDENTITY: "whoever runs the command would be removed or demoted, or would lose the credential in use "
     "(when signed in by a token: any of its credentials)",
     Guard.NEW_ADMIN: "a member or a service account would become admin",

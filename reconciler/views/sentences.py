@@ -57,7 +57,7 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
         case Guard.OWN_IDENTITY:
             return f"{subject} is the identity of this run; it would be removed, demoted or cut off"
         case Guard.PROTECT:
-            return f"{kind} {subject} is protected by the policy; it would be removed or demoted"
+            return f"{kind} {subject} is protected by the policy; it would be {refusal.limit or 'removed'}"
         case Guard.MIN_ADMINS:
             left = "no admin" if refusal.count <= 0 else counted(refusal.count, "admin")
             return f"{left} would be left, the minimum is {refusal.limit} (no longer admin: {names})"

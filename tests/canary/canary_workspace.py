@@ -149,7 +149,8 @@ def plant(folder: Path) -> tuple[Project, Net]:
     (sources / "file").write_text(PLANTED["file"] + "\n", encoding="utf-8")
     (sources / "command").write_text(PLANTED["command"], encoding="utf-8")
     values = {name.replace(" ", "_"): value for name, value in PLANTED.items()} | {"block": KEY_BLOCK}
-    project.declare(DECLARATION.replace("SOURCES", str(sources)))
+    policy = f"min_admins: 1, max_removals: 100%, sources: ['{sources}/*']"
+    project.declare(DECLARATION.replace("SOURCES", str(sources)), policy=policy)
     (work / "planted.conf").write_text(PLANTED_CONF.format(**values), encoding="utf-8")
     (work / "planted.yaml").write_text(PLANTED_YAML.format(**values), encoding="utf-8")
     (work / "misread.yaml").write_text(MISREAD.format(**values), encoding="utf-8")

@@ -74,7 +74,7 @@ REFUSALS = [
     pytest.param(
         a_protected_member,
         "protect",
-        "protect: member ida@acme.io is protected by the policy; it would be removed or demoted",
+        "protect: member ida@acme.io is protected by the policy; it would be removed",
         id="a protected member",
     ),
     pytest.param(
