@@ -614,9 +614,7 @@ def test_users_are_read_as_they_are_or_the_wrong_one_is_named(users: list[dict[s
     assert [(user.id, user.name, user.email, user.read_only) for user in found] == [
         (user["id"], user.get("name"), user.get("email"), user.get("read_only")) for user in users
     ]
-    assert [read(user.created) is not None for user in found] == [
-        user.get("created") in (TIME, 7) for user in users
-    ]
+    assert [read(user.created) is not None for user in found] == [user.get("created") in (TIME, 7) for user in users]
 
 
 @given(GROUPS)
