@@ -12,10 +12,11 @@ import pytest
 
 import reconciler
 import reconciler.commands
+from reconciler.cli.main import COMMANDS
 
 PACKAGE = Path(reconciler.__file__).parent
 MOST_PARAMETERS = 8
-MOST_CLI_LINES = 1900  # It was 1,800 before import, plan and effective got options about secret values.
+MOST_CLI_LINES = 146  # For each command, on average: 1,900 of 13 commands.
 MOST_MEANINGS = 2
 
 EDGE = "process.py"
@@ -123,7 +124,7 @@ def test_only_the_edge_touches_the_process() -> None:
 
 def test_the_command_line_stays_thin() -> None:
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (PACKAGE / "cli").glob("*.py"))
-    assert lines <= MOST_CLI_LINES
+    assert lines <= MOST_CLI_LINES * len(COMMANDS)
 
 
 def declared_exports() -> dict[str, str]:

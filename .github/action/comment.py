@@ -1,7 +1,8 @@
-"""Post a plan on its pull request: one comment per workspace, found by its marker and brought up to date in place.
+"""Post a plan on its pull request, or why there is none: one comment per workspace, always brought up to date.
 
-Needs a token that may write to pull requests. A file without a marker is a notice that there is no plan; it takes the
-place of an outdated one, so that nobody approves what another commit would do.
+Needs a token that may write to pull requests. A comment is found by the marker in its first line, with the names of the
+workspace and of the declaration. Where the name of the workspace cannot be read, the comment about the same declaration
+is the one, so that nobody approves what another commit would do.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-MARKER = re.compile(r"<!-- clearml-reconciler: .* -->")
+MARKER = re.compile(r"<!-- clearml-reconciler: (\S+)(?: (\S+))? -->")
+UNKNOWN = "?"
 MAXIMUM_CHARACTERS = 65_536
 PAGE = 100
 
@@ -69,21 +71,40 @@ def post(api: Api, repository: str, number: int, text: str, origin: str) -> str:
     """Create or update the comment, and say what was done."""
     marker = marker_of(text)
     mine = [
-        comment
+        (found, comment["id"])
         for comment in api.pages(f"repos/{repository}/issues/{number}/comments")
-        if (found := marker_of(comment["body"] or "")) and found == (marker or found) and api.wrote(comment)
+        if (found := marker_of(comment["body"] or "")) and api.wrote(comment)
     ]
-    if not marker:
-        if len(mine) != 1:  # none to correct, or nobody knows which of several workspaces this is about
-            return "no plan, and no comment that it belongs to"
-        text = f"{marker_of(mine[0]['body'])}\n{text}"
+    before = earlier(marker, mine)
+    if before is not None and UNKNOWN in marker:
+        text = text.replace(marker, before[0], 1)
     if len(text) + len(origin) <= MAXIMUM_CHARACTERS:
         text += origin
-    if mine:
-        api.call("PATCH", f"repos/{repository}/issues/comments/{mine[0]['id']}", {"body": text})
+    if before is not None:
+        api.call("PATCH", f"repos/{repository}/issues/comments/{before[1]}", {"body": text})
         return "comment updated"
     api.call("POST", f"repos/{repository}/issues/{number}/comments", {"body": text})
     return "comment created"
+
+
+def earlier(marker: str, mine: Sequence[tuple[str, Any]]) -> tuple[str, Any] | None:
+    """Return which of the token's own comments, each a marker and an id, is about the workspace of a marker.
+
+    The name of the workspace decides. If one of the two is not known, the declaration does, unless several have it.
+    """
+    name, declaration = names_in(marker)
+    for found in mine:
+        if names_in(found[0])[0] == name != UNKNOWN or found[0] == marker:
+            return found
+    about = [found for found in mine if names_in(found[0])[1] in (declaration, "")]
+    about = [found for found in about if UNKNOWN in (name, names_in(found[0])[0])]
+    return about[0] if len(about) == 1 else None
+
+
+def names_in(marker: str) -> tuple[str, str]:
+    """Return the names of the workspace and of the declaration, which older markers do not have."""
+    found = MARKER.fullmatch(marker)
+    return (found[1], found[2] or "") if found else ("", "")
 
 
 def marker_of(text: str) -> str:

@@ -11,15 +11,15 @@ import re
 import secrets
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS = ("validate", "plan", "apply", "drift")
 USAGE = 64
-PLANNED = (0, 2, 4)  # exit codes with which a plan was made; 4: a guard refuses it
 SUMMARY_CHARACTERS = 200_000  # GitHub takes 1 MiB of summary from a step; a character has up to four bytes
 
 
@@ -55,12 +55,20 @@ def arguments_of(environ: Mapping[str, str]) -> list[str]:
         options.append("--without-secrets")
     file = environ["INPUT_FILE"]
     if command == "validate":
-        options.append("--format=github")
+        options += ["--format=github", "--step-summary"]
     elif command == "plan":
-        options += ["--format=markdown", "--step-summary", f"--out={plan_file or 'plan.json'}"]
+        forms = [f"--write={form}={path}" for form, path in forms_of(environ).items()]
+        options += ["--step-summary", f"--out={plan_file or 'plan.json'}", *forms]
     elif command == "apply":
         options += ["--yes", *_plan_option(plan_file, file)]
     return [command, *options, "--", file]
+
+
+def forms_of(environ: Mapping[str, str]) -> dict[str, Path]:
+    """Return where each form of a plan is written: all of them from one run."""
+    folder = Path(environ["RUNNER_TEMP"])
+    names = {"markdown": "comment.md", "github": "annotations", "html": "plan.html", "sarif": "plan.sarif"}
+    return {form: folder / f"clearml-reconciler-{name}" for form, name in names.items()}
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:
@@ -148,12 +156,25 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{cut.rstrip()}\n{fence}\n"
 
 
-def _comment_file(environ: Mapping[str, str], code: int, result: str) -> str:
-    """Write what the pull request is to be told, and return the path."""
-    path = Path(environ["RUNNER_TEMP"], "clearml-reconciler-comment.md")
-    failed = f"**There is no plan for this commit.** `reconciler plan` ended with exit code {code}.\n"
-    path.write_text(result if code in PLANNED else failed, encoding="utf-8")
-    return str(path)
+def planned(environ: Mapping[str, str], code: int) -> dict[str, str]:
+    """Make annotations of the plan, or of why there is none, and return the paths of its forms as outputs.
+
+    A run that was killed wrote none of them: the comment says so all the same, so that nobody reads an old plan.
+    """
+    forms = forms_of(environ)
+    if not forms["markdown"].is_file():
+        declaration = quote(PurePosixPath(environ["INPUT_FILE"]).as_posix(), safe="._/").replace("--", "%2D%2D")
+        forms["markdown"].write_text(
+            f"<!-- clearml-reconciler: ? {declaration} -->\n### No plan\n\n"
+            f"There is no plan for this commit: `reconciler plan` ended with exit code {code}.\n",
+            encoding="utf-8",
+        )
+    if forms["github"].is_file():
+        _tell(forms["github"].read_text(encoding="utf-8"))  # made of workflow commands, each of them escaped
+    outputs = {name: str(forms[form]) for name, form in (("page", "html"), ("sarif", "sarif")) if forms[form].is_file()}
+    if environ["INPUT_COMMENT"].lower() == "true":
+        outputs["comment-file"] = str(forms["markdown"])
+    return outputs
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -167,11 +188,12 @@ def main(environ: Mapping[str, str]) -> int:
     else:
         command, plan_file = arguments[0], Path(environ["INPUT_PLAN_FILE"] or "plan.json")
         if command == "plan":
-            plan_file.unlink(missing_ok=True)  # a plan that is there afterwards is this one
+            for path in (plan_file, *forms_of(environ).values()):
+                path.unlink(missing_ok=True)  # what is there afterwards is of this run
         code, result = run(arguments, environ)
         outputs["exit-code"] = str(code)
-        if command == "plan" and environ["INPUT_COMMENT"].lower() == "true":
-            outputs["comment-file"] = _comment_file(environ, code, result)
+        if command == "plan":
+            outputs |= planned(environ, code)
         outputs["changes"] = changes_in(command, code, result, plan_file)
         if command == "plan" and plan_file.is_file():
             outputs["plan"] = str(plan_file)

@@ -30,6 +30,7 @@ RARELY = 1_000_000
 COMMANDS = {
     "validate": "Check the declaration, without a server.",
     "plan": "Show what an apply would change.",
+    "show": "Show a saved plan again, in any form.",
     "apply": "Apply a saved plan, or make one and ask for confirmation.",
     "drift": "Report whether the workspace is what the declaration says.",
     "adopt": "Write what is live back into the declaration's files.",

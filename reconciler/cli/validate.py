@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import declaration_argument, format_choice
+from reconciler.cli.writing import append_summary, summary_file, write_form, write_option
 from reconciler.commands.validate import Validation, validate_declaration
 from reconciler.errors import ExitCode
 from reconciler.model.text import harmless
-from reconciler.views.problems import problems_github, problems_json, render_problems, summary_of_valid
+from reconciler.views.problems import (
+    ProblemFormat,
+    problems_markdown,
+    render_form_of_problems,
+    render_problems,
+    summary_of_valid,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,35 +27,49 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
+@click.option("--step-summary", is_flag=True, help="Also append it to the summary of a GitHub workflow's step.")
+@write_option(ProblemFormat)
 @format_choice(
-    ("text", "json", "github", "sarif"),
-    "Form of the result; github makes workflow annotations, sarif is for code scanning.",
+    ProblemFormat,
+    "Form of the result; github makes workflow annotations, sarif is for code scanning, gitlab for code quality.",
 )
 @declaration_argument
 @click.pass_obj
-def command(invocation: Invocation, file: Path, output_format: str) -> int:
+def command(
+    invocation: Invocation,
+    file: Path,
+    output_format: str,
+    write: tuple[tuple[ProblemFormat, Path], ...],
+    *,
+    step_summary: bool,
+) -> int:
     """Check FILE (workspace.yaml by default) and all that it includes, and report every error at once."""
-    console = invocation.console
-    validation = validate_declaration(invocation.session, file)
-    match output_format:
-        case "json":
-            console.result(problems_json(validation.problems))
-        case "github":
-            console.result(problems_github(validation.problems))
-        case "sarif":
-            from reconciler.views.sarif import problems_sarif
-
-            console.result(problems_sarif(validation.problems))
-        case _:
-            _show(console, validation, harmless(str(file)))
+    console, session = invocation.console, invocation.session
+    if step_summary:
+        summary_file(session)
+    validation = validate_declaration(session, file)
+    shown = harmless(str(file))
+    summary = _summary(validation, shown)
+    for form, path in write:
+        write_form(session, path, render_form_of_problems(form, validation.problems, shown, summary))
+    if step_summary:
+        append_summary(session, problems_markdown(validation.problems, shown, summary))
+    form = ProblemFormat(output_format)
+    if form is ProblemFormat.TEXT:
+        _show(console, validation, summary)
+    else:
+        console.result(render_form_of_problems(form, validation.problems, shown, summary))
     return _exit_code(validation)
 
 
-def _show(console: Console, validation: Validation, file: str) -> None:
+def _summary(validation: Validation, file: str) -> str:
+    invalid = validation.invalid
+    return invalid.message if invalid else summary_of_valid(file, validation.counts, validation.refused)
+
+
+def _show(console: Console, validation: Validation, summary: str) -> None:
     excerpts = validation.excerpts if console.output.enabled or console.animated else None
     console.result(render_problems(validation.problems, console.output, excerpts.get if excerpts is not None else None))
-    invalid = validation.invalid
-    summary = invalid.message if invalid else summary_of_valid(file, validation.counts, validation.refused)
     console.note(console.diagnostics.strong(summary))
 
 

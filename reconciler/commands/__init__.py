@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from reconciler.commands.plan import plan_changes as plan_changes
     from reconciler.commands.reporter import Reporter as Reporter
     from reconciler.commands.session import Session as Session
+    from reconciler.commands.show import Authenticity as Authenticity
+    from reconciler.commands.show import ShownPlan as ShownPlan
+    from reconciler.commands.show import read_saved_plan as read_saved_plan
     from reconciler.commands.unlock import FoundLock as FoundLock
     from reconciler.commands.unlock import break_found_lock as break_found_lock
     from reconciler.commands.unlock import find_lock as find_lock
@@ -104,6 +107,7 @@ _MODULES = {
     "plan": ("PlanRequest", "PlanResult", "plan_changes"),
     "reporter": ("Reporter",),
     "session": ("Session",),
+    "show": ("Authenticity", "ShownPlan", "read_saved_plan"),
     "unlock": ("FoundLock", "break_found_lock", "find_lock"),
     "validate": ("Validation", "validate_declaration"),
 }

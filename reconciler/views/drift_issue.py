@@ -38,7 +38,7 @@ def render_issue(plan: Plan, drift: Drift) -> str:
 
 
 def _lines(plan: Plan, drift: Drift) -> Iterator[str]:
-    yield marker(plan.workspace)
+    yield marker(plan.workspace, plan.declaration)
     where = f"{code(plan.workspace)} ({code(plan.server)})"
     if drift.findings:
         count = counted(len(drift.findings), "resource")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PLAIN_WORD = re.compile(r"[(\"]?(?:[^\W\d_]+(?:['-][^\W\d_]+)*|\d{1,6})[)\"]?[.,;:!?]*|[()%.,;:!?→·…—]+")
+_TOKEN = re.compile(r"(?<!\S)`(?P<quoted>[^`\n]+)`(?=[.,;:!?)]*(?:\s|$))|\S+")
 _LONGEST_NAME = 200
 
 
@@ -31,9 +33,14 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a sentence as Markdown: plain words as they are, everything else as code."""
-    clean = harmless(text)
-    return re.sub(r"\S+", lambda token: token[0] if _PLAIN_WORD.fullmatch(token[0]) else code(token[0]), clean)
+    """Return a sentence as Markdown: plain words as they are, everything else as code, once if it is so already."""
+    return _TOKEN.sub(_token, harmless(text))
+
+
+def _token(found: re.Match[str]) -> str:
+    if found["quoted"] is not None:
+        return code(found["quoted"])
+    return found[0] if _PLAIN_WORD.fullmatch(found[0]) else code(found[0])
 
 
 def fence_for(lines: Sequence[str]) -> str:
@@ -41,10 +48,18 @@ def fence_for(lines: Sequence[str]) -> str:
     return "`" * max(3, 1 + max(map(_longest_run, lines), default=0))
 
 
-def marker(workspace: str) -> str:
-    """Return the hidden first line by which a comment about a workspace is found again."""
-    name = quote(harmless(workspace), safe="._").replace("--", "%2D%2D")
-    return f"<!-- clearml-reconciler: {name} -->"
+def marker(workspace: str | None, declaration: str) -> str:
+    """Return the hidden first line by which a comment about a workspace is found again.
+
+    It has the names of the workspace and of the declaration. A workspace that is not known (the declaration cannot be
+    read) is ``?``: such a comment takes the place of the one about the same declaration.
+    """
+    name = "?" if workspace is None else _marked(workspace)
+    return f"<!-- clearml-reconciler: {name} {_marked(PurePosixPath(declaration).as_posix())} -->"
+
+
+def _marked(name: str) -> str:
+    return quote(harmless(name), safe="._/").replace("--", "%2D%2D")
 
 
 def size(text: str) -> int:

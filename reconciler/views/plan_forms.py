@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from reconciler.views.run_link import run_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ class PlanFormat(StrEnum):
     HTML = "html"
     GITHUB = "github"
     SARIF = "sarif"
+    JUNIT = "junit"
+    GITLAB = "gitlab"
 
 
 def render_form(
@@ -37,7 +40,7 @@ def render_form(
         case PlanFormat.MARKDOWN:
             from reconciler.views.plan_markdown import render_markdown
 
-            return render_markdown(plan, whole=_elsewhere(environment))
+            return render_markdown(plan, whole=where_all_is(environment))
         case PlanFormat.HTML:
             from reconciler.views.plan_html import render_html
 
@@ -50,6 +53,14 @@ def render_form(
             from reconciler.views.sarif import plan_sarif
 
             return plan_sarif(plan)
+        case PlanFormat.JUNIT:
+            from reconciler.views.junit import plan_junit
+
+            return plan_junit(plan)
+        case PlanFormat.GITLAB:
+            from reconciler.views.code_quality import plan_code_quality
+
+            return plan_code_quality(plan)
         case PlanFormat.TEXT:
             from reconciler.views.plan_text import render_plan
 
@@ -60,15 +71,10 @@ def render_step_summary(plan: Plan, environment: Mapping[str, str]) -> str:
     """Return a plan as Markdown that fits the summary of a workflow's step."""
     from reconciler.views.plan_markdown import SUMMARY_LIMIT, render_markdown
 
-    return render_markdown(plan, limit=SUMMARY_LIMIT, whole=_elsewhere(environment))
+    return render_markdown(plan, limit=SUMMARY_LIMIT, whole=where_all_is(environment))
 
 
-def _elsewhere(environment: Mapping[str, str]) -> str:
-    """Say, as Markdown, where the whole plan is: in the log of the run of the workflow, if there is one."""
-    server, repository, run = (
-        environment.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    )
-    url = f"{server}/{repository}/actions/runs/{run}"
-    if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/\d+", url, re.ASCII):
-        return f"[the run that made it]({url})"
-    return "the output of `reconciler plan`"
+def where_all_is(environment: Mapping[str, str]) -> str:
+    """Say, as Markdown, where the whole plan is: in the log of the run of the workflow or pipeline, if there is one."""
+    url = run_link(environment)
+    return f"[the run that made it]({url})" if url is not None else "the output of `reconciler plan`"

@@ -45,6 +45,11 @@ _UNFOLDED = 40
 
 def render_html(plan: Plan) -> str:
     """Return the page."""
+    return page(f"Plan for {plan.workspace}", list(_body(plan)))
+
+
+def page(title: str, parts: Sequence[Markup]) -> str:
+    """Return a page with this title and these parts of its body."""
     style, script = _asset("report.css"), _asset("report.js")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
@@ -57,10 +62,10 @@ def render_html(plan: Plan) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
-        element("title", f"Plan for {plan.workspace}"),
+        element("title", title),
         element("style", Markup(style)),
     )
-    body = element("body", *_body(plan), element("script", Markup(script)))
+    body = element("body", *parts, element("script", Markup(script)))
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 

@@ -49,7 +49,7 @@ def render_markdown(plan: Plan, *, limit: int = COMMENT_LIMIT, whole: str = "the
 
 
 def _head(plan: Plan, stated: Sequence[Statement]) -> Iterator[str]:
-    yield marker(plan.workspace)
+    yield marker(plan.workspace, plan.declaration)
     yield f"### Plan for {code(plan.workspace)}: {_totals(plan)}"
     yield ""
     yield f"{code(plan.declaration)} compared with {code(plan.server)}. Nothing has been changed yet."

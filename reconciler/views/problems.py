@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Problem, Severity
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless, json_document
 from reconciler.views.findings import problem_findings
+from reconciler.views.markdown import code, prose
+from reconciler.views.palette import Palette
 from reconciler.views.sentences import counted, kind_name
 from reconciler.views.workflow import workflow_command
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.errors import Place
-    from reconciler.views.palette import Palette
 
 
 def render_problems(
@@ -56,7 +58,13 @@ def _with_caret(line: str, column: int, palette: Palette) -> list[str]:
 
 def problems_json(problems: Sequence[Problem]) -> str:
     """Return problems as one JSON document."""
-    entries = [
+    valid = not any(problem.severity is Severity.ERROR for problem in problems)
+    return json_document({"valid": valid, "problems": problem_entries(problems)})
+
+
+def problem_entries(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
+    """Return problems as plain values for a JSON document."""
+    return [
         {
             "rule": problem.rule,
             "severity": problem.severity.value,
@@ -68,8 +76,57 @@ def problems_json(problems: Sequence[Problem]) -> str:
         }
         for problem in problems
     ]
-    valid = not any(problem.severity is Severity.ERROR for problem in problems)
-    return json_document({"valid": valid, "problems": entries})
+
+
+class ProblemFormat(StrEnum):
+    """The forms of what ``validate`` finds."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITLAB = "gitlab"
+
+
+def render_form_of_problems(form: ProblemFormat, problems: Sequence[Problem], declaration: str, summary: str) -> str:
+    """Return problems in one of their forms; ``summary`` says in one sentence how the declaration is."""
+    match form:
+        case ProblemFormat.TEXT:
+            return render_problems(problems, Palette(enabled=False)) + f"{summary}\n"
+        case ProblemFormat.JSON:
+            return problems_json(problems)
+        case ProblemFormat.MARKDOWN:
+            return problems_markdown(problems, declaration, summary)
+        case ProblemFormat.GITHUB:
+            return problems_github(problems)
+        case ProblemFormat.SARIF:
+            from reconciler.views.sarif import problems_sarif
+
+            return problems_sarif(problems, declaration)
+        case ProblemFormat.JUNIT:
+            from reconciler.views.junit import problems_junit
+
+            return problems_junit(problems, declaration)
+        case ProblemFormat.GITLAB:
+            from reconciler.views.code_quality import problems_code_quality
+
+            return problems_code_quality(problems, declaration)
+
+
+def problems_markdown(problems: Sequence[Problem], declaration: str, summary: str) -> str:
+    """Return problems as Markdown for the summary of a step; it is no comment of a plan."""
+    lines = ["", *map(problem_line, problems)] if problems else []
+    return "".join(f"{line}\n" for line in [f"### {code(declaration)}", "", prose(summary), *lines])
+
+
+def problem_line(problem: Problem) -> str:
+    """Return a problem as an item of a list in Markdown."""
+    place = f"{code(str(problem.place))}: " if problem.place else ""
+    warning = "warning: " if problem.severity is Severity.WARNING else ""
+    hint = f" ({prose(problem.hint)})" if problem.hint else ""
+    return f"- {place}{warning}{prose(problem.message)}{hint}"
 
 
 def problems_github(problems: Sequence[Problem]) -> str:

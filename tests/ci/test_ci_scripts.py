@@ -115,7 +115,9 @@ def test_a_merge_request_on_gitlab(team: Project) -> None:
         path = team.folder / "workspace.yaml"
         path.write_text(path.read_text().replace("{name: readers,", "{name: readers, description: First,"))
         assert job("validate").returncode == 0
-        gitlab.notes = [{"id": 0, "author": {"id": 99}, "body": "<!-- clearml-reconciler: acme-ml -->\nnot ours"}] * 101
+        gitlab.notes = [
+            {"id": 0, "author": {"id": 99}, "body": "<!-- clearml-reconciler: acme-ml workspace.yaml -->\nnot ours"}
+        ] * 101
         for description in ("First", "Second"):
             path.write_text(path.read_text().replace("First", description))
             planned = job("plan", NOTE_TOKEN="glpat-of-the-test")

@@ -55,6 +55,12 @@ class Forge:
     comments: Comments
     runner: Runner
 
+    @property
+    def pages(self) -> dict[str, str]:
+        """Where the action leaves the forms of a plan."""
+        names = {"page": "plan.html", "sarif": "plan.sarif"}
+        return {name: str(self.runner.temporary / f"clearml-reconciler-{file}") for name, file in names.items()}
+
     def action(self, command: str, *, event_name: str = "pull_request", **inputs: str) -> Ended:
         """Run the action on what is checked out; commands with a server get the key pair."""
         if command != "validate":
@@ -95,7 +101,8 @@ def test_a_whole_pull_request(forge: Forge) -> None:
     assert forge.action("validate").code == 0
 
     planned = forge.action("plan", comment="true")
-    assert (planned.code, planned.outputs) == (0, {"exit-code": "0", "changes": "1", "plan": "plan.json"})
+    assert planned.code == 0
+    assert planned.outputs == {"exit-code": "0", "changes": "1", "plan": "plan.json", **forge.pages}
     [comment] = comments.all
     assert comment["body"].startswith("<!-- clearml-reconciler: ")
     assert "`tom@acme.io`" in comment["body"]
@@ -132,7 +139,7 @@ def test_a_whole_pull_request(forge: Forge) -> None:
     assert forge.sandbox.truth().members["lena@acme.io"] == "user"
     assert forge.sandbox.truth().groups["operators"] == {"root@acme.io", "tom@acme.io", "ada@acme.io"}
     drift = forge.action("drift", event_name="schedule")
-    assert (drift.code, drift.outputs) == (0, {"exit-code": "0", "changes": "0", "plan": ""})
+    assert (drift.code, drift.outputs) == (0, {"exit-code": "0", "changes": "0", "plan": "", "page": "", "sarif": ""})
 
 
 def test_drift_is_counted_and_fails_the_job(forge: Forge) -> None:
@@ -161,11 +168,78 @@ def test_an_invalid_pull_request_outdates_the_comment_of_the_last_plan(forge: Fo
     assert validated.code == 3
     assert "::error file=workspace.yaml,line=" in validated.log
     planned = forge.action("plan", comment="true")
-    assert (planned.code, planned.outputs) == (3, {"exit-code": "3", "changes": "", "plan": ""})
+    assert planned.code == 3
+    assert planned.outputs == {"exit-code": "3", "changes": "", "plan": "", **forge.pages}
     [comment] = forge.comments.all
     assert comment["body"].startswith("<!-- clearml-reconciler: ")
-    assert "There is no plan for this commit." in comment["body"]
+    assert "### No plan for `acme-ml`: the declaration has 1 error\n" in comment["body"]
+    assert "`workspace.yaml:" in comment["body"]
+    assert comment["body"].partition("\n###")[0] == "<!-- clearml-reconciler: acme-ml workspace.yaml -->"
+    assert "### No plan for `acme-ml`" in planned.summary
+    assert "::error file=workspace.yaml,line=" in planned.log
     assert forge.repository.head in comment["body"]
+
+
+def test_from_a_first_mistake_to_drift(forge: Forge) -> None:
+    """What stands in the one comment, the summary and the annotations at each step of a pull request."""
+    repository, comments, path = forge.repository, forge.comments, forge.repository.folder / "workspace.yaml"
+    good = path.read_text(encoding="utf-8")
+    repository.git("checkout", "-qb", "without-tom")
+
+    path.write_text(good.replace("groups:", "groups: ["), encoding="utf-8")
+    assert "not valid YAML" in forge.action("validate").log
+    broken = forge.action("plan", comment="true")
+    assert (broken.code, len(comments.all)) == (3, 1)
+    assert "### No plan for `acme-ml`" in comments.all[0]["body"]
+    assert "not valid YAML" in broken.summary
+    assert "title=yaml-syntax" in broken.log
+
+    without_tom = good.replace(", tom@acme.io", "").replace("  - {email: tom@acme.io}\n", "")
+    path.write_text(without_tom, encoding="utf-8")
+    refused = forge.action("plan", comment="true")
+    assert (refused.code, len(comments.all)) == (4, 1)
+    assert "max-removals" in comments.all[0]["body"]
+    assert "::error file=workspace.yaml,line=1,title=max-removals::" in refused.log
+
+    down = replace(forge, server="http://127.0.0.1:1").action("plan", comment="true")
+    assert (down.code, len(comments.all)) == (7, 1)
+    assert "exit code 7" in comments.all[0]["body"]
+    assert "title=server" in down.log
+
+    allowed = forge.action("plan", comment="true", allow="max-removals empty-group")
+    assert (allowed.code, len(comments.all)) == (0, 1)
+    assert "Allowed on purpose" in comments.all[0]["body"]
+    page = Path(allowed.outputs["page"]).read_text(encoding="utf-8")
+    assert "tom@acme.io" in page
+
+    applied = forge.action("apply", event_name="push", plan_file="plan.json", allow="max-removals empty-group")
+    assert applied.code == 0, applied.log
+    assert "tom@acme.io" not in forge.sandbox.truth().members
+    assert forge.action("drift", event_name="schedule").code == 0
+    forge.sandbox.call("users.set_role", user=forge.sandbox.truth().id_of("lena@acme.io"), role="admin")
+    assert forge.action("drift", event_name="schedule").code == 2
+
+
+def test_two_workspaces_have_two_comments_and_one_that_cannot_be_read_outdates_its_own(forge: Forge) -> None:
+    folder = forge.repository.folder
+    text = (folder / "workspace.yaml").read_text(encoding="utf-8")
+    (folder / "staging.yaml").write_text(text.replace("acme-ml", "acme-staging"), encoding="utf-8")
+    for file in ("workspace.yaml", "staging.yaml"):
+        assert forge.action("plan", comment="true", file=file).code in (0, 4)
+    assert [body_of(comment)[0].split()[2:4] for comment in forge.comments.all] == [
+        ["acme-ml", "workspace.yaml"],
+        ["acme-staging", "staging.yaml"],
+    ]
+    (folder / "staging.yaml").write_text("\x00", encoding="utf-8")
+    assert forge.action("plan", comment="true", file="staging.yaml").code == 3
+    first, second = forge.comments.all
+    assert "### Plan for `acme-ml`" in first["body"]
+    assert body_of(second)[0] == "<!-- clearml-reconciler: acme-staging staging.yaml -->"
+    assert body_of(second)[1].startswith("### No plan for `staging.yaml`")
+
+
+def body_of(comment: dict[str, str]) -> list[str]:
+    return comment["body"].splitlines()
 
 
 def test_a_refused_plan_is_shown_and_fails_and_its_guard_is_lifted_by_name(forge: Forge) -> None:

@@ -13,10 +13,12 @@ from tests.support.project import EXAMPLES, Project
 STARTS = {
     "text": "acme-ml   ",
     "json": "{\n",
-    "markdown": "<!-- clearml-reconciler: acme-ml -->\n### Plan for `acme-ml`: ",
+    "markdown": "<!-- clearml-reconciler: acme-ml workspace.yaml -->\n### Plan for `acme-ml`: ",
     "html": '<!doctype html>\n<html lang="en">',
     "github": "::notice file=workspace.yaml,line=10,title=new-admin::",
     "sarif": '{\n "$schema": ',
+    "junit": '<testsuites name="clearml-reconciler" ',
+    "gitlab": '[\n {\n  "description": ',
 }
 
 
@@ -57,7 +59,7 @@ def test_the_summary_of_a_step_is_appended(project: Project) -> None:
         result.stdout
         == "::notice title=plan::Plan: 1 to add, 0 to change, 0 to remove. Nothing has been changed yet.\n"
     )
-    assert path.read_text(encoding="utf-8").startswith("before\n<!-- clearml-reconciler: acme-ml -->\n")
+    assert path.read_text(encoding="utf-8").startswith("before\n<!-- clearml-reconciler: acme-ml workspace.yaml -->\n")
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ def test_an_issue_says_what_moved_and_what_to_do(project: Project, tmp_path: Pat
     project.declare(TEAM.replace("email: bob@acme.io}", "email: bob@acme.io, role: consumer}"))
     assert project.run("drift", "--issue-body", "issue.md").code == 2
     body = (project.folder / "issue.md").read_text()
-    assert body.startswith("<!-- clearml-reconciler: acme-ml -->\n")
+    assert body.startswith("<!-- clearml-reconciler: acme-ml workspace.yaml -->\n")
     assert "2 resources, 1 changed outside, 1 not yet applied" in body
     assert "### Changed outside: the workspace left what was last applied" in body
     assert "- group `` @octocat <script> #1 `x` ``: changed outside" in body

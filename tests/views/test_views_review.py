@@ -172,7 +172,7 @@ def large_plan(plan: Plan, count: int) -> Plan:
 def test_markdown_is_cut_without_breaking(limit: int, review: Plan) -> None:
     text = render_markdown(large_plan(review, 5000), limit=limit, whole="the log")
     assert size(text) <= limit
-    assert text.startswith("<!-- clearml-reconciler: acme-ml -->\n### Plan for `acme-ml`: 5000 to add")
+    assert text.startswith("<!-- clearml-reconciler: acme-ml workspace.yaml -->\n### Plan for `acme-ml`: 5000 to add")
     assert text.count("<details>") == text.count("</details>")
     assert text.count("```") % 2 == 0
     assert "e…" not in text
@@ -187,7 +187,7 @@ def test_what_fits_is_not_cut(review: Plan) -> None:
 def test_the_same_workspace_has_the_same_marker(review: Plan) -> None:
     strange = replace(review, workspace="a--> <b>\n-")
     first, *_ = render_markdown(strange).splitlines()
-    assert first == "<!-- clearml-reconciler: a%2D%2D%3E%20%3Cb%3E%5Cn- -->"
+    assert first == "<!-- clearml-reconciler: a%2D%2D%3E%20%3Cb%3E%5Cn- workspace.yaml -->"
 
 
 def test_annotations_stand_where_the_declaration_asks_for_it(review: Plan) -> None:

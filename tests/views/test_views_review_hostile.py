@@ -153,7 +153,7 @@ def test_an_annotation_stays_one_line(plan: Plan, name: str) -> None:
 
 
 def test_sarif_stays_sarif_and_has_no_links(plan: Plan, name: str) -> None:
-    problems = problems_sarif([Problem("rule", name, Place(name, 2, 3), name)])
+    problems = problems_sarif([Problem("rule", name, Place(name, 2, 3), name)], name)
     for log in (json.loads(plan_sarif(plan)), json.loads(problems)):
         for result in log["runs"][0]["results"]:
             assert not re.search(r"(?<!\\)(\\\\)*\[", result["message"]["text"])

@@ -86,7 +86,7 @@ PROBLEMS = [
 
 
 def test_sarif_has_what_its_schema_asks_for(review: Plan) -> None:
-    for text in (plan_sarif(review), problems_sarif(PROBLEMS), problems_sarif([])):
+    for text in (plan_sarif(review), problems_sarif(PROBLEMS, "workspace.yaml"), problems_sarif([], "workspace.yaml")):
         log = json.loads(text)
         jsonschema.validate(log, SARIF)
         for run in log["runs"]:
@@ -95,7 +95,7 @@ def test_sarif_has_what_its_schema_asks_for(review: Plan) -> None:
 
 
 def test_problems_as_sarif(golden: Golden) -> None:
-    golden("problems.sarif", problems_sarif(PROBLEMS))
+    golden("problems.sarif", problems_sarif(PROBLEMS, "workspace.yaml"))
 
 
 def test_what_was_allowed_is_suppressed(review: Plan) -> None:

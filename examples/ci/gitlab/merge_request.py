@@ -1,4 +1,4 @@
-"""Post a plan as a note of its merge request, and fetch the plan of a merged commit again. Needs nothing but Python.
+"""Post a plan, or why there is none, as a note of its merge request, and fetch a reviewed plan. Needs only Python.
 
 python merge_request.py note plan.md       with NOTE_TOKEN (scope api): one note, brought up to date in place
 python merge_request.py fetch plan.json    with MERGE_TOKEN (scope read_api): the plan that was reviewed, or, if
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-MARKER = re.compile(r"<!-- clearml-reconciler: .* -->")
+MARKER = re.compile(r"<!-- clearml-reconciler: (\S+)(?: (\S+))? -->")
+UNKNOWN = "?"
 PAGE = 100
 
 
@@ -36,21 +37,45 @@ def note(file: Path) -> str:
     token, text = os.environ["NOTE_TOKEN"], file.read_text(encoding="utf-8")
     marker = marker_of(text)
     if not marker:
-        sys.exit(f"{file} is no plan in Markdown.")
+        sys.exit(f"{file} is not what reconciler plan writes as Markdown.")
     text += f"\n<sub>For commit {os.environ['CI_COMMIT_SHA']}, made by [this job]({os.environ['CI_JOB_URL']}).</sub>\n"
     notes = f"projects/{os.environ['CI_PROJECT_ID']}/merge_requests/{os.environ['CI_MERGE_REQUEST_IID']}/notes"
     me = json.loads(call(token, "GET", "user"))["id"]
-    page, found = 0, [None] * PAGE
+    page, found, mine = 0, [None] * PAGE, []
     while len(found) == PAGE:
         page += 1
         found = json.loads(call(token, "GET", f"{notes}?per_page={PAGE}&page={page}"))
-        for one in found:
-            # Anybody can write a marker, and later edit what is below it: only a note of our own is taken for it.
-            if marker_of(one["body"]) == marker and one["author"]["id"] == me:
-                call(token, "PUT", f"{notes}/{one['id']}", {"body": text})
-                return "note updated"
-    call(token, "POST", notes, {"body": text})
-    return "note created"
+        # Anybody can write a marker, and later edit what is below it: only a note of our own is taken for it.
+        own = [(marker_of(one["body"]), one["id"]) for one in found if one["author"]["id"] == me]
+        mine += [(its, number) for its, number in own if its]
+    before = earlier(marker, mine)
+    if before is None:
+        call(token, "POST", notes, {"body": text})
+        return "note created"
+    if UNKNOWN in marker:
+        text = text.replace(marker, before[0], 1)
+    call(token, "PUT", f"{notes}/{before[1]}", {"body": text})
+    return "note updated"
+
+
+def earlier(marker: str, mine: list[tuple[str, int]]) -> tuple[str, int] | None:
+    """Return which of our own notes, each a marker and an id, is about the workspace of a marker.
+
+    The name of the workspace decides. If one of the two is not known, the declaration does, unless several have it.
+    """
+    name, declaration = names_in(marker)
+    for found in mine:
+        if names_in(found[0])[0] == name != UNKNOWN or found[0] == marker:
+            return found
+    about = [found for found in mine if names_in(found[0])[1] in (declaration, "")]
+    about = [found for found in about if UNKNOWN in (name, names_in(found[0])[0])]
+    return about[0] if len(about) == 1 else None
+
+
+def names_in(marker: str) -> tuple[str, str]:
+    """Return the names of the workspace and of the declaration, which older markers do not have."""
+    found = MARKER.fullmatch(marker)
+    return (found[1], found[2] or "") if found else ("", "")
 
 
 def marker_of(text: str) -> str:
