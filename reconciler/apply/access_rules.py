@@ -96,25 +96,29 @@ async def remove(run: Run, operation: Operation) -> None:
 
 
 class _Current(Frozen):
-    """A rule as it is now, all of which could be read: a write replaces all of it."""
+    """A rule as it is now."""
 
     message: RuleMessage
     rule: AccessRule
 
 
 async def _current(run: Run, operation: Operation) -> _Current:
-    rule = await _read(run, operation)
-    if rule is None:
+    """Return a rule all of which could be read: a write replaces all of it."""
+    now = await _read(run, operation)
+    if now is None:
         raise moved(operation, "was removed")
-    return rule
+    if now.message.users is None or now.message.groups is None:
+        raise moved(operation, "can no longer be read as a whole")
+    return now
 
 
 async def _read(run: Run, operation: Operation) -> _Current | None:
+    """Return a rule as it is now; a list that the server leaves out counts as empty, which is enough to remove it."""
     message = await run.reader.access_rule(run.id_of(operation.change.address))
     if message is None:
         return None
     rule = rule_of(message)
-    if rule is None or message.unread or message.users is None or message.groups is None:
+    if rule is None or message.unread:
         raise moved(operation, "can no longer be read as a whole")
     return _Current(message, rule)
 

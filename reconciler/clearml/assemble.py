@@ -14,6 +14,7 @@ from reconciler.clearml.decode import read
 from reconciler.clearml.failures import shown
 from reconciler.clearml.messages import GROUP_SCOPE, ORGANIZATION_SCOPE, USER_SCOPE, EntryStatus
 from reconciler.frozen import Frozen
+from reconciler.model.access import ALL
 from reconciler.model.live import Caller, CredentialFacts, Live, Moments
 from reconciler.model.resources import (
     AccessRule,
@@ -373,7 +374,7 @@ def _add_rules(found: _Assembly, readings: Readings, members: _Names, accounts: 
         strangers = (message.user_ids - members.ids - accounts.ids) | (message.group_ids - groups.ids)
         if strangers:
             found.strangers[rule.address] = strangers
-        _doubt_rule(found, message, rule)
+        _doubt_rule(found, message, rule, readings)
     _unread_items(found, Kind.ACCESS_RULE, (), readings.rules.unread, "rules")
 
 
@@ -393,18 +394,29 @@ def _unreadable_rule(message: RuleMessage) -> Unreadable:
     )
 
 
-def _doubt_rule(found: _Assembly, message: RuleMessage, rule: AccessRule) -> None:
+def _doubt_rule(found: _Assembly, message: RuleMessage, rule: AccessRule, readings: Readings) -> None:
     names = ("users", "groups", "description", "autocreated")
     _doubts(found, rule.address, rule.name, message.id, {name: message.why(name) for name in names})
     for name, told in (("users", message.users), ("groups", message.groups)):
         if told is None and message.why(name) is None:
-            found.unreadable.append(_left_out(rule, message.id, name, f"{name} is missing"))
+            found.unreadable.append(_left_out(rule, message.id, name, f"{name} is missing", Matters.IF_REPLACED))
     if rule.entity.id is None:
         matters = Matters.IF_DECLARED if message.entity_id is None else Matters.IF_DIFFERENT
         found.unreadable.append(_left_out(rule, message.id, "entity_id", "entity_id is missing", matters))
-    if message.autocreated is None and message.why("autocreated") is None:
+    if message.autocreated is None and message.why("autocreated") is None and _may_be_the_servers(message, readings):
         reason = "autocreated is missing: it may be one of the server's own"
         found.unreadable.append(_left_out(rule, message.id, "autocreated", reason, Matters.IF_UNDECLARED))
+
+
+def _may_be_the_servers(message: RuleMessage, readings: Readings) -> bool:
+    """Tell whether a rule of which that is not said may be one that the server made.
+
+    A server that says so of others says so of all. But one that looks like those, which give all of a type to a
+    built-in group, may still be one.
+    """
+    builtin = {group.id for group in readings.groups.groups or () if group.builtin}
+    looks_like_one = message.entity_id in (ALL, None) and not message.user_ids and message.group_ids <= builtin
+    return looks_like_one or not any(rule.autocreated for rule in readings.rules.rules or ())
 
 
 def rule_of(message: RuleMessage) -> AccessRule | None:
@@ -523,7 +535,7 @@ def _unreadable_vault(vault: VaultMessage, owner: tuple[str, ...]) -> Unreadable
 
 def _own_vaults(account: str, own: list[VaultMessage]) -> list[VaultMessage]:
     """Return an account's own vaults: of those that were emptied one, and that only if there are no others."""
-    kept = [vault for vault in own if vault.data is None or not _is_emptied(vault, account)]
+    kept = [vault for vault in own if not _is_emptied(vault, account)]
     return kept or sorted(own, key=lambda message: message.id)[:1]
 
 
@@ -537,7 +549,7 @@ def _add_vault(found: _Assembly, message: VaultMessage, owner_kind: OwnerKind, o
     data = message.why("data")
     if data is None and message.editable is False:
         data = "editable is false: the server keeps its text encrypted"
-    elif data is None and message.data is None:
+    elif data is None and message.data is None and not vault.is_emptied:
         data = "data is missing"
     written = message.why("format")
     if written is None and message.known_format is None:

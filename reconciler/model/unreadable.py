@@ -21,6 +21,8 @@ class Matters(StrEnum):
     ALWAYS = "always"
     IF_DIFFERENT = "if-different"
     """What is left out counts as empty, and is doubtful only if something would be written or removed for it."""
+    IF_REPLACED = "if-replaced"
+    """What is left out counts as empty, and is doubtful only if a write would replace it: to remove it is enough."""
     IF_DECLARED = "if-declared"
     """It is what nothing declared can be told as, so that nobody doubts it of anything else."""
     IF_UNDECLARED = "if-undeclared"

@@ -190,10 +190,13 @@ def _makes_a_difference(item: Unreadable, desired: Desired, live: Live) -> bool:
     wanted = desired.snapshot.get(item.address)
     if item.matters is Matters.IF_DECLARED:
         return wanted is not None
-    if wanted is None or item.matters is Matters.ALWAYS:
+    if wanted is None:
+        return item.matters is not Matters.IF_REPLACED
+    if item.matters is Matters.ALWAYS:
         return True
     existing = live.snapshot.get(item.address)
-    return item.matters is Matters.IF_DIFFERENT and existing is not None and _differs(wanted, existing, live)
+    counts_as_empty = item.matters in (Matters.IF_DIFFERENT, Matters.IF_REPLACED)
+    return counts_as_empty and existing is not None and _differs(wanted, existing, live)
 
 
 def _differs(wanted: Resource, existing: Resource, live: Live) -> bool:

@@ -415,3 +415,35 @@ class TestPeopleThatAreNotOurs:
         planned = project.run("plan", "--detailed-exitcode")
         assert planned.code == 0, planned
         assert "the server keeps this user's role (admin)" in planned.stdout
+
+
+def without_what_is_empty(data: dict[str, Any]) -> None:
+    for rule in data["rules"]:
+        for name in [name for name, value in rule.items() if not value]:
+            del rule[name]
+
+
+class TestRulesOfAServerThatLeavesOutWhatIsEmpty:
+    def test_one_that_is_not_declared_is_removed_and_one_that_is_declared_is_in_sync(self, project: Project) -> None:
+        project.sandbox.set_group("crew", "root@acme.io")
+        for name, people in (("kept", ["crew"]), ("gone", ["root@acme.io"])):
+            project.sandbox.set_rule(name, *people)
+        project.declare(
+            f"members: [{ROOT}]\n"
+            "access_rules: [{name: kept, resource: {project: '*'}, permission: read, groups: [crew]}]\n"
+        )
+        project.wire = rewriting("permissions.get_access_rules", without_what_is_empty)
+        project.converge()
+        assert set(project.sandbox.truth().rules) == {"kept"}
+
+    def test_a_default_one_of_which_that_is_not_said_is_left_alone(self, project: Project) -> None:
+        project.declare(f"members: [{ROOT}]\naccess_rules: []\n")
+
+        def one_is_not_marked(data: dict[str, Any]) -> None:
+            del next(rule for rule in data["rules"] if rule["entity_type"] == "queue")["autocreated"]
+
+        project.wire = rewriting("permissions.get_access_rules", one_is_not_marked)
+        planned = project.run("plan", "--detailed-exitcode")
+        assert planned.code == 2, planned
+        assert "it may be one of the server's own" in planned.stdout
+        assert "- access_rule" not in planned.stdout
