@@ -59,6 +59,7 @@ class Field:
     required: bool = False
     nullable: bool = False
     since: str | None = None
+    default: object = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def _fields(data: Mapping[str, Any], definitions: Mapping[str, Any], since: Mapp
             required=value.get("required", False),
             nullable=value.get("nullable", False),
             since=since.get(name),
+            default=value.get("default") if isinstance(value, Mapping) else None,
         )
         for name, value in data.items()
     )
