@@ -68,6 +68,7 @@ async def check_drift(session: Session, request: DriftRequest) -> DriftResult:
             terms_of(session, declared, target, parser),
             exact_documents=request.exact_documents,
             identities=past.identities,
+            applied=past.documents(target.key),
         )
         async with open_reader(session, target, request.connection) as transport:
             prepared = await compare(session, transport, declared.desired, terms)

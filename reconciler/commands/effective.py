@@ -18,11 +18,12 @@ from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.access.names import find_principal
 from reconciler.plan.unreadable import check_read
 from reconciler.vaults.errors import DocumentError
+from reconciler.vaults.origin import NOTHING_REMEMBERED
 from reconciler.vaults.parse import DocumentParser
 from reconciler.vaults.references import template_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.clearml.messages import VaultMessage
     from reconciler.commands.connection import Target
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.effective.difference import Difference
     from reconciler.effective.merge import Source
     from reconciler.model.resources import Address, Vault
+    from reconciler.vaults.origin import Remembered
     from reconciler.vaults.tree import Path as KeyPath
 
 _MAXIMUM_BASE = 4 * 1024 * 1024
@@ -155,6 +157,7 @@ def _snapshot(question: _Question) -> Snapshot:
 
 async def _live(question: _Question, *, missing: Configuration | None = None) -> tuple[Configuration, str]:
     """Return the live configuration and the server's name; ``missing`` is that of who may not be there yet."""
+    from reconciler.commands.record_keeping import read_past_for_comparison
     from reconciler.commands.server import find_target
 
     session, parser, discretion, base = question.session, question.parser, question.discretion, question.base
@@ -168,7 +171,11 @@ async def _live(question: _Question, *, missing: Configuration | None = None) ->
         found = configure(missing.principal, nothing, parser, discretion, base=base, organization=organization)
         return found, target.name
     principal = find_principal(question.request.who, index)
-    known = _known(_snapshot(question), parser)
+    remembered = {}
+    if question.declared is not None:
+        past = await read_past_for_comparison(session, None, question.declared, target)
+        remembered = past.documents(target.key)
+    known = _known(_snapshot(question), remembered, parser)
     found = configure(principal, index, parser, discretion, base=base, known=known, organization=organization)
     return found, target.name
 
@@ -186,10 +193,16 @@ async def _read(session: Session, target: Target, request: EffectiveRequest) -> 
             return live.snapshot, tuple(_of_organization(await reader.listed_vaults()))
 
 
-def _known(declared: Snapshot, parser: DocumentParser) -> dict[Address, Known]:
-    """Return what the declaration says of vaults that are live: where they hold secrets, and what may be shown."""
+def _known(
+    declared: Snapshot, remembered: Mapping[Address, Remembered], parser: DocumentParser
+) -> dict[Address, Known]:
+    """Return what the declaration says of vaults that are live, and what was applied: what of them may be shown."""
     return {
-        address: Known(frozenset(template_tree(vault.document, parser).references), vault.document.visible)
+        address: Known(
+            frozenset(template_tree(vault.document, parser).references),
+            vault.document.visible,
+            remembered.get(address, NOTHING_REMEMBERED),
+        )
         for address, vault in declared.vaults.items()
     }
 

@@ -62,6 +62,7 @@ async def plan_changes(session: Session, request: PlanRequest) -> PlanResult:
             allowed=request.allowed,
             exact_documents=request.exact_documents,
             identities=past.identities,
+            applied=past.documents(target.key),
             reveal=request.reveal,
         )
         async with open_reader(session, target, request.connection) as transport:

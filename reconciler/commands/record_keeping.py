@@ -12,6 +12,7 @@ from reconciler.frozen import Frozen
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.outcomes import Outcome
 from reconciler.record.document import Record, RunEntry
+from reconciler.record.fingerprint import RememberedDocument
 from reconciler.record.known import known_identities
 from reconciler.record.lock import HeldLock, Lock, read_lock
 from reconciler.record.merge import Sight, spoken_for, with_open_ends_settled, with_sight
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Address
     from reconciler.model.secret import Secret
     from reconciler.plan.document import Plan
+    from reconciler.plan.fingerprints import DigestKey
     from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.operations import Operation
     from reconciler.plan.outcomes import Report
     from reconciler.record.document import Who
+    from reconciler.vaults.origin import Remembered
     from reconciler.world import World
 
 
@@ -53,6 +56,15 @@ class Past(Frozen):
     def identities(self) -> Mapping[Address, str]:
         """The server ids that the record knows; none without a record that can be trusted."""
         return {} if self.record is None else known_identities(self.record)
+
+    def documents(self, key: DigestKey) -> dict[Address, Remembered]:
+        """Return what the record knows of vaults' documents as they were applied, with this key."""
+        resources = () if self.record is None else self.record.resources
+        return {
+            item.address: RememberedDocument(item.document, key)
+            for item in resources
+            if item.document is not None and item.document.key_id == key.key_id
+        }
 
     @property
     def latest_run(self) -> str | None:

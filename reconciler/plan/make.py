@@ -30,6 +30,7 @@ from reconciler.plan.renames import under_new_names, with_names_kept
 from reconciler.plan.rotation import Rotation
 from reconciler.plan.scope import adopt
 from reconciler.plan.unreadable import Doubts
+from reconciler.vaults.origin import NOTHING_REMEMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -230,6 +231,7 @@ def _warnings(desired: Desired, live: Live, terms: Terms) -> Iterator[Warned]:
     for _, vault in sorted(desired.snapshot.vaults.items()):
         for warning in client_differences(vault, terms.parser):
             yield Warned(kind=Kind.VAULT, title=vault.title, rule=warning.rule, message=warning.sentence)
+    yield from _made_visible(desired, terms)
     yield from renamed_outside(desired, live, terms.identities)
     yield from live_look_alikes(desired, live)
 
@@ -247,3 +249,13 @@ def _unchangeable_groups(desired: Desired, live: Live) -> Iterator[Warned]:
                 "declare its name only"
             )
             yield Warned(kind=Kind.GROUP, title=existing.title, rule="group-not-assignable", message=message)
+
+
+def _made_visible(desired: Desired, terms: Terms) -> Iterator[Warned]:
+    """Warn of paths that the declaration makes visible and that were not when it was applied last."""
+    for address, vault in sorted(desired.snapshot.vaults.items()):
+        remembered = terms.applied.get(desired.renames.get(address, address), NOTHING_REMEMBERED)
+        added = [pattern for pattern in vault.document.visible if not remembered.was_visible(pattern)]
+        if added:
+            message = f"critical: plans and reports now show live values at {', '.join(added)} (`visible`)"
+            yield Warned(kind=Kind.VAULT, title=vault.title, rule="newly-visible", message=message)

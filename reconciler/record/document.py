@@ -104,7 +104,8 @@ class AppliedDocument(Published, kw_only=True):
 
     ``text`` is of the live text, ``declared`` of the declared one with its secrets, ``template`` of that as it is
     written in the file. ``values`` leads from the digest of each path to that of its value (together with the path);
-    ``secrets`` are those paths at which a reference to a secret stood.
+    ``secrets`` are those paths at which a reference to a secret stood, ``visible`` the patterns of paths that the
+    declaration made visible.
     """
 
     key_id: str
@@ -113,6 +114,7 @@ class AppliedDocument(Published, kw_only=True):
     template: str | None = None
     values: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    visible: tuple[str, ...] = ()
 
 
 class Applied(Published, kw_only=True):

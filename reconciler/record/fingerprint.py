@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from reconciler.frozen import Frozen
 from reconciler.model.access import Entity
 from reconciler.plan.fingerprints import identity, public_digest
 from reconciler.record.document import Applied, AppliedDocument
@@ -55,17 +56,27 @@ def applied_document(
     _, stored = documents.digests(None, declared)
     template = key.of_text(declared.document.text)
     if before is not None and before.key_id == key.key_id:
-        same = (before.text, before.declared, before.template) == (text, stored, template)
-        if same and stored is not None:
+        known = (before.text, before.declared, before.template, before.visible)
+        same = known == (text, stored, template, declared.document.visible)
+        if same and stored is not None and (before.values or not declared.document.reviewed):
             return before
     values, secrets = _digests(declared, documents)
     return AppliedDocument(
-        key_id=key.key_id, text=text, declared=stored, template=template, values=values, secrets=secrets
+        key_id=key.key_id,
+        text=text,
+        declared=stored,
+        template=template,
+        values=values,
+        secrets=secrets,
+        visible=declared.document.visible,
     )
 
 
 def _digests(declared: Vault, documents: DocumentComparison) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the digests of a declared document's values by those of their paths, and the paths of its secrets."""
+    """Return the digests of a declared document's values by those of their paths, and the paths of its secrets.
+
+    Only values of a reviewed file count: those of another may be secrets that nobody has read.
+    """
     from reconciler.vaults.references import bind
 
     key = documents.key
@@ -76,7 +87,7 @@ def _digests(declared: Vault, documents: DocumentComparison) -> tuple[dict[str, 
     values = {
         path_digest(key, path): value_digest(key, path, leaf)
         for path, leaf in leaves(bound.tree)
-        if path not in bound.unbound
+        if declared.document.reviewed and path not in bound.references
     }
     return dict(sorted(values.items())), tuple(sorted(path_digest(key, path) for path in bound.references))
 
@@ -104,6 +115,25 @@ def was_literal(document: AppliedDocument, key: DigestKey, path: Path, leaf: Tre
 def was_secret(document: AppliedDocument, key: DigestKey, path: Path) -> bool:
     """Return whether a declared secret stood at this path; ``False`` where that is not known."""
     return document.key_id == key.key_id and path_digest(key, path) in document.secrets
+
+
+class RememberedDocument(Frozen):
+    """A document as it was applied, read with a key: what decides which live values are shown asks it."""
+
+    document: AppliedDocument
+    key: DigestKey
+
+    def was_literal(self, path: Path, leaf: Tree) -> bool:
+        """Return whether this value at this path was applied from a literal of a reviewed file."""
+        return was_literal(self.document, self.key, path, leaf)
+
+    def was_secret(self, path: Path) -> bool:
+        """Return whether a reference to a secret stood at this path."""
+        return was_secret(self.document, self.key, path)
+
+    def was_visible(self, pattern: str) -> bool:
+        """Return whether the declaration made this pattern of paths visible then."""
+        return self.document.key_id == self.key.key_id and pattern in self.document.visible
 
 
 def _canonical(leaf: Tree) -> tuple[str, str]:

@@ -23,6 +23,9 @@ class Remembered(Protocol):
     def was_secret(self, path: Path) -> bool:
         """Return whether a reference to a secret stood at this path."""
 
+    def was_visible(self, pattern: str) -> bool:
+        """Return whether the declaration made this pattern of paths visible then."""
+
 
 class NothingRemembered(Frozen):
     """Stands for what is remembered where there is no record, or one that another key was used for."""
@@ -35,6 +38,11 @@ class NothingRemembered(Frozen):
     def was_secret(self, path: Path) -> bool:
         """Return that this is not known."""
         del path
+        return False
+
+    def was_visible(self, pattern: str) -> bool:
+        """Return that this is not known."""
+        del pattern
         return False
 
 

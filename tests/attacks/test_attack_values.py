@@ -132,14 +132,18 @@ def test_a_diff_shows_no_old_line_of_a_file_that_nobody_reviewed(project: Projec
     assert "+company.size: 5" in output
 
 
-@pytest.mark.parametrize("pattern", ["company.*", "company.note"])
+@pytest.mark.parametrize("pattern", ["company.*", "company.memo"])
 def test_what_the_declaration_makes_visible_is_shown(applied: Project, pattern: str) -> None:
-    applied.sandbox.set_vault("v", "ml", 'company {note: "by hand", token: "hand-made"}\n')
+    applied.sandbox.set_vault("v", "ml", 'company {memo: "by hand", token: "hand-made"}\n')
     declare(applied, "company.size: 3\n")
     applied.declare(VAULT + f"    visible: [{pattern}]\n")
     output = shown(applied)
     assert "by hand" in output
     assert "hand-made" not in output
+    warning = f"critical: plans and reports now show live values at {pattern} (`visible`)"
+    assert output.count(warning) >= len(FORMATS) - 1
+    applied.converge()
+    assert warning not in shown(applied)
 
 
 def test_seventeen_shapes_of_secrets_are_masked_and_warned_of(project: Project) -> None:
@@ -197,3 +201,47 @@ def test_a_plan_of_the_small_example_shows_ordinary_settings(tmp_path) -> None: 
     output = project.run("plan", *server).stdout
     for value in ("eu-west-1", "acme-research", "s3://acme-research/models", "uv"):
         assert value in output
+
+
+def test_what_was_applied_from_a_reviewed_file_is_shown_before_and_after(project: Project) -> None:
+    declare(project, "company.note: first-words\ncompany.size: 3\n")
+    project.converge()
+    declare(project, "company.note: second-words\ncompany.size: 3\n")
+    output = shown(project)
+    assert '"first-words" → "second-words"' in output
+    live = project.run("effective", "root@acme.io", "--live", "--format", "json")
+    assert live.code in (0, 64)
+    project.sandbox.set_vault("v", "ml", "company.note: by-hand\ncompany.size: 3\n")
+    output = shown(project)
+    assert '(hidden) → "second-words"' in output
+    assert "by-hand" not in output
+
+
+def test_what_was_applied_from_a_file_that_nobody_reviewed_is_hidden(project: Project) -> None:
+    project.declare(VAULT)
+    project.write_file("v.conf", "company.note: first-words\n")
+    project.converge()
+    declare(project, "company.note: second-words\n")
+    assert "first-words" not in shown(project)
+    declare(project, "company.note: first-words\n")
+    project.apply()
+    declare(project, "company.note: third-words\n")
+    assert '"first-words" → "third-words"' in shown(project)
+
+
+def test_another_key_forgets_what_was_applied(project: Project) -> None:
+    project.environment["RECONCILER_KEY"] = "a-key-that-is-long-enough-for-anybody"
+    declare(project, "company.note: first-words\n")
+    project.converge()
+    declare(project, "company.note: second-words\n")
+    assert "first-words" in shown(project)
+    project.environment["RECONCILER_KEY"] = "another-key-that-is-as-long-as-that-one"
+    assert "first-words" not in shown(project)
+
+
+def test_a_secret_of_last_time_stays_hidden_on_both_sides(applied: Project) -> None:
+    declare(applied, "company.note: x-in-the-clear\ncompany.size: 3\n")
+    output = shown(applied)
+    assert "(secret changed)" in output
+    assert "x-in-the-clear" not in output
+    assert OLD not in output

@@ -227,8 +227,9 @@ def test_equal_texts_have_different_digests_under_different_keys() -> None:
 def test_a_documents_values_are_known_by_where_they_came_from() -> None:
     declared = vault("s3", "operators", "")
     text, secrets = 'a { region = "eu", key = "@{KEY}" }, n = 1', (("KEY", Secret("planted")),)
-    declared = replace(declared, document=Document(DocumentFormat.HOCON, Secret(text), secrets))
-    known = document(vault("s3", "operators", 'a { region = "eu", key = "planted" }, n = 1'), declared)
+    declared = replace(declared, document=Document(DocumentFormat.HOCON, Secret(text), secrets, reviewed=True))
+    live = vault("s3", "operators", 'a { region = "eu", key = "planted" }, n = 1')
+    known = document(live, declared)
     assert was_literal(known, KEY, ("a", "region"), Scalar("eu"))
     assert was_literal(known, KEY, ("n",), Scalar(1))
     assert not was_literal(known, KEY, ("n",), Scalar("1"))
@@ -237,6 +238,9 @@ def test_a_documents_values_are_known_by_where_they_came_from() -> None:
     assert not was_literal(known, KEY, ("a", "key"), Scalar("planted")), "a secret"
     assert was_secret(known, KEY, ("a", "key"))
     assert not was_literal(known, OTHER, ("a", "region"), Scalar("eu")), "another key"
+    unread = document(live, replace(declared, document=replace(declared.document, reviewed=False)))
+    assert not was_literal(unread, KEY, ("a", "region"), Scalar("eu")), "a file that nobody reviewed"
+    assert was_secret(unread, KEY, ("a", "key"))
 
 
 def test_what_acted_is_believed_under_its_own_key_only() -> None:

@@ -29,6 +29,9 @@ class AllApplied:
     def was_secret(self, path: Path) -> bool:
         return False
 
+    def was_visible(self, pattern: str) -> bool:
+        return True
+
 
 ALL_APPLIED = AllApplied()
 
