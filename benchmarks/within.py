@@ -7,7 +7,6 @@ import gc
 import json
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -41,7 +40,7 @@ async def main(folder: Path, database: Path, what: str) -> None:
             scope = desired.scope
             live = await read_live(Reader(transport), accounts=scope.credentials_of, vaults_of=scope.vaults_of)
         key = DigestKey.derive(Secret("secret"))
-        terms = Terms("workspace.yaml", "http://copy.localhost", parser, key, datetime.now(UTC))
+        terms = Terms("workspace.yaml", "http://copy.localhost", parser, key)
         prepared = make_plan(desired, live, terms)
         changes = prepared.plan.changes
         began, cpu = time.perf_counter(), time.process_time()

@@ -130,13 +130,14 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
-    until = _moment(value)
+    until = moment_of(value)
     if until is None:
         return None
-    return max(0.0, until - (_moment(headers.get("date", "")) or now))
+    return max(0.0, until - (moment_of(headers.get("date", "")) or now))
 
 
-def _moment(date: str) -> float | None:
+def moment_of(date: str) -> float | None:
+    """Return the moment that a header's date is, in seconds since the epoch; ``None`` if it is none."""
     from email.utils import parsedate_to_datetime
 
     try:

@@ -14,12 +14,14 @@ from reconciler.clearml.answers import Context, Reply, data_of
 from reconciler.clearml.endpoints import READS, SIGN_IN
 from reconciler.clearml.messages import LoginAnswer
 from reconciler.clearml.retrying import Timing, TransportOptions, repeated
+from reconciler.clearml.server_time import ServerTime
 from reconciler.clearml.signin import SignIn
 from reconciler.errors import UnexpectedAnswerError
 from reconciler.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from types import TracebackType
 
     import httpx
@@ -72,6 +74,7 @@ class ReadTransport:
         self._http = HttpCalls(settings.server, self._options, transport)
         self._observer = observer
         self._sign_in = SignIn(settings, self._timing, self._log_in)
+        self._server_time = ServerTime()
 
     @property
     def server(self) -> str:
@@ -95,6 +98,10 @@ class ReadTransport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.close()
+
+    def server_time(self) -> datetime | None:
+        """Return what time it is on the server; ``None`` if that is not certain. Signing in tells it."""
+        return self._server_time.at(self._timing.clock())
 
     async def claims(self) -> Claims:
         """Sign in if that has not happened yet, and return what the token says of the caller."""
@@ -162,6 +169,7 @@ class ReadTransport:
         try:
             reply = await self._http.post(endpoint, content, headers)
             status = reply.status
+            self._server_time.heard(reply.headers, started, self._timing.clock())
             return reply
         finally:
             if self._observer is not None:

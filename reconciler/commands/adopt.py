@@ -12,7 +12,7 @@ from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
 from reconciler.commands.adopt_keys import Selection, select
 from reconciler.commands.base_revision import record_of_revision
-from reconciler.commands.comparing import terms_of
+from reconciler.commands.comparing import server_time, terms_of
 from reconciler.commands.connection import Connection, Target
 from reconciler.commands.declaration_loading import LoadedDeclaration, read_declaration, reviewed_files, secret_resolver
 from reconciler.commands.record_keeping import read_past_for_comparison
@@ -35,6 +35,7 @@ from reconciler.vaults.parse import DocumentParser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from reconciler.commands.session import Session
     from reconciler.declaration.declaration import Declaration
@@ -177,8 +178,9 @@ async def _compared(session: Session, request: AdoptRequest, parser: DocumentPar
     desired = desired_of(declaration, bindings, reviewed_files(session, declaration))
     session.secrets.add(*resolver.found)
     declared = LoadedDeclaration(desired, request.file.as_posix(), declaration.folder, declaration.files)
-    terms = terms_of(session, declared, target, parser)
-    live = await _read(session, target, request.connection, desired)
+    terms = terms_of(declared, target, parser)
+    live, now = await _read(session, target, request.connection, desired)
+    terms = replace(terms, now=now)
     if request.base is not None:
         record: Record | None = record_of_revision(session, request.base, declaration, live, terms)
     else:
@@ -189,13 +191,16 @@ async def _compared(session: Session, request: AdoptRequest, parser: DocumentPar
     return _Comparison(session, parser, declaration, declared, resolver, terms, live, prepared, drift)
 
 
-async def _read(session: Session, target: Target, connection: Connection, desired: Desired) -> Live:
+async def _read(
+    session: Session, target: Target, connection: Connection, desired: Desired
+) -> tuple[Live, datetime | None]:
     with session.reporter.step("Reading the workspace"):
         async with open_reader(session, target, connection) as transport:
             reader = Reader(transport)
             live = await read_live(reader)
             declared = {rule.entity for rule in desired.snapshot.access_rules.values()}
-            return replace(live, entities=await look_up(reader, named_entities(live) | declared))
+            live = replace(live, entities=await look_up(reader, named_entities(live) | declared))
+            return live, server_time(session, transport, live)
 
 
 def _recognizing_renames(desired: Desired, live: Live, terms: Terms, record: Record | None) -> Desired:

@@ -123,7 +123,7 @@ async def open_apply(session: Session, request: ApplyRequest) -> AsyncIterator[O
         if named is not None:
             named.check(target.name, target.key)
         terms = replace(
-            terms_of(session, declared, target, parser),
+            terms_of(declared, target, parser),
             allowed=request.allowed,
             exact_documents=request.exact_documents or (saved is not None and saved.exact_documents),
         )

@@ -52,7 +52,7 @@ def record_of_revision(session: Session, revision: str, declaration: Declaration
         remaining=(),
         touched=(),
         documents=DocumentComparison(terms.parser, terms.key),
-        seen=terms.now,
+        seen=terms.now or session.world.clock.now(),
         managed=spoken_for(desired.scope),
     )
     return with_sight(Record(workspace=Workspace(name=desired.workspace, server=terms.server)), sight)

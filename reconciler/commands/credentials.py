@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
+from reconciler.commands.comparing import server_time
 from reconciler.commands.connection import Connection
 from reconciler.commands.declaration_loading import SecretUse, load_declared
 from reconciler.commands.server import find_target, open_reader
@@ -38,4 +39,5 @@ async def list_credentials(session: Session, request: CredentialsRequest) -> tup
     with session.reporter.step("Reading the credentials"):
         async with open_reader(session, target, request.connection) as transport:
             live = await read_live(Reader(transport), accounts=None, vaults_of=())
-    return report_credentials(desired, live, session.world.clock.now())
+            now = server_time(session, transport, live)
+    return report_credentials(desired, live, now)

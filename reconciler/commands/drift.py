@@ -65,7 +65,7 @@ async def check_drift(session: Session, request: DriftRequest) -> DriftResult:
         target = find_target(session, request.connection, declared.server)
         past = await read_past_for_comparison(session, request.record, declared, target)
         terms = replace(
-            terms_of(session, declared, target, parser),
+            terms_of(declared, target, parser),
             exact_documents=request.exact_documents,
             identities=past.identities,
             applied=past.documents(target.key),
@@ -76,5 +76,5 @@ async def check_drift(session: Session, request: DriftRequest) -> DriftResult:
             with session.reporter.step("Reading the workspace"):
                 reader = Reader(transport)
                 drift = await explained(reader, drift, prepared.live, declared.desired.snapshot, past, session.reporter)
-                drift = await with_attention(reader, drift, prepared, terms.now, request.limits, session.reporter)
+                drift = await with_attention(reader, drift, prepared, request.limits, session.reporter)
     return DriftResult(prepared.plan, drift, past, session.world.clock.monotonic() - started)

@@ -56,14 +56,12 @@ async def explained(
     return with_traces(drift, live, declared, traces)
 
 
-async def with_attention(
-    reader: Reader, drift: Drift, prepared: Prepared, now: datetime, limits: Limits, reporter: Reporter
-) -> Drift:
+async def with_attention(reader: Reader, drift: Drift, prepared: Prepared, limits: Limits, reporter: Reporter) -> Drift:
     """Return drift with what deserves a look though it is none."""
     live = prepared.live
     workspace = WatchedWorkspace(
         live=live,
-        now=now,
+        now=prepared.now,
         waited_for=frozenset(item.group for item in prepared.plan.waiting if item.group is not None),
         due=frozenset(change.address for change in drift.due),
         activity=await _activity(reader, live, reporter) if limits.inactive_for is not None else {},

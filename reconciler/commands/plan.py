@@ -58,7 +58,7 @@ async def plan_changes(session: Session, request: PlanRequest) -> PlanResult:
         target = find_target(session, request.connection, declared.server)
         past = await read_past_for_comparison(session, request.record, declared, target)
         terms = replace(
-            terms_of(session, declared, target, parser),
+            terms_of(declared, target, parser),
             allowed=request.allowed,
             exact_documents=request.exact_documents,
             identities=past.identities,

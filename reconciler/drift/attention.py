@@ -29,14 +29,14 @@ class Limits(Frozen):
 
 
 class WatchedWorkspace(Frozen):
-    """What attention is judged by.
+    """What attention is judged by; ``now`` is the server's time, ``None`` where that is not certain.
 
     ``waited_for`` are the groups that somebody waits to join, ``due`` the credentials that are to be replaced anyway.
     ``activity`` tells when admins were last seen (``None``: never); whom it does not name nobody knows of.
     """
 
     live: Live
-    now: datetime
+    now: datetime | None
     waited_for: Collection[str] = ()
     due: Collection[Address] = ()
     activity: Mapping[Address, datetime | None] = field(default_factory=dict)
@@ -45,8 +45,9 @@ class WatchedWorkspace(Frozen):
 def find_attention(workspace: WatchedWorkspace, limits: Limits) -> tuple[Attention, ...]:
     """Return all that deserves a look, by kind of concern, in a stable order."""
     found: list[Attention] = []
-    for judge in (_expiring, _unused, _pending, _inactive):
-        found += judge(workspace, limits)
+    if workspace.now is not None:
+        for judge in (_expiring, _unused, _pending, _inactive):
+            found += judge(workspace, workspace.now, limits)
     found += _empty_groups(workspace)
     found += _unreached_vaults(workspace)
     return tuple(found)
@@ -75,41 +76,41 @@ def admins_to_ask_about(live: Live) -> dict[str, Address]:
     }
 
 
-def _expiring(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
+def _expiring(workspace: WatchedWorkspace, now: datetime, limits: Limits) -> Iterator[Attention]:
     for address, credential in sorted(workspace.live.snapshot.credentials.items()):
         facts = workspace.live.credentials.get(address)
         works_on = facts is not None and not facts.is_retiring and address not in workspace.due
         ends = facts.expires if facts is not None and works_on else None
-        if ends is None or limits.expiring_within is None or ends <= workspace.now:
+        if ends is None or limits.expiring_within is None or ends <= now:
             continue
-        if ends - workspace.now <= limits.expiring_within:
-            yield _about(AttentionKind.EXPIRING_CREDENTIAL, credential, (ends - workspace.now).days, ends)
+        if ends - now <= limits.expiring_within:
+            yield _about(AttentionKind.EXPIRING_CREDENTIAL, credential, (ends - now).days, ends)
 
 
-def _unused(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
+def _unused(workspace: WatchedWorkspace, now: datetime, limits: Limits) -> Iterator[Attention]:
     for address, credential in sorted(workspace.live.snapshot.credentials.items()):
         facts = workspace.live.credentials.get(address)
         since = (facts.last_used or facts.created) if facts is not None else None
-        gone = facts is not None and facts.expires is not None and facts.expires <= workspace.now
-        if since is not None and not gone and _longer(workspace.now, since, limits.unused_for):
-            yield _about(AttentionKind.UNUSED_CREDENTIAL, credential, (workspace.now - since).days, since)
+        gone = facts is not None and facts.expires is not None and facts.expires <= now
+        if since is not None and not gone and _longer(now, since, limits.unused_for):
+            yield _about(AttentionKind.UNUSED_CREDENTIAL, credential, (now - since).days, since)
 
 
-def _pending(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
+def _pending(workspace: WatchedWorkspace, now: datetime, limits: Limits) -> Iterator[Attention]:
     for address, member in sorted(workspace.live.snapshot.members.items()):
         moments = workspace.live.moments.get(address)
         sent = moments.created if moments is not None and member.state is MemberState.INVITED else None
-        if sent is not None and _longer(workspace.now, sent, limits.pending_for):
-            yield _about(AttentionKind.PENDING_INVITATION, member, (workspace.now - sent).days, sent)
+        if sent is not None and _longer(now, sent, limits.pending_for):
+            yield _about(AttentionKind.PENDING_INVITATION, member, (now - sent).days, sent)
 
 
-def _inactive(workspace: WatchedWorkspace, limits: Limits) -> Iterator[Attention]:
+def _inactive(workspace: WatchedWorkspace, now: datetime, limits: Limits) -> Iterator[Attention]:
     for address, last in sorted(workspace.activity.items()):
         moments = workspace.live.moments.get(address)
         since = last or (moments.created if moments is not None else None)
-        if since is not None and _longer(workspace.now, since, limits.inactive_for):
+        if since is not None and _longer(now, since, limits.inactive_for):
             member = workspace.live.snapshot.resources[address]
-            yield _about(AttentionKind.INACTIVE_ADMIN, member, (workspace.now - since).days, since)
+            yield _about(AttentionKind.INACTIVE_ADMIN, member, (now - since).days, since)
 
 
 def _longer(now: datetime, since: datetime, limit: timedelta | None) -> bool:

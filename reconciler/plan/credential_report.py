@@ -47,14 +47,14 @@ class CredentialLine(Frozen):
     last_used_from: str | None = None
 
 
-def report_credentials(desired: Desired, live: Live, now: datetime) -> tuple[CredentialLine, ...]:
+def report_credentials(desired: Desired, live: Live, now: datetime | None) -> tuple[CredentialLine, ...]:
     """Return every live credential and every declared one that is missing, by account and label."""
     live = under_new_names(live, desired)
     addresses = sorted({*live.snapshot.credentials, *desired.snapshot.credentials})
     return tuple(_line(desired, live, now, address) for address in addresses)
 
 
-def _line(desired: Desired, live: Live, now: datetime, address: Address) -> CredentialLine:
+def _line(desired: Desired, live: Live, now: datetime | None, address: Address) -> CredentialLine:
     declared = desired.snapshot.credentials.get(address)
     existing = live.snapshot.credentials.get(address)
     facts = live.credentials.get(address)
@@ -67,9 +67,9 @@ def _line(desired: Desired, live: Live, now: datetime, address: Address) -> Cred
         label=label,
         standing=_standing(desired, Rotation(live, now), address, declared),
         access_key=facts.access_key,
-        age_days=(now - facts.created).days if facts.created is not None else None,
+        age_days=(now - facts.created).days if now is not None and facts.created is not None else None,
         expires=facts.expires,
-        expires_in_days=(facts.expires - now).days if facts.expires is not None else None,
+        expires_in_days=(facts.expires - now).days if now is not None and facts.expires is not None else None,
         last_used=facts.last_used,
         last_used_from=facts.last_used_from,
     )

@@ -53,12 +53,13 @@ if TYPE_CHECKING:
 class Prepared(Frozen):
     """A plan and the two sides that it was made from, brought to the same names and scope.
 
-    ``replaced`` is what is another one than was last applied under its name.
+    ``replaced`` is what is another one than was last applied under its name; ``now`` is the server's time.
     """
 
     plan: Plan
     desired: Snapshot
     live: Live
+    now: datetime | None = None
     replaced: tuple[Address, ...] = ()
 
 
@@ -66,17 +67,17 @@ class Terms(Frozen):
     """What a comparison is made with.
 
     ``declaration`` is the path to show for it, ``server`` what was connected to; ``key`` makes the digests of
-    documents; ``now`` judges which credentials are due; ``allowed`` says which guards are lifted on purpose, and for
-    what; ``exact_documents`` makes a different text of the same meaning a change; ``identities`` are the server ids of
-    what was last applied, and ``applied`` what is remembered of its documents, by the addresses of then; ``reveal``
-    shows every value of documents.
+    documents; ``now``, the server's time, judges which credentials are due (``None``: none); ``allowed`` says which
+    guards are lifted on purpose, and for what; ``exact_documents`` makes a different text of the same meaning a change;
+    ``identities`` are the server ids of what was last applied, and ``applied`` what is remembered of its documents, by
+    the addresses of then; ``reveal`` shows every value of documents.
     """
 
     declaration: str
     server: str
     parser: DocumentParser
     key: DigestKey
-    now: datetime
+    now: datetime | None = None
     allowed: frozenset[Allowance] = frozenset()
     exact_documents: bool = False
     identities: Mapping[Address, str] = field(default_factory=dict)
@@ -121,7 +122,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,
     )
-    return Prepared(plan.sealed(terms.key), target, live, others)
+    return Prepared(plan.sealed(terms.key), target, live, terms.now, others)
 
 
 def restricted(prepared: Prepared, reviewed: Plan, desired: Desired, terms: Terms) -> Plan:

@@ -195,7 +195,7 @@ def _keys_of(case: Case, account: Address) -> tuple[str, ...]:
 def _works(case: Case, address: Address) -> bool:
     """Tell whether somebody may be using a key: it has not ended, and no dead run left it behind."""
     facts = case.live.credentials.get(address)
-    ended = facts is not None and facts.expires is not None and facts.expires <= case.now
+    ended = case.now is not None and facts is not None and facts.expires is not None and facts.expires <= case.now
     return not ended and not is_leftover(case, address)
 
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class Rotation(Frozen):
-    """Judges live credentials by the time of this run."""
+    """Judges live credentials by the server's time; where that is not certain nothing is due and nothing has ended."""
 
     live: Live
-    now: datetime
+    now: datetime | None
 
     def due(self, credential: Credential, address: Address) -> Reason | None:
         """Return why a declared credential has to be replaced, or ``None`` if it does not."""
         facts = self.live.credentials.get(address)
-        if facts is None or facts.expires is None:
+        if facts is None or facts.expires is None or self.now is None:
             return None
         if facts.expires <= self.now:
             return Reason.EXPIRED
@@ -40,12 +40,15 @@ class Rotation(Frozen):
     def retires(self, address: Address, desired: Snapshot) -> bool:
         """Tell whether an undeclared credential is one that was replaced and still has its time."""
         facts = self._replaced(address, desired)
-        return facts is not None and (facts.expires is None or facts.expires > self.now)
+        return facts is not None and not self._has_ended(facts)
 
     def has_retired(self, address: Address, desired: Snapshot) -> bool:
         """Tell whether an undeclared credential is one that was replaced and has had its time."""
         facts = self._replaced(address, desired)
-        return facts is not None and facts.expires is not None and facts.expires <= self.now
+        return facts is not None and self._has_ended(facts)
+
+    def _has_ended(self, facts: CredentialFacts) -> bool:
+        return self.now is not None and facts.expires is not None and facts.expires <= self.now
 
     def _replaced(self, address: Address, desired: Snapshot) -> CredentialFacts | None:
         facts = self.live.credentials.get(address)

@@ -39,7 +39,7 @@ class Killing(httpx.AsyncBaseTransport):
         return response
 
 now = datetime.fromisoformat(sys.argv[2])
-session = replace(Session.of_process(wire=WrappedSandbox(Killing)), world=world_at(now, waits=True))
+session = replace(Session.of_process(wire=WrappedSandbox(Killing, now)), world=world_at(now, waits=True))
 sys.exit(run(sys.argv[3:], session=session))
 """
 NEVER = 0
@@ -78,7 +78,7 @@ def test_an_apply_that_is_killed_is_finished_by_the_next_one(calls: int, stage: 
 
 def test_many_readers_beside_an_apply_lose_nothing(stage: Stage) -> None:
     scenario = stage.scenario()
-    with scenario.project.sandbox.on_a_port() as url:
+    with scenario.project.sandbox.on_a_port(lambda: NOW) as url:
         answers, code, output = asyncio.run(_apply_among_readers(scenario, url))
     assert code == 0, output
     assert len(answers) == READERS * ROUNDS

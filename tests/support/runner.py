@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -70,22 +71,39 @@ def world_at(now: datetime = NOON, *, waits: bool = False) -> World:
     return replace(world, clock=Clock(now=lambda: now, monotonic=world.clock.monotonic, sleep=sleep))
 
 
-class WrappedSandbox(SandboxWire):
-    """A wire to the sandbox in this process that goes through another one."""
+@dataclass
+class Dated(httpx.AsyncBaseTransport):
+    """Dates every answer with the moment at which a test has its server."""
 
-    def __init__(self, wrap: Wire) -> None:
+    inner: httpx.AsyncBaseTransport
+    now: datetime
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.inner.handle_async_request(request)
+        response.headers["Date"] = format_datetime(self.now, usegmt=True)
+        return response
+
+
+class WrappedSandbox(SandboxWire):
+    """A wire to the sandbox in this process that goes through another one; ``now`` is the time on the server."""
+
+    def __init__(self, wrap: Wire | None, now: datetime | None = None) -> None:
         self._wrap = wrap
+        self._now = now
 
     @contextmanager
     def line_to(self, target: Target) -> Iterator[Line]:
         with super().line_to(target) as line:
-            yield line if line.transport is None else replace(line, transport=self._wrap(line.transport))
+            if line.transport is None:
+                yield line
+                return
+            dated = line.transport if self._now is None else Dated(line.transport, self._now)
+            yield replace(line, transport=dated if self._wrap is None else self._wrap(dated))
 
 
 def session_at(now: datetime = NOON, wire: Wire | None = None) -> Session:
-    """Return a session in which no time passes; ``wire`` wraps the sandbox's in-process wire."""
-    session = Session.of_process(wire=SandboxWire() if wire is None else WrappedSandbox(wire))
-    return replace(session, world=world_at(now))
+    """Return a session in which no time passes, here or on the server; ``wire`` wraps the sandbox's in-process wire."""
+    return replace(Session.of_process(wire=WrappedSandbox(wire, now)), world=world_at(now))
 
 
 def clean_environment(home: Path, **variables: str) -> dict[str, str]:

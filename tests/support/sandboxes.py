@@ -18,6 +18,7 @@ from reconciler.declaration.values_file import read_values
 from reconciler.sandbox import state
 from reconciler.sandbox.app import create_app
 from reconciler.sandbox.bulk import dump_workspace, load_workspace
+from reconciler.sandbox.clock import Clock, system_clock
 from reconciler.sandbox.seed import Seed, plant
 from reconciler.sandbox.serve import Running, serve
 from reconciler.sandbox.store import Store
@@ -200,10 +201,10 @@ class Sandbox:
         self.accept(email)
 
     @contextmanager
-    def on_a_port(self) -> Iterator[str]:
-        """Serve it on a free port of this machine and yield its address."""
+    def on_a_port(self, clock: Clock = system_clock) -> Iterator[str]:
+        """Serve it on a free port of this machine, by this clock, and yield its address."""
         ready: Queue[Running] = Queue()
-        with Store.open(self.path) as store:
+        with Store.open(self.path, clock=clock) as store:
             thread = threading.Thread(target=serve, args=(store, "127.0.0.1", 0), kwargs={"on_ready": ready.put})
             thread.start()
             running = ready.get(timeout=20)
