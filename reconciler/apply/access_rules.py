@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.apply.run import moved
-from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.apply.settle import confirmed, repeated
 from reconciler.clearml.assemble import rule_of
 from reconciler.frozen import Frozen
 from reconciler.model.resources import AccessRule, Address, Kind
-from reconciler.model.text import fold
 from reconciler.plan.access_rules import GRANTEES
 from reconciler.plan.operations import all_at_once, people_of
 
@@ -28,16 +27,12 @@ if TYPE_CHECKING:
 
 
 async def create(run: Run, operation: Operation) -> None:
-    """Create a rule; where the answer was lost it is found, by all that it says, among those that are new."""
+    """Create a rule. Its id is chosen here, so that a repeat, or an answer that comes late, makes no second one."""
     wanted = run.wanted(operation, AccessRule)
     users, groups = _ids(run, operation.people)
-
-    async def find() -> str | None:
-        known = {*run.ids.values(), *run.live.server_rules}
-        created = [rule for rule in await run.reader.listed_rules() if rule.id not in known]
-        return next((rule.id for rule in created if _says(rule, wanted, users, groups)), None)
-
-    run.ids[operation.change.address] = await settled(lambda: run.writer.create_rule(wanted, users, groups), find)
+    rule_id = run.chance.identifier()
+    await repeated(lambda: run.writer.create_rule(rule_id, wanted, users, groups))
+    run.ids[operation.change.address] = rule_id
 
 
 async def update(run: Run, operation: Operation) -> None:
@@ -127,17 +122,6 @@ def _check_unmoved(run: Run, operation: Operation, now: _Current) -> None:
     before = run.existing(operation, AccessRule)
     if now.rule.entity.identity != before.entity.identity or now.rule.permission is not before.permission:
         raise moved(operation, "was changed")
-
-
-def _says(message: RuleMessage, rule: AccessRule, users: frozenset[str], groups: frozenset[str]) -> bool:
-    """Tell whether a live rule says just this."""
-    entity = message.entity
-    return entity is not None and (
-        not message.autocreated
-        and fold(message.name or "") == fold(rule.name)
-        and entity.identity == rule.entity.identity
-        and (message.permission, message.user_ids, message.group_ids) == (rule.permission, users, groups)
-    )
 
 
 def _joined(run: Run, now: RuleMessage, joining: Iterable[Address]) -> tuple[frozenset[str], frozenset[str]]:

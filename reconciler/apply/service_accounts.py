@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.credentials import first_declared, revoke_all, revoke_one
 from reconciler.apply.run import moved
-from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.apply.settle import confirmed, created, repeated
 from reconciler.model.resources import Role, ServiceAccount
 from reconciler.model.text import fold
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 async def create(run: Run, operation: Operation) -> None:
     """Create an account. The credential that the server makes with it is kept for the first declared label, or revoked.
 
-    Where the answer was lost the account is found by its name among those that were not there before; its first
-    credential is then revoked, since nobody holds the secret key.
+    Where the answer was lost the account is not created again in this run. It is looked for by its name among those
+    that were not there before; its first credential is then revoked, since nobody holds the secret key.
     """
     account = run.wanted(operation, ServiceAccount)
     address = operation.change.address
@@ -42,7 +42,7 @@ async def create(run: Run, operation: Operation) -> None:
         ]
         return (found[0].id, None) if len(found) == 1 else None
 
-    account_id, credential = await settled(write, find)
+    account_id, credential = await created(write, find)
     run.ids[address] = account_id
     if credential is None:
         await revoke_all(run, account_id)

@@ -36,6 +36,25 @@ async def settled(write: Callable[[], Awaitable[Answer]], find: Callable[[], Awa
         return found
 
 
+async def created(write: Callable[[], Awaitable[Answer]], find: Callable[[], Awaitable[Answer | None]]) -> Answer:
+    """Create something under an id that the server chooses; where the answer is lost, look for it once.
+
+    It is not repeated in this run: the server may finish the first one any time later, and there would be two. Raises
+    :class:`AnswerLostError` if it is not there; the next run finds it, or creates it.
+    """
+    try:
+        return await write()
+    except AnswerLostError as error:
+        found = await find()
+        if found is None:
+            raise AnswerLostError(
+                f"{error.message}; it is not there yet, and was not created again, since the server may "
+                "still finish it: wait a few minutes before the next run",
+                hint=error.hint,
+            ) from error
+        return found
+
+
 async def confirmed(write: Callable[[], Awaitable[object]], happened: Callable[[], Awaitable[bool]]) -> None:
     """Carry out a write that answers nothing of use; ``happened`` tells whether it had its effect."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.apply.run import moved
-from reconciler.apply.settle import confirmed, repeated, settled
+from reconciler.apply.settle import confirmed, created, repeated
 from reconciler.model.edits import DocumentEdit, TextEdit
 from reconciler.model.resources import OwnerKind, Vault
 from reconciler.model.secret import Secret
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 async def create(run: Run, operation: Operation) -> None:
-    """Create a vault; where the answer was lost it is found by its name and owner among those that are new.
+    """Create a vault; where the answer was lost it is not created again, but looked for among those that are new.
 
-    An account's own one is found by its owner alone.
+    It is found by its name and owner, an account's own one by its owner alone.
     """
     vault = run.wanted(operation, Vault)
     owner = _owner_id(run, operation.change.address)
@@ -34,7 +34,7 @@ async def create(run: Run, operation: Operation) -> None:
         found = [item for item in await _live(run, vault.owner_kind, owner) if item.id not in known]
         return next((item.id for item in found if vault.is_own or fold(item.name) == fold(vault.name)), None)
 
-    run.ids[operation.change.address] = await settled(lambda: run.writer.create_vault(vault, owner, text), find)
+    run.ids[operation.change.address] = await created(lambda: run.writer.create_vault(vault, owner, text), find)
 
 
 async def update(run: Run, operation: Operation) -> None:

@@ -158,12 +158,16 @@ class Writer:
         """Remove a vault."""
         await self._delete("users.delete_vaults", {"vaults": [vault_id]})
 
-    async def create_rule(self, rule: AccessRule, users: Collection[str], groups: Collection[str]) -> str:
-        """Create an access rule for the users and groups with these ids; return its id. A repeat creates a second one.
+    async def create_rule(
+        self, rule_id: str, rule: AccessRule, users: Collection[str], groups: Collection[str]
+    ) -> None:
+        """Create an access rule under a fresh id that the caller chose, so that a repeat does no harm.
 
         Whom the rule itself names is not looked at: the server knows ids only.
+        Source: ``docs/explanation/clearml-api.md, Access rules``.
         """
-        return _created("permissions.add_or_update_access_rule", await self._put_rule(rule, users, groups))
+        answered = await self._put_rule(rule_id, rule, users, groups)
+        _require_same("permissions.add_or_update_access_rule", rule_id, answered)
 
     async def update_rule(
         self, rule_id: str, rule: AccessRule, users: Collection[str], groups: Collection[str]
@@ -172,7 +176,7 @@ class Writer:
 
         Source: ``docs/explanation/clearml-api.md, Access rules``.
         """
-        answered = await self._put_rule(rule, users, groups, {"id": rule_id})
+        answered = await self._put_rule(rule_id, rule, users, groups)
         _require_same("permissions.add_or_update_access_rule", rule_id, answered)
 
     async def delete_rule(self, rule_id: str) -> None:
@@ -180,13 +184,10 @@ class Writer:
         await self._delete("permissions.delete_access_rules", {"rules": [rule_id]})
 
     async def _put_rule(
-        self,
-        rule: AccessRule,
-        users: Collection[str],
-        groups: Collection[str],
-        identity: Mapping[str, object] | None = None,
+        self, rule_id: str, rule: AccessRule, users: Collection[str], groups: Collection[str]
     ) -> str | None:
         body: dict[str, object] = {
+            "id": rule_id,
             "name": rule.name,
             "description": rule.description or "",
             "entity_type": rule.entity.type.value,
@@ -196,7 +197,7 @@ class Writer:
             "groups": sorted(groups),
         }
         endpoint = "permissions.add_or_update_access_rule"
-        return (await self._transport.call(endpoint, body | dict(identity or {}), WrittenAnswer)).id
+        return (await self._transport.call(endpoint, body, WrittenAnswer)).id
 
     async def _put_group(self, group_id: str, name: str, description: str, users: Collection[str]) -> None:
         endpoint = "permissions.add_or_update_user_group"

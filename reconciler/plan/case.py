@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class Case(Frozen):
     """What is judged: the changes, the live workspace, what it will be, the limits, and who gains what.
 
-    ``now``, the server's time, judges which keys still work (``None``: all may). ``broken`` are the organization's own
-    rules that it breaks, ``replaced`` what is another one than was last applied. ``renames`` lead from addresses to those
-    of before, ``identities`` are the server ids of what was last applied, and ``emptied`` the vaults that keep nothing
-    of what is in them.
+    ``now``, the server's time, judges which keys still work (``None``: all of them may). ``broken`` are the
+    organization's own rules that it breaks, ``replaced`` what is another one than was last applied. ``renames`` lead
+    from addresses to those of before, ``identities`` are the server ids of what was last applied, and ``emptied`` the
+    vaults that keep nothing of what is in them.
     """
 
     changes: Sequence[Change]
