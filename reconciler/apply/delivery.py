@@ -9,6 +9,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from reconciler.apply.client_section import client_environment, client_section, kubernetes_secret
+from reconciler.apply.ignored_by_git import add_to_gitignore, check_ignored
 from reconciler.apply.secret_file import check_secret_file, write_secret_file
 from reconciler.child_environment import child_environment
 from reconciler.errors import DeliveryError
@@ -42,12 +43,15 @@ class Deliveries(Frozen):
     def check(self, delivery: Delivery) -> None:
         """Make sure, before the first write of a run, that this delivery can work.
 
-        Raises :class:`DeliveryError` if a folder or program is missing, or something else is in the way.
+        Raises :class:`DeliveryError` if a folder or program is missing, something else is in the way, or a commit could
+        take the file along.
         """
         if isinstance(delivery, CommandDelivery):
             self._program(delivery)
         else:
-            check_secret_file(self.folder / delivery.path, delivery.path)
+            path, run = self.folder / delivery.path, self.world.run_program
+            check_secret_file(path, delivery.path)
+            check_ignored(path, delivery.path, self.environment, run, gitignore=delivery.gitignore)
 
     async def deliver(self, delivery: Delivery, access_key: str, secret_key: Secret) -> None:
         """Deliver one secret key, in a thread that is given nothing but values which never change.
@@ -67,6 +71,8 @@ class Deliveries(Frozen):
             content = client_environment(self.server, access_key, secret_key)
         else:
             content = kubernetes_secret(delivery, section)
+        if delivery.gitignore:
+            add_to_gitignore(self.folder / delivery.path, self.environment, self.world.run_program)
         write_secret_file(self.folder / delivery.path, delivery.path, content)
 
     def _program(self, delivery: CommandDelivery) -> str:

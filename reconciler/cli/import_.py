@@ -63,7 +63,10 @@ def command(invocation: Invocation, *, request: ImportRequest) -> int:
     for note in result.notes:
         console.note(f"Note: {note}")
     documents = counted(result.documents, "vault document")
-    console.note(f"Wrote {harmless(str(result.top_file))} and {documents}.")
+    console.note(
+        "".join(f"Wrote {harmless(name)}.\n" for name in result.files)
+        + (f"Wrote {harmless(str(result.top_file))} and {documents}.")
+    )
     for file, paths in sorted(result.unknown.items()):
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         console.note(f"Look for secrets in {harmless(file)} before you commit it: {', '.join(paths[:_SHOWN])}{more}")

@@ -50,12 +50,13 @@ class ImportRequest(Frozen):
 
 
 class ImportResult(Frozen):
-    """What was written: the declaration's top file, so many vault documents, and which variables they need.
+    """What was written: the top file of the declaration, its other ``files``, documents, and which variables they need.
 
     ``unknown`` has, by file, the places of strings that nobody knows to be harmless.
     """
 
     top_file: Path
+    files: tuple[str, ...]
     documents: int
     variables: tuple[str, ...]
     notes: tuple[str, ...]
@@ -85,7 +86,9 @@ async def import_workspace(session: Session, request: ImportRequest) -> ImportRe
         texts[secrets_to] = _assignments(exported.secrets)
     session.files.write_all(texts, private=True)
     variables = tuple(sorted(exported.secrets))
-    return ImportResult(folder / TOP_FILE, len(exported.files), variables, tuple(exported.notes), exported.unknown)
+    others = tuple(sorted(name for name in files if name != TOP_FILE))
+    notes = tuple(exported.notes)
+    return ImportResult(folder / TOP_FILE, others, len(exported.files), variables, notes, exported.unknown)
 
 
 async def _read(session: Session, target: Target, connection: Connection) -> tuple[Live, str]:

@@ -178,13 +178,24 @@ class Exporter:
     def _member(self, member: Member) -> Iterator[Plain]:
         if (member.fixed and not self._is_named(member)) or not self._declarable(Kind.MEMBER, member.email):
             return
-        role = member.role or Role.USER
+        role = member.role
+        if role is None:
+            why = (
+                "it is a pending invitation, and the server does not say with which role; declare it with its role, "
+                "then manage all members again"
+            )
+            self._leave_out(Kind.MEMBER, member.email, why)
+            return
         if role not in _ASSIGNABLE:
             self._leave_out(Kind.MEMBER, member.email, f"nobody can be given the role {role.value}")
             return
         entry: Plain = {"email": member.email}
-        if member.name is not None and name_fault(member.name) is None:
-            entry["name"] = member.name
+        if member.name is not None:
+            fault = name_fault(member.name)
+            if fault is None:
+                entry["name"] = member.name
+            else:
+                self.notes.append(f"the name of member {harmless(member.email)} is left out: it {fault}")
         yield entry | {"role": role.value}
 
     def _is_named(self, member: Member) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from reconciler.declaration.models_base import Strict, Text
-from reconciler.declaration.values import Duration
+from reconciler.declaration.values import Duration, KeyFile
 
 
 class KubernetesSecret(Strict):
@@ -16,18 +16,20 @@ class KubernetesSecret(Strict):
     file: Text = Field(description="The manifest's file, created with mode 0600.", examples=["out/agent-secret.yaml"])
     name: Text = Field(description="The Secret's name in the cluster.", examples=["clearml-agent"])
     namespace: Text | None = Field(None, description="The Secret's namespace; left out of the manifest by default.")
+    gitignore: bool = Field(False, description="Whether the run adds the file to the .gitignore beside it.")
 
 
 class DeliverSection(Strict):
     """Where a new secret key goes; it can be read only once. Exactly one of the four."""
 
-    file: Text | None = Field(
+    file: KeyFile | None = Field(
         None,
         description="A file that is created with mode 0600 and holds a ready `api { … }` section. Its folder must "
-        "exist; relative to the declaration's folder, like the other paths here.",
+        "exist; relative to the declaration's folder, like the other paths here. Git must ignore it in a work tree; "
+        "`{path: …, gitignore: true}` adds it to the .gitignore beside it.",
         examples=["out/k8s-prod.conf"],
     )
-    env_file: Text | None = Field(
+    env_file: KeyFile | None = Field(
         None,
         description="A file that is created with mode 0600 and holds ClearML's environment variables, NAME=value.",
         examples=["out/ci.env"],
@@ -54,8 +56,8 @@ class DeliverSection(Strict):
         if self.kubernetes_secret is not None:
             return ("kubernetes_secret", "file"), self.kubernetes_secret.file
         if self.env_file is not None:
-            return ("env_file",), self.env_file
-        return (("file",), self.file) if self.file is not None else None
+            return ("env_file",), self.env_file.path
+        return (("file",), self.file.path) if self.file is not None else None
 
 
 class CredentialEntry(Strict):

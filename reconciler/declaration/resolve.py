@@ -117,13 +117,13 @@ def _credential(account: str, item: CredentialEntry) -> Credential:
 
 def _delivery(section: DeliverSection) -> Delivery:
     if section.env_file is not None:
-        return EnvFileDelivery(section.env_file)
+        return EnvFileDelivery(section.env_file.path, section.env_file.gitignore)
     if section.command is not None:
         return CommandDelivery(tuple(section.command))
     if section.kubernetes_secret is not None:
         secret = section.kubernetes_secret
-        return KubernetesSecretDelivery(secret.file, secret.name, secret.namespace)
-    return FileDelivery(section.file or "")
+        return KubernetesSecretDelivery(secret.file, secret.name, secret.namespace, secret.gitignore)
+    return FileDelivery(section.file.path, section.file.gitignore) if section.file is not None else FileDelivery("")
 
 
 def _group(entry: Entry[GroupEntry]) -> Group:

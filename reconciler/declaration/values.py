@@ -178,6 +178,51 @@ Server = Annotated[
     BeforeValidator(parse_server),
     WithJsonSchema({"type": "string", "pattern": "^(https?://|sandbox:).+", "examples": ["https://api.clear.ml"]}),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """The file that a key goes to; ``gitignore``: the run makes git ignore it."""
+
+    path: str
+    gitignore: bool = False
+
+
+def parse_delivered_file(value: object) -> DeliveredFile:
+    """Read a path, or a path and whether git is made to ignore it. Raises ``ValueError``."""
+    if isinstance(value, str) and value:
+        return DeliveredFile(value)
+    if isinstance(value, dict) and {"path"} <= value.keys() <= {"path", "gitignore"}:
+        path, ignored = value["path"], value.get("gitignore", False)
+        if isinstance(path, str) and path and isinstance(ignored, bool):
+            return DeliveredFile(path, ignored)
+    raise ValueError("must be a path, like `out/key.conf`, or `{path: out/key.conf, gitignore: true}`")
+
+
+KeyFile = Annotated[
+    DeliveredFile,
+    BeforeValidator(parse_delivered_file),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "properties": {
+                        "path": {"type": "string", "minLength": 1, "description": "The file."},
+                        "gitignore": {
+                            "type": "boolean",
+                            "description": "Whether the run adds the file to the .gitignore beside it.",
+                        },
+                    },
+                    "required": ["path"],
+                    "additionalProperties": False,
+                },
+            ],
+            "examples": ["out/k8s-prod.conf", {"path": "out/k8s-prod.conf", "gitignore": True}],
+        }
+    ),
+]
 EntityReference = Annotated[
     Reference,
     BeforeValidator(parse_reference),

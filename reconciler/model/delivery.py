@@ -8,10 +8,11 @@ from reconciler.frozen import Frozen
 class FileDelivery(Frozen):
     """A file, made with mode 0600, that holds a ready ``api`` section of ``clearml.conf``.
 
-    Paths are relative to the declaration's folder, here and below.
+    Paths are relative to the declaration's folder, here and below. ``gitignore``: the run makes git ignore the file.
     """
 
     path: str
+    gitignore: bool = False
 
     @property
     def title(self) -> str:
@@ -23,6 +24,7 @@ class EnvFileDelivery(Frozen):
     """A file, made with mode 0600, of ``NAME=value`` lines with ClearML's environment variables."""
 
     path: str
+    gitignore: bool = False
 
     @property
     def title(self) -> str:
@@ -36,6 +38,7 @@ class KubernetesSecretDelivery(Frozen):
     path: str
     name: str
     namespace: str | None = None
+    gitignore: bool = False
 
     @property
     def title(self) -> str:

@@ -210,3 +210,58 @@ def test_what_a_dead_run_left_half_written_is_replaced(deliveries: Deliveries) -
     (deliveries.folder / ".key.new").write_text("half")
     deliver(deliveries, KEY, "AK", SECRET)
     assert [entry.name for entry in deliveries.folder.iterdir()] == ["key"]
+
+
+class TestInAGitWorkTree:
+    """A key must not end up in a commit: git has to ignore its file."""
+
+    @pytest.fixture(autouse=True)
+    def _repository(self, deliveries: Deliveries) -> None:
+        self.git(deliveries, "init", "-q")
+
+    def git(self, deliveries: Deliveries, *arguments: str) -> str:
+        command = ["git", "-C", str(deliveries.folder), "-c", "user.name=t", "-c", "user.email=t@t", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def staged(self, deliveries: Deliveries) -> set[str]:
+        self.git(deliveries, "add", "-A")
+        return set(self.git(deliveries, "diff", "--cached", "--name-only").split())
+
+    @pytest.mark.parametrize("delivery", [KEY, EnvFileDelivery("key"), KubernetesSecretDelivery("key", "clearml")])
+    def test_a_file_that_it_would_take_is_refused_before_anything_is_written(
+        self, delivery: Delivery, deliveries: Deliveries
+    ) -> None:
+        with pytest.raises(
+            DeliveryError, match="git does not ignore it, so a commit could take the key along"
+        ) as found:
+            deliveries.check(delivery)
+        assert "gitignore: true" in str(found.value.hint)
+
+    def test_a_file_that_it_ignores_passes(self, deliveries: Deliveries) -> None:
+        (deliveries.folder / ".gitignore").write_text("key\n")
+        deliveries.check(KEY)
+
+    @pytest.mark.parametrize("name", ["key", "my key!", "#[a]*?.conf", "!odd"])
+    @pytest.mark.parametrize("before", [None, "other", "other\n"])
+    def test_the_run_adds_it_to_the_ignore_file_if_it_is_asked_to(
+        self, name: str, before: str | None, deliveries: Deliveries
+    ) -> None:
+        ignore = deliveries.folder / ".gitignore"
+        if before is not None:
+            ignore.write_text(before)
+        delivery = FileDelivery(name, gitignore=True)
+        deliveries.check(delivery)
+        deliver(deliveries, delivery, "AK", SECRET)
+        once = ignore.read_text()
+        deliver(deliveries, delivery, "AK", SECRET)
+        assert ignore.read_text() == once
+        assert once.startswith("other\n" if before else "/")
+        assert (deliveries.folder / name).exists()
+        assert self.staged(deliveries) == {".gitignore"}
+
+    def test_a_file_that_was_committed_is_refused_all_the_same(self, deliveries: Deliveries) -> None:
+        (deliveries.folder / "key").write_text("old")
+        self.git(deliveries, "add", "key")
+        self.git(deliveries, "commit", "-q", "-m", "a key")
+        with pytest.raises(DeliveryError, match="is committed"):
+            deliveries.check(FileDelivery("key", gitignore=True))

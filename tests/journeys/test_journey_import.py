@@ -107,7 +107,6 @@ def test_everything_of_the_workspace_is_there(project: Project) -> None:
     text = (project.folder / "imported/workspace.yaml").read_text()
     for word in (
         "Ada@Acme.io",
-        "new@acme.io",
         "k8s-prod",
         "Queue admins",
         "agent's own",
@@ -252,3 +251,16 @@ def test_the_imported_name_can_be_chosen(project: Project) -> None:
     result = project.run("import", "--server", project.sandbox.server, "--out", "imported", "--name", "chosen")
     assert result.code == 0
     assert "name: chosen" in Path(project.folder / "imported/workspace.yaml").read_text()
+
+
+def test_the_role_of_a_pending_invitation_is_never_guessed(project: Project) -> None:
+    """The server does not say it: an admin who has not come yet would be demoted after the first sign-in."""
+    project.sandbox.load(state.Workspace(people=PEOPLE[:2], invitations=(state.Invitation("boss@acme.io", "admin"),)))
+    result = imported(project)
+    assert "member boss@acme.io is left out: it is a pending invitation" in result.stderr
+    text = (project.folder / "imported/workspace.yaml").read_text()
+    assert "boss@acme.io" not in text
+    assert "manage: {members: declared}" in text
+    project.sandbox.accept("boss@acme.io")
+    assert in_the_import(project, "", "plan", "--detailed-exitcode").code == 0
+    assert project.sandbox.truth().members["boss@acme.io"] == "admin"
