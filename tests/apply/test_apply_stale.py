@@ -91,12 +91,3 @@ def test_another_server_is_told_before_anything_else(make: Make) -> None:
     plan = make(WANTED, EXISTING)
     with pytest.raises(StalePlanError, match=r"the plan was made for https://api.acme.io, this is https://other.io"):
         check_still_fits(plan, replace(plan, server="https://other.io"))
-
-
-def test_a_plan_made_with_another_key_is_compared_by_what_can_be_compared(make: Make) -> None:
-    plan = make(WANTED, EXISTING)
-    digests = {"document_before": "x", "document_after": "y", "place": "other.yaml:1"}
-    foreign = tuple(replace(change, **digests) for change in plan.changes)
-    saved = replace(plan, key_id="other", changes=foreign, declaration_digest="z")
-    check_still_fits(saved, plan)
-    assert moved(saved, make((*WANTED, group("new")), EXISTING)) == ["group new: not in the plan"]

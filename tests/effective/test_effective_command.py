@@ -181,6 +181,6 @@ def test_known_secrets_are_masked_wherever_they_come_up(team: Project) -> None:
     saved = (team.folder / "saved.json").read_text(encoding="utf-8")
     assert VALUE not in saved
     assert json.loads(saved)["changes"]
-    result = team.run("apply", "--yes", "saved.json", "--allow", "everyone")
+    result = team.run("apply", "--yes", "--plan", "saved.json", "--allow", "everyone")
     assert result.code == 0, result
     assert VALUE not in result.output

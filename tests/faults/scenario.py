@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reconciler.sandbox import state
 from reconciler.sandbox.bulk import dump_workspace
+from reconciler.sandbox.clock import Clock, system_clock
 from reconciler.sandbox.store import Store
 from tests.faults.faulty_wire import FaultyWire, Killed
 from tests.support.project import Project, new_project
@@ -148,6 +149,7 @@ class Scenario:
 
     project: Project
     unlawful: list[str] = field(default_factory=list)
+    clock: Clock = system_clock
 
     def apply(self, wire: FaultyWire) -> Result | None:
         """Apply over a wire; ``None`` if the process was killed."""
@@ -191,7 +193,7 @@ class Scenario:
                 text = base64.b64decode(json.loads(text)["data"]["clearml.conf"]).decode()
             match = PAIR.search(text)
             assert match, name
-            found[name] = self.project.sandbox.sign_in(*match.groups()) == 200
+            found[name] = self.project.sandbox.sign_in(*match.groups(), clock=self.clock) == 200
         return found
 
 

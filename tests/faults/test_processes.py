@@ -78,7 +78,8 @@ def test_an_apply_that_is_killed_is_finished_by_the_next_one(calls: int, stage: 
 
 def test_many_readers_beside_an_apply_lose_nothing(stage: Stage) -> None:
     scenario = stage.scenario()
-    with scenario.project.sandbox.on_a_port(lambda: NOW) as url:
+    scenario.clock = lambda: NOW
+    with scenario.project.sandbox.on_a_port(scenario.clock) as url:
         answers, code, output = asyncio.run(_apply_among_readers(scenario, url))
     assert code == 0, output
     assert len(answers) == READERS * ROUNDS

@@ -60,7 +60,7 @@ STORIES = {
     "a protected member": Story(
         (ROOT, ADA),
         (ROOT, ADA, TOM),
-        Refusal(guard=Guard.PROTECT, kind=Kind.MEMBER, subject="tom@acme.io", names=("tom@acme.io",)),
+        Refusal(guard=Guard.PROTECT, kind=Kind.MEMBER, subject="tom@acme.io", names=("tom@acme.io",), limit="removed"),
         replace(LENIENT, protected=frozenset({TOM.address})),
     ),
     "too few admins": Story(

@@ -119,7 +119,7 @@ class TestPlan:
         workspace.write_file("policy.yaml", "version: 1\nrules: []\n")
         assert workspace.run("plan", "--out", "p.json").code == 0
         rules(workspace, OURS)
-        assert workspace.run("apply", "--yes", "p.json").code == 4
+        assert workspace.run("apply", "--yes", "--plan", "p.json").code == 4
         assert workspace.sandbox.truth().invited == {}
 
     def test_many_findings_of_one_rule_are_counted(self, project: Project) -> None:

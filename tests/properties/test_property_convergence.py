@@ -133,7 +133,7 @@ def without_places(text: str) -> str:
         del change["place"]
     for rename in plan["possible_renames"]:
         del rename["place"]
-    del plan["digest"]
+    del plan["digest"], plan["seal"]
     return json.dumps(plan)
 
 

@@ -141,9 +141,9 @@ class Sandbox:
         data: dict[str, Any] = answer["data"]
         return data
 
-    def sign_in(self, access_key: str, secret_key: str) -> int:
-        """Sign in with a key pair and return the status of the answer."""
-        with Store.open(self.path) as store:
+    def sign_in(self, access_key: str, secret_key: str, clock: Clock = system_clock) -> int:
+        """Sign in with a key pair, by this clock, and return the status of the answer."""
+        with Store.open(self.path, clock=clock) as store:
             return asyncio.run(_post(store, "auth.login", {}, {}, (access_key, secret_key))).status_code
 
     def ask(self, endpoint: str, fields: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def test_in_markdown_a_name_is_only_ever_code(plan: Plan) -> None:
     assert all(line[:1] in "+-!" for line in fence[2].splitlines())
     assert not re.search(rf"^ {{0,3}}`{{{len(fence[1])},}}\s*$", fence[2], re.MULTILINE)
     first, *rest = text.replace(fence[0], "").splitlines()
-    assert re.fullmatch(r"<!-- clearml-reconciler: [\w.%~-]* -->", first)
+    assert re.fullmatch(r"<!-- clearml-reconciler: [\w.%~/-]* [\w.%~/-]* -->", first)
     assert "-->" not in first[:-3]
     for line in rest:
         left = spans_removed(line).replace("> [!CAUTION]", "").replace("> [!WARNING]", "")
