@@ -36,6 +36,7 @@ _SHAPE = re.compile(
     r"|(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[\w%+/=-]{16,}|\bsig=[\w%+/=-]{16,}",
     re.IGNORECASE,
 )
+_PGPASS = re.compile(r"(?m)^[\w.*-]{1,255}:(?:\d{1,5}|\*):[\w*-]{1,64}:[\w.@*-]{1,64}:(?P<value>\S+)$")
 _SCHEME = re.compile(r"\b(?:bearer|basic)\s{1,5}(?P<value>[\w.~+/=-]{6,})", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z0-9+=]{20,}")
 _AWS_SECRET = re.compile(r"(?<![\w/+])[A-Za-z0-9/+]{40}(?![\w/+=])")
@@ -104,6 +105,7 @@ def secret_spans(text: str) -> Iterator[Span]:
     text = _REFERENCE.sub(lambda match: _MARK * len(match.group()), text)
     yield from (match.span() for match in _SHAPE.finditer(text))
     yield from (match.span("value") for match in _SCHEME.finditer(text) if not is_ordinary(match["value"]))
+    yield from (match.span("value") for match in _PGPASS.finditer(text))
     yield from _users_in_urls(text)
     yield from _assigned(text)
     yield from _random(text)
@@ -216,7 +218,8 @@ def _following(words: Sequence[str]) -> Iterator[int]:
         if _is_nothing(word):
             continue
         setting, login = setting or bare.lower() in _SETTING, login or bare == "login"
-        if re.match("-p[^-]", bare) and (login or command in _ATTACHED_P) and not _is_nothing(bare[2:]):
+        attached = bare.startswith("-p=") or (re.match("-p[^-]", bare) and (login or command in _ATTACHED_P))
+        if attached and not _is_nothing(bare[2:].lstrip("=")) and not _PORTS.fullmatch(bare[2:].lstrip("=")):
             yield index
         if _is_user(bare):
             yield index
@@ -232,6 +235,8 @@ def _announces(word: str, value: str, command: str, *, setting: bool) -> bool:
         return not _PORTS.fullmatch(value.strip(_QUOTES)) and (
             setting or not value.strip(_QUOTES).startswith(("/", "~", "."))
         )
+    if word in {"--key", "login"}:
+        return not re.search(r"^-|[./:]", value) and any(map(str.isdigit, value)) and not is_ordinary(value)
     if word in {"-u", "-U", "--user", "--proxy-user"}:
         return _is_pair(value.strip("\"'"))
     if _OPTIONS_OF.get(command) == word:

@@ -28,7 +28,22 @@ _TEXT_TOKENS = re.compile(
 """The tokens that language models count."""
 
 _WORDS = frozenset(
-    {"authorization", "bearer", "cookie", "cookies", "dsn", "jwt", "otp", "pass", "pat", "pem", "psk", "sas", "totp"}
+    {
+        "authorization",
+        "bearer",
+        "cookie",
+        "cookies",
+        "dsn",
+        "jwt",
+        "otp",
+        "pass",
+        "pat",
+        "pem",
+        "psk",
+        "pw",
+        "sas",
+        "totp",
+    }
 )
 _LAST_WORDS = frozenset({"auth", "creds", "cred", "sig"})
 """Secret only at the end of a name: ``_auth`` is, ``auth_server`` is not."""

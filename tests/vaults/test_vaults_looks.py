@@ -44,6 +44,11 @@ SECRETS = [
     "mount -o username=robot,password=hunter2",
     "echo root:hunter2 | chpasswd",
     "Server=db;Uid=robot;Pwd=hunter2;",
+    "wandb login hunter2hunter2",
+    "plink -pw hunter2 host",
+    "tool -p=hunter2",
+    "tool --key hunter2abc",
+    "db.acme.io:5432:*:robot:hunter2",
     '{"auths": {"reg.example": {"auth": "cm9ib3Q6aHVudGVyMg=="}}}',
     "password: |\n  hunter2",
     "password:\n  hunter2",
@@ -53,6 +58,9 @@ SECRETS = [
 ]
 NO_SECRETS = [
     "mkdir -p /data/cache",
+    "docker login reg.acme.io:5000",
+    "tool -p=8080:80 --key name",
+    "docker login registry2.acme.io",
     "docker run -p 8080:80 -u 1000:1000 image",
     "apt-get install -y bindfs",
     "nvidia/cuda:12.6.3-cudnn-runtime-ubuntu20.04",
