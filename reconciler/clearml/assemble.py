@@ -554,7 +554,7 @@ def _add_vault(found: _Assembly, message: VaultMessage, owner_kind: OwnerKind, o
     written = message.why("format")
     if written is None and message.known_format is None:
         written = _of_no_use("format", message.format)
-    reasons = {"name": message.why("description"), "document": data, "format": written}
+    reasons = {"name": message.why("description"), "document": data, "format": written, "scope": message.why("scope")}
     reasons |= {name: message.why(field) for name, field in (("target", "type"), ("enabled", "enabled"))}
     _doubts(found, vault.address, vault.title, message.id, reasons)
 

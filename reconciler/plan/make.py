@@ -93,7 +93,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
     """
     sides = _Sides.of(desired, live, terms)
     live, adopted, target = sides.live, sides.adopted, sides.target
-    check_references(sides.wanted, adopted.snapshot, live, sides.rotation)
+    check_references(sides.wanted, adopted.snapshot, live, sides.rotation, sides.doubts.unknown)
     found = sides.difference(terms)
     others = replaced(desired, live, terms.identities)
     judged = _judged(found.changes, live, target, desired, terms, others)

@@ -13,7 +13,7 @@ from reconciler.model.text import harmless
 from reconciler.plan.access_rules import GRANTEES, unknown_entities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.model.live import Live
     from reconciler.model.resources import Address, Resource
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from reconciler.plan.rotation import Rotation
 
 
-def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: Rotation) -> None:
+def check_references(
+    desired: Desired, adopted: Snapshot, live: Live, rotation: Rotation, unknown: Collection[Address] = ()
+) -> None:
     """Check that all that the declaration names is declared or live, and that no name means two things.
+
+    What is ``unknown`` is not created, so that it needs no delivery.
 
     Raises :class:`InvalidDeclarationError` with every unknown name, or :class:`AmbiguousWorkspaceError`.
     """
@@ -42,7 +46,7 @@ def check_references(desired: Desired, adopted: Snapshot, live: Live, rotation: 
         problem for address, resource in naming for problem in _unknown(desired, adopted, names, address, resource)
     ]
     problems += unknown_entities(desired, live)
-    problems += _undeliverable(desired, live, rotation)
+    problems += _undeliverable(desired, live, rotation, unknown)
     problems += _not_to_be_invited(desired, live)
     if problems:
         raise InvalidDeclarationError(problems)
@@ -55,7 +59,7 @@ def _is_managed_whole(desired: Desired, address: Address) -> bool:
     return desired.scope.management(address.kind) is Management.ALL
 
 
-def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Problem]:
+def _undeliverable(desired: Desired, live: Live, rotation: Rotation, unknown: Collection[Address]) -> list[Problem]:
     """Return the credentials that would have to be made although nobody says where their secret keys go."""
     return [
         Problem(
@@ -65,7 +69,9 @@ def _undeliverable(desired: Desired, live: Live, rotation: Rotation) -> list[Pro
             "add deliver: {file: …}",
         )
         for address, credential in desired.snapshot.credentials.items()
-        if credential.delivery is None and (address not in live.snapshot or rotation.due(credential, address))
+        if credential.delivery is None
+        and address not in unknown
+        and (address not in live.snapshot or rotation.due(credential, address))
     ]
 
 
