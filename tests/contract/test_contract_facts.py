@@ -447,3 +447,54 @@ class TestRulesOfAServerThatLeavesOutWhatIsEmpty:
         assert planned.code == 2, planned
         assert "it may be one of the server's own" in planned.stdout
         assert "- access_rule" not in planned.stdout
+
+
+class TestVaultsThatTheServerKeepsEncrypted:
+    @pytest.fixture
+    def sealed(self, project: Project) -> Project:
+        project.sandbox.set_group("crew", "root@acme.io")
+        project.sandbox.set_vault("s3", "crew", "0xSEALED")
+        workspace = project.sandbox.truth().workspace
+        vaults = tuple(replace(vault, editable=False) for vault in workspace.vaults)
+        project.sandbox.load(replace(workspace, vaults=vaults))
+        return project
+
+    @pytest.mark.parametrize(
+        "vaults", ["[]", "[{name: s3, group: crew, data: 'a: 1'}]"], ids=["undeclared", "declared"]
+    )
+    def test_one_is_neither_compared_nor_written_nor_removed(self, sealed: Project, vaults: str) -> None:
+        sealed.declare(f"members: [{ROOT}]\ngroups: [{{name: crew}}]\nvaults: {vaults}\n")
+        calls = Bodies()
+        result = sealed.apply(wire=calls.wire)
+        assert result.code == 2, result
+        assert "editable is false" in result.stdout
+        assert not calls.of("users.add_or_update_vault") + calls.of("users.delete_vaults")
+        assert [vault.data for vault in sealed.sandbox.truth().workspace.vaults] == ["0xSEALED"]
+
+    def test_import_leaves_one_out(self, sealed: Project) -> None:
+        imported = sealed.run("import", "--server", sealed.sandbox.server, "--out", "imported")
+        assert imported.code == 0, imported
+        assert "s3 → crew is left out" in imported.stderr
+        assert not list((sealed.folder / "imported").rglob("*.conf"))
+
+
+@pytest.mark.parametrize("role", ["admin", "system", "root"])
+def test_somebody_in_users_without_an_address_is_never_removed(project: Project, role: str) -> None:
+    """As the internal admin of a tenant and the fixed users of a server's configuration may be listed."""
+    project.sandbox.add_member("internal@acme.io", "admin")
+    project.declare(f"members: [{ROOT}]\n")
+
+    def hide(data: dict[str, Any]) -> None:
+        for user in data["users"]:
+            if user.get("email") == "internal@acme.io":
+                del user["email"]
+                user["role"] = role
+
+    calls = Bodies()
+
+    def wire(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return calls.wire(rewriting("users.get_all_ex", hide)(inner))
+
+    result = project.apply("--allow", "min-admins", wire=wire)
+    assert result.code in (0, 2), result
+    assert calls.of("auth.delete_user") == []
