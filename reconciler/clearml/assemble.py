@@ -76,6 +76,12 @@ class _Assembly:
         if moments is not None:
             self.moments[address] = moments
 
+    @property
+    def ambiguous_ids(self) -> frozenset[str]:
+        """The ids of what shares its name: it can be read, though nobody can say which one is meant."""
+        pairs = (pair for candidates in self.ambiguous.values() for pair in candidates)
+        return frozenset(identifier for _, identifier in pairs if identifier is not None)
+
     def unique(self, address: Address) -> bool:
         return address in self.resources and address not in self.ambiguous
 
@@ -375,6 +381,10 @@ def _add_rules(found: _Assembly, readings: Readings, members: _Names, accounts: 
         if strangers:
             found.strangers[rule.address] = strangers
         _doubt_rule(found, message, rule, readings)
+        unread = (strangers & (everyone(readings) or frozenset())) - found.ambiguous_ids
+        if unread:  # they would stay in it, with whatever it gives then
+            reason = f"{len(unread)} of its users cannot be read"
+            found.unreadable.append(_left_out(rule, message.id, "users", reason, Matters.IF_REPLACED))
     _unread_items(found, Kind.ACCESS_RULE, (), readings.rules.unread, "rules")
 
 

@@ -498,3 +498,22 @@ def test_somebody_in_users_without_an_address_is_never_removed(project: Project,
     result = project.apply("--allow", "min-admins", wire=wire)
     assert result.code in (0, 2), result
     assert calls.of("auth.delete_user") == []
+
+
+def test_a_rule_with_somebody_in_it_who_cannot_be_read_is_not_made_to_give_more(project: Project) -> None:
+    project.sandbox.add_member("bob@acme.io")
+    project.sandbox.set_rule("see", "root@acme.io", "bob@acme.io")
+
+    def hide(data: dict[str, Any]) -> None:
+        for user in data["users"]:
+            if user.get("email") == "bob@acme.io":
+                user["email"] = ""
+
+    project.declare(
+        f"members: [{ROOT}]\n"
+        "access_rules: [{name: see, resource: {project: '*'}, permission: read_write, members: [root@acme.io]}]\n"
+    )
+    result = project.apply(wire=rewriting("users.get_all_ex", hide))
+    assert result.code == 2, result
+    assert "1 of its users cannot be read" in result.stdout
+    assert project.sandbox.truth().rules["see"][2:] == ("read", {"root@acme.io", "bob@acme.io"})
