@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import connection_options, format_choice, gather
+from reconciler.cli.options import complete_principal, connection_options, format_choice, gather
 from reconciler.commands.access import AccessRequest, report_access
 from reconciler.errors import ExitCode, UnknownPrincipalError, UsageError
 from reconciler.frozen import Frozen
@@ -36,7 +36,7 @@ class _Asked(Frozen):
 @click.option("--live", is_flag=True, help="Show what the workspace has, not what the declaration asks for.")
 @format_choice(("text", "json", "csv"), "Form of the result; csv has one row per fact.")
 @connection_options
-@click.argument("names", metavar="[WHO] [FILE]", nargs=-1)
+@click.argument("names", metavar="[WHO] [FILE]", nargs=-1, shell_complete=complete_principal)
 @gather("asked", _Asked)
 @click.pass_obj
 def command(invocation: Invocation, *, asked: _Asked, connection: Connection, output_format: str) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import connection_options, format_choice, gather, refuse_to_reveal
+from reconciler.cli.options import complete_principal, connection_options, format_choice, gather, refuse_to_reveal
 from reconciler.commands.effective import (
     EffectiveRequest,
     effective_configuration,
@@ -62,7 +62,7 @@ def _key_path(_: click.Context, __: click.Parameter, value: str | None) -> KeyPa
 @click.option("--strict", is_flag=True, help="Exit with 2 if clients do not take a vault that is meant for them.")
 @click.option("--run-commands", is_flag=True, help="Also run the declared commands that print secrets.")
 @connection_options
-@click.argument("who")
+@click.argument("who", shell_complete=complete_principal)
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), default=Path("workspace.yaml"))
 @gather("request", EffectiveRequest)
 @gather("output", _Output)

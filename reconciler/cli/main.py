@@ -11,6 +11,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import shell_complete
 
 from reconciler import __version__
 from reconciler.cli.console import Console
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.commands.session import Session
 
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
+COMPLETION = "_RECONCILER_COMPLETE"
 RARELY = 1_000_000
 """After how many new values that may be part of a cycle the garbage collector looks for cycles."""
 
@@ -187,6 +189,8 @@ def main() -> None:
     """
     open_closed_streams()
     gc.set_threshold(RARELY)
+    if asked := os.environ.get(COMPLETION):
+        sys.exit(shell_complete(cli, {}, "reconciler", COMPLETION, asked))
     code = run(sys.argv[1:])
     gc.freeze()
     sys.exit(code)

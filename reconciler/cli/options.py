@@ -134,3 +134,10 @@ def refuse_to_reveal(console: Console, *, elsewhere: bool = False) -> None:
             "--reveal shows secrets only in a terminal, never in a file or a pipe",
             hint="leave --reveal out: everything but the secret values is shown",
         )
+
+
+def complete_principal(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """Complete the e-mail of a member or the name of a service account in the declaration of this folder."""
+    from reconciler.declaration.declared_names import declared_principals
+
+    return [name for name in declared_principals(Path("workspace.yaml")) if name.startswith(begun)]

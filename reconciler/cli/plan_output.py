@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import format_choice, gather, stacked
-from reconciler.cli.writing import append_summary, summary_file, write_form, write_option
+from reconciler.cli.writing import write_option
+from reconciler.commands.result_files import append_summary, summary_file, write_form
 from reconciler.declaration.workspace_name import workspace_name
 from reconciler.errors import ReconcilerError
 from reconciler.frozen import Frozen

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import declaration_argument, format_choice
-from reconciler.cli.writing import append_summary, summary_file, write_form, write_option
+from reconciler.cli.writing import write_option
+from reconciler.commands.result_files import append_summary, summary_file, write_form
 from reconciler.commands.validate import Validation, validate_declaration
 from reconciler.errors import ExitCode
 from reconciler.model.text import harmless

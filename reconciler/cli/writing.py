@@ -1,4 +1,4 @@
-"""Results in files: other forms of one result, and the summary of a workflow's step."""
+"""The option that writes other forms of a result into files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from reconciler.errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from enum import StrEnum
 
     from reconciler.cli.options import Command
-    from reconciler.commands.session import Session
 
     Form = TypeVar("Form", bound=StrEnum)
 
@@ -39,21 +36,3 @@ def _form_and_file(forms: type[Form], value: str) -> tuple[Form, Path]:
     if form not in tuple(forms) or not path:
         raise click.BadParameter(f"must be FORM=FILE, and FORM one of {', '.join(forms)}")
     return forms(form), Path(path)
-
-
-def write_form(session: Session, path: Path, text: str) -> None:
-    """Write a result into a file, with known secrets masked in it. Raises :class:`UsageError`."""
-    session.files.write(session.folder / path, session.secrets.mask_result(text))
-
-
-def append_summary(session: Session, text: str) -> None:
-    """Append Markdown to the summary of a workflow's step. Raises :class:`UsageError`."""
-    session.files.append(summary_file(session), session.secrets.mask(text))
-
-
-def summary_file(session: Session) -> Path:
-    """Return the file that becomes the summary of a workflow's step; raises :class:`UsageError` outside of one."""
-    path = session.environment.get("GITHUB_STEP_SUMMARY")
-    if not path:
-        raise UsageError("--step-summary needs a GitHub workflow: GITHUB_STEP_SUMMARY is not set")
-    return Path(path)
