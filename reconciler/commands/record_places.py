@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.declaration.workspace_name import workspace_name
 from reconciler.errors import RecordError, UsageError
 from reconciler.frozen import Frozen
 from reconciler.model.text import fold, harmless
@@ -53,6 +54,7 @@ def places_for(session: Session, where: str | None, folder: Path, workspace: Wor
 def find_places(session: Session, where: str | None, file: Path) -> Places:
     """Return the places that are to be looked at, without a server: the ones named, or the only ones there are.
 
+    Of several in a folder, those of the workspace that the declaration names, unless it has them for several servers.
     Raises :class:`UsageError` if there are none, or several to choose from.
     """
     if where == NONE:
@@ -68,6 +70,9 @@ def find_places(session: Session, where: str | None, file: Path) -> Places:
             f"there is no record in {harmless(str(folder))}",
             hint="apply makes one; --record (or RECONCILER_RECORD) names another place",
         )
+    if len(found) > 1:
+        name = workspace_name(file)
+        found = [one for one in found if name is not None and _is_about(name, one)] or found
     if len(found) > 1:
         shown = "".join(f"\n  --record {harmless(str(folder / name))}" for name in found)
         raise UsageError(f"there are several records in {harmless(str(folder))}; choose one:{shown}")
@@ -102,8 +107,17 @@ def _refuse_committed(session: Session, where: str, base: Path) -> None:
             )
 
 
+def _is_about(workspace: str, file: str) -> bool:
+    """Return whether a file may be the record of a workspace with this name, on whichever server."""
+    return re.sub(r"(?:^|-)[0-9a-f]{8}$", "", file.removesuffix(_ENDING)) == _readable(workspace)
+
+
+def _readable(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", fold(name))[:_SLUG_LENGTH].strip("-")
+
+
 def _slug(workspace: Workspace) -> str:
     """Return a file name for a workspace: readable, and another one for every server."""
-    name = re.sub(r"[^a-z0-9]+", "-", fold(workspace.name))[:_SLUG_LENGTH].strip("-")
+    name = _readable(workspace.name)
     digest = hashlib.sha256(f"{workspace.server}\n{workspace.name}".encode()).hexdigest()[:8]
     return f"{name}-{digest}" if name else digest

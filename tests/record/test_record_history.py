@@ -221,3 +221,16 @@ def test_the_record_of_a_project_is_found_by_its_declaration(project: Project) -
     project.converge()
     assert record_path(project).name.startswith("acme-ml-")
     assert "Nothing has been applied yet." in project.run("history", "workspace.yaml").stdout
+
+
+def test_each_of_two_declarations_in_a_folder_has_its_own_history(project: Project) -> None:
+    project.declare("groups: [{name: ops}]")
+    other = (project.folder / "workspace.yaml").read_text().replace("acme-ml", "acme-staging")
+    project.write_file("staging.yaml", other)
+    for file in ("workspace.yaml", "staging.yaml"):
+        assert project.apply(file).code in (0, 6)
+    assert project.run("history").stdout.startswith("acme-ml ")
+    assert project.run("history", "staging.yaml").stdout.startswith("acme-staging ")
+    project.write_file("elsewhere.yaml", "workspace: {name: acme-elsewhere}\n")
+    refused = project.run("history", "elsewhere.yaml")
+    assert (refused.code, "there are several records" in refused.stderr) == (64, True)
