@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import stat
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NoReturn
 
 from reconciler.errors import Place, SourceError
+from reconciler.model.text import harmless
 from reconciler.yaml.reader import read
 from reconciler.yaml.tree import place_at
 
@@ -66,13 +68,29 @@ def _read_bytes(path: Path, shown: str, limit: int) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except FileNotFoundError:
-        raise SourceError("file-not-found", "this file does not exist", start) from None
+        hint = _what_is_there(path, shown)
+        raise SourceError("file-not-found", "this file does not exist", start, hint=hint) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its path cannot be used"
         raise SourceError("file-not-readable", f"this file cannot be read: {reason}", start) from None
     if len(data) > limit:
         _too_large(limit, start, len(data))
     return data
+
+
+def _what_is_there(path: Path, shown: str) -> str | None:
+    """Return what may be meant instead of a missing YAML file: another ending, or the same name one folder below."""
+    if path.suffix not in (".yaml", ".yml"):
+        return None
+    other = path.with_suffix(".yml" if path.suffix == ".yaml" else ".yaml")
+    try:
+        found = [other] if other.is_file() else sorted(path.parent.glob(f"*/{path.name}"))
+    except (OSError, ValueError):
+        return None
+    if len(found) != 1:
+        return None
+    meant = PurePath(shown).parent / found[0].relative_to(path.parent)
+    return f"did you mean {harmless(meant.as_posix())}?"
 
 
 def _too_large(limit: int, place: Place, size: int) -> NoReturn:

@@ -10,6 +10,7 @@ import pytest
 from reconciler.declaration.load import MAXIMUM_PROBLEMS, load
 from reconciler.declaration.source import MAXIMUM_FILE_BYTES
 from reconciler.errors import ExitCode, InvalidDeclarationError
+from reconciler.vaults.parse import DocumentParser
 
 ADMINS = "members:\n  - {email: ada@acme.io, role: admin}\n  - {email: bob@acme.io, role: admin}\n"
 TOP = "version: 1\nworkspace: {name: acme, server: 'https://api.acme.io'}\n"
@@ -17,6 +18,16 @@ TOP = "version: 1\nworkspace: {name: acme, server: 'https://api.acme.io'}\n"
 
 def test_a_missing_file_says_so(files) -> None:
     assert files.told() == ["workspace.yaml:1:1: this file does not exist"]
+
+
+@pytest.mark.parametrize("there", ["workspace.yml", "acme/workspace.yaml"])
+def test_a_missing_file_is_looked_for_under_another_ending_and_one_folder_below(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).write_text(TOP)
+    with DocumentParser() as documents, pytest.raises(InvalidDeclarationError) as found:
+        load(tmp_path / "workspace.yaml", documents=documents)
+    (problem,) = found.value.problems
+    assert problem.hint == f"did you mean {tmp_path / there}?"
 
 
 def test_a_folder_says_so(files) -> None:
