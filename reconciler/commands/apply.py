@@ -219,7 +219,12 @@ async def _looked(opened: OpenApply) -> tuple[Past, Prepared]:
 
 
 async def _compared(opened: OpenApply, past: Past) -> Prepared:
-    terms = replace(opened.terms, identities=past.identities, applied=past.documents(opened.terms.key))
+    terms = replace(
+        opened.terms,
+        identities=past.identities,
+        applied=past.documents(opened.terms.key),
+        acted=past.acted(opened.terms.key),
+    )
     return await compare(opened.session, opened.transport, opened.declared.desired, terms)
 
 

@@ -63,6 +63,7 @@ async def plan_changes(session: Session, request: PlanRequest) -> PlanResult:
             exact_documents=request.exact_documents,
             identities=past.identities,
             applied=past.documents(target.key),
+            acted=past.acted(target.key),
             reveal=request.reveal,
         )
         async with open_reader(session, target, request.connection) as transport:

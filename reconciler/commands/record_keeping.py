@@ -11,7 +11,7 @@ from reconciler.errors import LockedError, RecordError
 from reconciler.frozen import Frozen
 from reconciler.plan.documents import DocumentComparison
 from reconciler.plan.outcomes import Outcome
-from reconciler.record.document import Record, RunEntry
+from reconciler.record.document import Record, RunEntry, SealedActing
 from reconciler.record.fingerprint import RememberedDocument
 from reconciler.record.known import known_identities
 from reconciler.record.lock import HeldLock, Lock, read_lock
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.commands.connection import Target
     from reconciler.commands.declaration_loading import LoadedDeclaration
     from reconciler.commands.session import Session
+    from reconciler.model.acting import Acting
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
     from reconciler.model.secret import Secret
@@ -65,6 +66,11 @@ class Past(Frozen):
             for item in resources
             if item.document is not None and item.document.key_id == key.key_id
         }
+
+    def acted(self, key: DigestKey) -> Acting | None:
+        """Return what acted when the declaration was last applied; ``None`` where no record with this key says so."""
+        sealed = self.record.acting if self.record is not None else None
+        return None if sealed is None else sealed.opened(key)
 
     @property
     def latest_run(self) -> str | None:
@@ -173,6 +179,7 @@ def sight_of(
         documents=DocumentComparison(terms.parser, terms.key),
         seen=session.world.clock.now(),
         managed=spoken_for(desired.scope),
+        acting=SealedActing.of(desired.acting, terms.key) if desired.acting is not None else None,
         uncertain=frozenset(item.address for item in prepared.plan.unreadable),
     )
 

@@ -6,6 +6,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from reconciler.declaration.acting import acting_of
 from reconciler.declaration.check_documents import referred
 from reconciler.declaration.check_names import is_builtin_group
 from reconciler.errors import SecretUnavailableError
@@ -80,15 +81,17 @@ def desired_of(declaration: Declaration, bindings: Bindings, reviewed: Collectio
         address = resource.address
         resources[address] = resource
         places[address] = place
+    snapshot, policy = Snapshot(MappingProxyType(resources)), _policy(declaration)
     return Desired(
         workspace=declaration.top.workspace.name,
         server=declaration.top.workspace.server,
-        snapshot=Snapshot(MappingProxyType(resources)),
+        snapshot=snapshot,
         scope=_scope(declaration),
-        policy=_policy(declaration),
+        policy=policy,
         renames=dict(_renames(declaration)),
         places=places,
         without_secrets=bindings.without_secrets,
+        acting=acting_of(declaration, policy, snapshot),
     )
 
 

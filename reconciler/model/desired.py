@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.errors import Place
+    from reconciler.model.acting import Acting
     from reconciler.model.policy import Rule
     from reconciler.model.resources import Address, Kind
     from reconciler.model.snapshot import Snapshot
@@ -94,7 +95,7 @@ class Desired(Frozen):
     """A declaration, resolved: what shall be, which part of the workspace it speaks for, and where each thing is said.
 
     ``renames`` leads from an address to the one it had before. ``places`` leads from an address, or from an address
-    and a field, to its place in the files.
+    and a field, to its place in the files. ``acting`` is what it makes act.
     """
 
     workspace: str
@@ -105,3 +106,4 @@ class Desired(Frozen):
     renames: Mapping[Address, Address]
     places: Mapping[Address, Place]
     without_secrets: bool = False
+    acting: Acting | None = None

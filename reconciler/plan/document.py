@@ -15,6 +15,7 @@ from reconciler.frozen import Published
 from reconciler.model.resources import Kind
 from reconciler.model.text import canonical_json, harmless, json_document
 from reconciler.model.unreadable import Unreadable
+from reconciler.plan.acting import ActingChange
 from reconciler.plan.changes import Action, Change, LeftAlone, Refusal, Waiting, Warned
 from reconciler.plan.impact.report import Impact
 from reconciler.plan.possible_renames import PossibleRename
@@ -58,6 +59,10 @@ class Plan(Published, kw_only=True):
     unreadable: Annotated[
         tuple[Unreadable, ...],
         Meta(description="What could not be read, of the kinds that the declaration manages: it is left alone."),
+    ] = ()
+    acting: Annotated[
+        tuple[ActingChange, ...],
+        Meta(description="What will act or judge otherwise than when last applied; needs a record."),
     ] = ()
     possible_renames: Annotated[
         tuple[PossibleRename, ...],

@@ -12,6 +12,7 @@ from reconciler.frozen import Frozen
 from reconciler.model.resources import Group, Kind, Member
 from reconciler.plan.access.index import AccessIndex
 from reconciler.plan.access_rules import rules_without_effect, with_entity_ids
+from reconciler.plan.acting import acting_changes
 from reconciler.plan.case import Case
 from reconciler.plan.changes import Warned
 from reconciler.plan.difference import difference
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from reconciler.model.acting import Acting
     from reconciler.model.desired import Desired
     from reconciler.model.live import Live
     from reconciler.model.resources import Address
@@ -70,7 +72,8 @@ class Terms(Frozen):
     documents; ``now``, the server's time, judges which credentials are due (``None``: none); ``allowed`` says which
     guards are lifted on purpose, and for what; ``exact_documents`` makes a different text of the same meaning a change;
     ``identities`` are the server ids of what was last applied, and ``applied`` what is remembered of its documents, by
-    the addresses of then; ``reveal`` shows every value of documents.
+    the addresses of then; ``reveal`` shows every value of documents; ``acted`` is what acted
+    when the declaration was last applied, where that is known.
     """
 
     declaration: str
@@ -83,6 +86,7 @@ class Terms(Frozen):
     identities: Mapping[Address, str] = field(default_factory=dict)
     applied: Mapping[Address, Remembered] = field(default_factory=dict)
     reveal: bool = False
+    acted: Acting | None = None
 
 
 def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
@@ -118,6 +122,7 @@ def make_plan(desired: Desired, live: Live, terms: Terms) -> Prepared:
             *policy_warnings(judged.broken),
         ),
         unreadable=sides.doubts.shown,
+        acting=acting_changes(terms.acted, desired.acting) if terms.acted and desired.acting else (),
         possible_renames=possible_renames(found.changes, target, live, terms.parser),
         compared=_compared(desired),
         secrets_left_out=found.secrets_left_out,

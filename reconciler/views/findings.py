@@ -11,7 +11,13 @@ from reconciler.model.resources import Kind
 from reconciler.model.text import fold
 from reconciler.plan.impact.report import Headline, Weight
 from reconciler.views.impact_text import of_weight, sentence, statements
-from reconciler.views.sentences import refusal_remedy, refusal_sentence, unreadable_sentence, warning_subject
+from reconciler.views.sentences import (
+    acting_sentence,
+    refusal_remedy,
+    refusal_sentence,
+    unreadable_sentence,
+    warning_subject,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 CRITICAL_IMPACT = "critical-impact"
 UNREADABLE = "unreadable"
+ACTING = "will-act"
 
 
 class Finding(Frozen):
@@ -61,6 +68,8 @@ def plan_findings(plan: Plan) -> Iterator[Finding]:
         yield Finding(CRITICAL_IMPACT, "warning", sentence(statement), places.of_statement(statement))
     for item in plan.doubts:
         yield Finding(UNREADABLE, "warning", unreadable_sentence(item, str), places.of(item.title, item.kind))
+    for acting in plan.acting:
+        yield Finding(ACTING, "warning", f"Will act: {acting_sentence(acting, str)}", places.beginning)
     for warning in plan.warnings:
         message = f"{warning_subject(warning, str)}{warning.message}"
         yield Finding(warning.rule, "warning", message, places.of(warning.title, warning.kind))
@@ -70,7 +79,7 @@ class _Places:
     """Where the declaration asks for what changes; what it no longer mentions is at its beginning."""
 
     def __init__(self, plan: Plan) -> None:
-        self._beginning = Place(plan.declaration)
+        self.beginning = Place(plan.declaration)
         self._by_title: dict[tuple[Kind, str], Place] = {}
         self._by_entity: dict[str, Place] = {}
         for change in plan.changes:
@@ -84,7 +93,7 @@ class _Places:
     def of(self, title: str, *kinds: Kind) -> Place:
         """Return the place of the first resource of this title among these kinds."""
         found = (self._by_title.get((kind, fold(title))) for kind in kinds)
-        return next(filter(None, found), self._beginning)
+        return next(filter(None, found), self.beginning)
 
     def of_refusal(self, refusal: Refusal) -> Place:
         """Return the place of the first resource that a refusal is about."""
@@ -92,8 +101,8 @@ class _Places:
             return place
         titles = [*refusal.names, *([refusal.subject] if refusal.subject else [])]
         kinds = (refusal.kind, Kind.GROUP, Kind.ACCESS_RULE)
-        found = (place for title in titles if (place := self._entity_or(title, *kinds)) is not self._beginning)
-        return next(found, self._beginning)
+        found = (place for title in titles if (place := self._entity_or(title, *kinds)) is not self.beginning)
+        return next(found, self.beginning)
 
     def of_statement(self, statement: Statement) -> Place:
         """Return the place of what a statement is about: a rule of an entity, or the first of its subjects."""

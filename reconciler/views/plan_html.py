@@ -21,6 +21,7 @@ from reconciler.views.marking import marked, pieces
 from reconciler.views.plan_text import verdict
 from reconciler.views.rename_question import rename_question
 from reconciler.views.sentences import (
+    acting_sentence,
     counted,
     kind_name,
     left_alone_sentence,
@@ -236,6 +237,7 @@ def _note_items(plan: Plan) -> Iterator[tuple[str, str]]:
             yield "Allowed on purpose", words(refusal_sentence(refusal, marked))
     for unread in plan.unreadable:
         yield "Not readable, left alone", words(unreadable_sentence(unread, marked))
+    yield from (("Will act", words(acting_sentence(acting, marked))) for acting in plan.acting)
     for warning in plan.warnings:
         yield "Warning", joined([words(warning_subject(warning, marked)), warning.message])
     for rename in plan.possible_renames:

@@ -16,6 +16,7 @@ from reconciler.views.marking import marked, pieces
 from reconciler.views.rename_question import rename_question
 from reconciler.views.sections import Section, fit
 from reconciler.views.sentences import (
+    acting_sentence,
     counted,
     kind_name,
     left_alone_sentence,
@@ -79,6 +80,8 @@ def _sections(plan: Plan, stated: Sequence[Statement]) -> Iterator[Section]:
     notes, allowed = list(_notes(plan)), [refusal for refusal in plan.refusals if refusal.allowed]
     idle = [f"- {code(title)}" for title in without_effect(plan.impact)]
     yield _alert("CAUTION", "Refused: nothing of this plan can be applied.", _refusals(plan.refused), rank=0)
+    acting = [f"- {_text(acting_sentence(change, marked))}" for change in plan.acting]
+    yield _alert("WARNING", "Will act otherwise than when last applied", acting, rank=1)
     yield _alert("WARNING", "Critical impact", critical, rank=1)
     yield _folded(f"Not readable, left alone ({len(plan.unreadable)})", list(_unreadable(plan)), rank=2)
     yield _folded(f"Sensitive impact ({_count(stated, Weight.SENSITIVE)})", sensitive, rank=3)

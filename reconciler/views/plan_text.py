@@ -13,6 +13,7 @@ from reconciler.plan.changes import Action, Change, Reason
 from reconciler.views.impact_text import impact_lines
 from reconciler.views.rename_question import rename_question
 from reconciler.views.sentences import (
+    acting_sentence,
     counted,
     heading,
     kind_name,
@@ -78,6 +79,8 @@ def note_lines(plan: Plan, palette: Palette, *, refusals: bool) -> Iterator[str]
         what = counted(len(plan.text_only), "vault")
         yield palette.quiet(f"Text only:  {what} written differently with the same meaning ({listed(plan.text_only)})")
     yield from _unreadable_lines(plan, palette)
+    for acting in plan.acting:
+        yield palette.error(f"Will act:   {acting_sentence(acting)}")
     for warning in plan.warnings:
         yield palette.change(f"Warning:    {warning_subject(warning)}{harmless(warning.message)}")
     for rename in plan.possible_renames if refusals else ():

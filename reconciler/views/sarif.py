@@ -10,7 +10,7 @@ from reconciler import __version__
 from reconciler.errors import EXIT_CODES
 from reconciler.model.text import harmless, json_document
 from reconciler.views.failure import failure_findings
-from reconciler.views.findings import CRITICAL_IMPACT, UNREADABLE, Finding, plan_findings, problem_findings
+from reconciler.views.findings import ACTING, CRITICAL_IMPACT, UNREADABLE, Finding, plan_findings, problem_findings
 from reconciler.views.guard_words import STOPS
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
 _INFORMATION = "https://pypi.org/project/clearml-reconciler/"
 _HELP = {
+    ACTING: "A program, a source of a secret, a delivery or the policy differs from what was last applied.",
     UNREADABLE: "It is left alone, and counts as a difference unless policy.unreadable accepts it by name.",
     CRITICAL_IMPACT: "Admins, impersonation, everyone, the last of its kind, or destroyed credentials: look closely.",
 }

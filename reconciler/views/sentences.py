@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reconciler.model.unreadable import Unreadable
+    from reconciler.plan.acting import ActingChange
 
 _SHOWN_NAMES = 5
 _REASONS = {
@@ -145,6 +146,12 @@ def _allowance(refusal: Refusal) -> str:
     if guard in (Guard.MAX_REMOVALS, Guard.EMPTY_KIND):
         return f"{guard.value}={refusal.kind.value}"
     return guard.value
+
+
+def acting_sentence(change: ActingChange, show: Callable[[str], str] = harmless) -> str:
+    """Say what will act, or judge, otherwise than when the declaration was last applied."""
+    before, after = (show(side) if side is not None else "nothing" for side in (change.before, change.after))
+    return f"{show(change.what)}: {before} → {after}"
 
 
 def warning_subject(warning: Warned, show: Callable[[str], str] = harmless) -> str:
