@@ -16,6 +16,7 @@ from reconciler.notify.signature import signature_headers
 from reconciler.notify.target import Target, TargetKind, read_target
 from reconciler.record.merge import with_reported
 from reconciler.views.drift_messages import message_text, message_title, slack_message, webhook_message
+from reconciler.views.run_link import run_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,17 +89,18 @@ async def announce_drift(session: Session, receivers: Receivers, result: DriftRe
 async def _sent(session: Session, receivers: Receivers, target: Target, result: DriftResult, news: News) -> str | None:
     """Send word to one receiver; return what went wrong."""
     plan, drift, world = result.plan, result.drift, session.world
+    run = run_link(session.environment)
     transport = session.wire.webhook_transport()
     try:
         match target.kind:
             case TargetKind.LIBRARY:
-                title, text = session.secrets.mask(message_title(plan, news)), message_text(drift, news)
+                title, text = session.secrets.mask(message_title(plan, news)), message_text(drift, news, run)
                 await library.send(target, title, session.secrets.mask(text), world.in_thread)
             case TargetKind.SLACK:
-                body = _masked(session, slack_message(plan, drift, news))
+                body = _masked(session, slack_message(plan, drift, news, run))
                 await post(target, body, {}, world.clock.sleep, transport)
             case TargetKind.WEBHOOK:
-                body = _masked(session, webhook_message(plan, drift, news))
+                body = _masked(session, webhook_message(plan, drift, news, run))
                 headers = signature_headers(body, receivers.secret, world.clock.now())
                 await post(target, body, headers, world.clock.sleep, transport)
     except ReconcilerError as error:

@@ -60,21 +60,24 @@ def _doubts(drift: Drift) -> bool:
     return any(item.what is AttentionKind.UNREADABLE for item in drift.attention)
 
 
-def message_text(drift: Drift, news: News) -> str:
-    """Return the message below its title as plain text."""
-    return "\n".join(message_lines(drift, news))
+def message_text(drift: Drift, news: News, run: str | None = None) -> str:
+    """Return the message below its title as plain text, with the address of the run that sends it, if it has one."""
+    return "\n".join([*message_lines(drift, news), *([f"The run: {run}"] if run else [])])
 
 
-def slack_message(plan: Plan, drift: Drift, news: News) -> bytes:
+def slack_message(plan: Plan, drift: Drift, news: News, run: str | None = None) -> bytes:
     """Return a message in Slack's form, which Mattermost and Rocket.Chat read too; no name in it calls anybody."""
     title = _quiet(message_title(plan, news))
     lines = [_quiet(line) for line in message_lines(drift, news)]
     body = shortened("\n".join(f"• {line}" for line in lines), _LONGEST_TEXT)
-    blocks = [
+    blocks: list[dict[str, object]] = [
         {"type": "header", "text": {"type": "plain_text", "text": shortened(title, 150), "emoji": False}},
         {"type": "section", "text": {"type": "plain_text", "text": body, "emoji": False}},
     ]
+    if run is not None:
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"<{run}|The run>"}})
     escaped = f"{title}\n{body}".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped += f"\n{run}" if run is not None else ""
     return json.dumps({"text": escaped, "mrkdwn": False, "blocks": blocks}).encode()
 
 
@@ -83,13 +86,14 @@ def _quiet(text: str) -> str:
     return _EVERYBODY.sub("@\u200b", text)
 
 
-def webhook_message(plan: Plan, drift: Drift, news: News) -> bytes:
+def webhook_message(plan: Plan, drift: Drift, news: News, run: str | None = None) -> bytes:
     """Return the JSON document for programs."""
     content = {
         "format": FORMAT,
         "workspace": plan.workspace,
         "server": plan.server,
         "declaration": plan.declaration,
+        "run": run,
         "in_sync": not drift.findings and not _doubts(drift),
         "title": message_title(plan, news),
         "drift": [_told(finding.plain()) for finding in news.findings],

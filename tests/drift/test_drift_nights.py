@@ -137,6 +137,29 @@ def test_a_chat_gets_a_message_for_people_that_calls_nobody(project: Project) ->
     assert "planted-path" not in result.output
 
 
+RUN = "https://gitlab.example/acme/workspace/-/jobs/12"
+
+
+@pytest.mark.parametrize(
+    ("variable", "link"), [(RUN, RUN), ("https://x/>|<!here>", None), ("javascript:alert(1)", None)]
+)
+def test_a_message_has_a_link_to_the_run_unless_it_is_no_plain_address(
+    variable: str, link: str | None, project: Project
+) -> None:
+    applied_team(project)
+    group_with(project.sandbox, ADA)
+    project.environment["CI_JOB_URL"] = variable
+    with receiver() as received:
+        addresses = (f"{received.url}/hook", f"slack+{received.url}/chat", received.url.replace("http://", "json://"))
+        assert at(project, 0, "drift", *(word for url in addresses for word in ("--notify", url))).code == 2
+        by_path = {request.path: request.json for request in received.requests}
+    assert by_path["/hook"]["run"] == link
+    links = [block["text"]["text"] for block in by_path["/chat"]["blocks"] if block["text"]["type"] == "mrkdwn"]
+    assert links == ([f"<{link}|The run>"] if link else [])
+    other = next(sent for path, sent in by_path.items() if path not in ("/hook", "/chat"))
+    assert (f"The run: {RUN}" in other["message"]) == (link is not None)
+
+
 def test_another_service_is_told_through_the_library(project: Project) -> None:
     applied_team(project)
     group_with(project.sandbox, ADA)
