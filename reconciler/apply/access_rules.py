@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 async def create(run: Run, operation: Operation) -> None:
-    """Create a rule. Its id is chosen here, so that a repeat, or an answer that comes late, makes no second one."""
+    """Create a rule under the id that was chosen for it, so that a repeat or a late one makes no second."""
     wanted = run.wanted(operation, AccessRule)
     users, groups = _ids(run, operation.people)
-    rule_id = run.chance.identifier()
+    rule_id = run.chosen[operation.identity]
     await repeated(lambda: run.writer.create_rule(rule_id, wanted, users, groups))
     run.ids[operation.change.address] = rule_id
 

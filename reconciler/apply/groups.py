@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 async def create(run: Run, operation: Operation) -> None:
-    """Create a group with its members. Its id is chosen here, so that a repeat changes nothing."""
+    """Create a group with its members, under the id that was chosen for it, so that a repeat changes nothing."""
     group = run.wanted(operation, Group)
-    group_id = run.chance.identifier()
+    group_id = run.chosen[operation.identity]
     users = sorted(run.id_of(address) for address in operation.people)
     await repeated(
         lambda: run.writer.create_group(group_id, name=group.name, description=group.description or "", users=users)

@@ -10,8 +10,11 @@ from reconciler.clearml.reader import Reader
 from reconciler.clearml.write import Writer
 from reconciler.errors import ReconcilerError
 from reconciler.model.text import harmless
+from reconciler.plan.operations import OperationKind, operations_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reconciler.clearml.messages import NewCredentialMessage, VaultMessage
     from reconciler.clearml.transport import Transport
     from reconciler.model.delivery import Delivery
@@ -19,12 +22,16 @@ if TYPE_CHECKING:
     from reconciler.model.resources import Address, Resource
     from reconciler.model.secret import Secret
     from reconciler.model.snapshot import Snapshot
+    from reconciler.plan.changes import Change
     from reconciler.plan.make import Prepared
     from reconciler.plan.operations import Operation
+    from reconciler.plan.order import Identity
     from reconciler.vaults.parse import DocumentParser
     from reconciler.world import Chance
 
 Sort = TypeVar("Sort", bound="Resource")
+
+_WITH_CHOSEN_IDS = frozenset({OperationKind.CREATE_GROUP, OperationKind.CREATE_RULE})
 
 
 class MovedError(ReconcilerError):
@@ -45,8 +52,9 @@ class Delivering(Protocol):
 class Run:
     """The state of one apply.
 
-    ``ids`` starts with the live ids and grows with what is created. ``first_credentials`` holds, until it is used, the
-    credential that the server made with a new service account.
+    ``ids`` starts with the live ids and grows with what is created; ``chosen`` are those of groups and rules that this
+    program gives them. ``first_credentials`` holds, until it is used, the credential that the server made with a new
+    service account.
     """
 
     reader: Reader
@@ -55,7 +63,7 @@ class Run:
     live: Live
     parser: DocumentParser
     deliveries: Delivering
-    chance: Chance
+    chosen: Mapping[Identity, str]
     ids: dict[Address, str]
     first_credentials: dict[Address, NewCredentialMessage] = field(default_factory=dict)
     organization_vaults: SharedRead[tuple[VaultMessage, ...]] = field(init=False)
@@ -65,9 +73,13 @@ class Run:
 
     @staticmethod
     def begin(
-        transport: Transport, prepared: Prepared, parser: DocumentParser, deliveries: Delivering, chance: Chance
+        transport: Transport,
+        prepared: Prepared,
+        parser: DocumentParser,
+        deliveries: Delivering,
+        chosen: Mapping[Identity, str],
     ) -> Run:
-        """Start an apply of a plan over this connection; ``chance`` gives the ids that we choose."""
+        """Start an apply of a plan over this connection; ``chosen`` are the ids of :func:`chosen_ids`."""
         return Run(
             reader=Reader(transport),
             writer=Writer(transport),
@@ -75,7 +87,7 @@ class Run:
             live=prepared.live,
             parser=parser,
             deliveries=deliveries,
-            chance=chance,
+            chosen=chosen,
             ids=dict(prepared.live.ids),
         )
 
@@ -94,6 +106,19 @@ class Run:
         except KeyError:
             name = harmless(" / ".join(address.key))
             raise MovedError(f"{address.kind.value} {name} has no id yet; run again") from None
+
+
+def chosen_ids(changes: Sequence[Change], open_ids: Mapping[Address, str], chance: Chance) -> dict[Identity, str]:
+    """Return an id for each group and rule that is to be created, which the API lets us choose.
+
+    ``open_ids`` are those under which an earlier run began to create one, with no known end. They are used again: if
+    that creation still lands, it is the same one and not a second one.
+    """
+    return {
+        operation.identity: open_ids.get(operation.change.address) or chance.identifier()
+        for operation in operations_of(changes)
+        if operation.kind in _WITH_CHOSEN_IDS
+    }
 
 
 def _as(sort: type[Sort], resource: Resource | None) -> Sort:

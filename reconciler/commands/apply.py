@@ -19,12 +19,13 @@ from msgspec.structs import replace
 
 from reconciler.apply.delivery import Deliveries
 from reconciler.apply.execute import check_deliveries, check_states, execute
-from reconciler.apply.run import Run
+from reconciler.apply.run import Run, chosen_ids
 from reconciler.apply.stale import check_nothing_missing, check_still_fits, is_carried_out
 from reconciler.commands.comparing import compare, terms_of
 from reconciler.commands.connection import Connection, Target
 from reconciler.commands.declaration_loading import LoadedDeclaration, load_declared
 from reconciler.commands.record_keeping import (
+    Intent,
     Past,
     note_in_sync,
     read_past,
@@ -202,7 +203,7 @@ async def carry_out(opened: OpenApply, proposal: Proposal) -> ApplyResult:
     entry = await run_entry(session, opened.declared, plan, proposal.prepared.live)
     secrets = tuple(secrets_of(opened.declared, opened.target))
     with session.asked_to_stop() as stop:
-        async with recorded(session, proposal.past, entry, operations, secrets) as recorder:
+        async with recorded(session, proposal.past, entry, Intent(operations, run.chosen), secrets) as recorder:
             async with recorder.watching(stop):
                 report = await _executed(opened, run, plan.changes, stop, recorder)
             after = await _read_again(opened, proposal.past)
@@ -236,7 +237,8 @@ def _run(opened: OpenApply, proposal: Proposal) -> Run:
     session = opened.session
     files = Deliveries(opened.declared.folder, opened.target.client_server, session.environment, session.world)
     deliveries = _KnownDeliveries(session, files)
-    return Run.begin(opened.transport, proposal.prepared, opened.terms.parser, deliveries, session.world.chance)
+    chosen = chosen_ids(proposal.plan.changes, proposal.past.open_ids, session.world.chance)
+    return Run.begin(opened.transport, proposal.prepared, opened.terms.parser, deliveries, chosen)
 
 
 class _KnownDeliveries(Frozen):

@@ -22,7 +22,7 @@ from reconciler.record.store import RecordStore
 from reconciler.vaults.redactor import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from reconciler.commands.connection import Target
     from reconciler.commands.declaration_loading import LoadedDeclaration
@@ -35,10 +35,18 @@ if TYPE_CHECKING:
     from reconciler.plan.fingerprints import DigestKey
     from reconciler.plan.make import Prepared, Terms
     from reconciler.plan.operations import Operation
+    from reconciler.plan.order import Identity
     from reconciler.plan.outcomes import Report
     from reconciler.record.document import Who
     from reconciler.vaults.origin import Remembered
     from reconciler.world import World
+
+
+class Intent(Frozen):
+    """What a run is about to do: its operations, and the ids chosen for what it creates."""
+
+    operations: Sequence[Operation]
+    chosen: Mapping[Identity, str]
 
 
 class Past(Frozen):
@@ -57,6 +65,12 @@ class Past(Frozen):
     def identities(self) -> Mapping[Address, str]:
         """The server ids that the record knows; none without a record that can be trusted."""
         return {} if self.record is None else known_identities(self.record)
+
+    @property
+    def open_ids(self) -> Mapping[Address, str]:
+        """The ids under which earlier runs began to create what they do not know the end of."""
+        creations = () if self.record is None else self.record.creations
+        return {creation.address: creation.server_id for creation in creations if creation.server_id is not None}
 
     def documents(self, key: DigestKey) -> dict[Address, Remembered]:
         """Return what the record knows of vaults' documents as they were applied, with this key."""
@@ -140,7 +154,7 @@ def _run_id(world: World) -> str:
 
 @asynccontextmanager
 async def recorded(
-    session: Session, past: Past, entry: RunEntry, operations: Collection[Operation], secrets: Collection[Secret]
+    session: Session, past: Past, entry: RunEntry, intent: Intent, secrets: Collection[Secret]
 ) -> AsyncIterator[Recorder | Unrecorded]:
     """Hold the lock while the block lasts, after writing down what it is about to do.
 
@@ -159,7 +173,7 @@ async def recorded(
         note=session.reporter.note,
         redactor=Redactor(secrets),
     )
-    await recorder.begin(tuple(operations), past.latest_run)
+    await recorder.begin(intent.operations, past.latest_run, intent.chosen)
     try:
         yield recorder
     finally:

@@ -242,7 +242,11 @@ class Recorder:
                 else result.outcome is not Outcome.UNKNOWN
             )
         }
-        return without_creations(with_run(record, entry), ended, self.run.id)
+        settled = without_creations(with_run(record, entry), ended, self.run.id)
+        # What an earlier run began under the same id is the same creation.
+        results = (self._results.get(identity) for identity in self._chosen)
+        landed = {one.operation.change.address for one in results if one and one.outcome is Outcome.APPLIED}
+        return without_creations(settled, landed)
 
     def _note_unfinished(self, record: Record) -> None:
         earlier = next((run for run in record.runs if run.id != self.run.id), None)

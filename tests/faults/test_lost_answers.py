@@ -91,6 +91,13 @@ class Late:
             raise httpx.ReadTimeout("no answer")
         return None
 
+    def instead_of_every(self, request: httpx.Request) -> httpx.Response | None:
+        """As above, and the repeats in the same run are lost as well."""
+        if endpoint_of(request) == self.endpoint and self.matching in request.content.decode():
+            self.held = [request]
+            raise httpx.ReadTimeout("no answer")
+        return None
+
     def land(self, scenario: Scenario) -> None:
         (request,) = self.held
         assert (
@@ -119,4 +126,25 @@ def test_a_create_that_the_server_finishes_after_the_run_makes_no_second_one(
     late.land(scenario)
     second = scenario.project.run("apply", "--yes", *options)
     assert second.code == 0, second
+    check_converged(scenario)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "matching"),
+    [
+        ("permissions.add_or_update_access_rule", '"name": "made"'),
+        ("permissions.add_or_update_user_group", '"name": "made"'),
+    ],
+    ids=["access rule", "group"],
+)
+def test_a_create_that_lands_after_the_next_run_has_the_id_that_the_next_run_used_too(
+    endpoint: str, matching: str, scenario: Scenario
+) -> None:
+    late = Late(endpoint, matching)
+    options = [word for guard in ALLOWED for word in ("--allow", guard)]
+    first = scenario.project.run("apply", "--yes", *options, wire=tampering(instead=late.instead_of_every))
+    assert first.code == 6, first
+    second = scenario.project.run("apply", "--yes", *options)
+    assert second.code == 0, second
+    late.land(scenario)
     check_converged(scenario)

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.apply.execute import execute
-from reconciler.apply.run import Run
+from reconciler.apply.run import Run, chosen_ids
 from reconciler.clearml.settings import ConnectionSettings
 from reconciler.clearml.transport import Transport
 from reconciler.model.access import ALL, Entity, EntityType, Permission
@@ -309,7 +309,7 @@ async def _really(prepared: Prepared, parser: DocumentParser) -> tuple[Permissio
         token = Secret(store.session_for(prepared.live.caller.user))
         settings = ConnectionSettings("http://sandbox.localhost", token=token)
         async with Transport(settings, transport=httpx.ASGITransport(create_app(store))) as transport:
-            run = Run.begin(transport, prepared, parser, _Nowhere(), CHANCE)
+            run = Run.begin(transport, prepared, parser, _Nowhere(), chosen_ids(prepared.plan.changes, {}, CHANCE))
             results = [item async for item in execute(run, prepared.plan.changes, concurrency=1, stop=asyncio.Event())]
         assert [item for item in results if item.outcome is not Outcome.APPLIED] == []
         return before, _ask(store, prepared, run.ids)

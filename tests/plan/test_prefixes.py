@@ -17,7 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.apply.perform import perform
-from reconciler.apply.run import Run
+from reconciler.apply.run import Run, chosen_ids
 from reconciler.apply.scheduler import run_all
 from reconciler.clearml.read import read_live
 from reconciler.clearml.reader import Reader
@@ -215,7 +215,9 @@ async def _compare(plan: Small, done: frozenset[Identity], parser: DocumentParse
         )
         app = Recording(create_app(store))
         async with Transport(settings, transport=httpx.ASGITransport(app)) as transport:
-            run = Run.begin(transport, plan.prepared, parser, _Nowhere(), CHANCE)
+            run = Run.begin(
+                transport, plan.prepared, parser, _Nowhere(), chosen_ids(plan.prepared.plan.changes, {}, CHANCE)
+            )
             applied: set[Identity] = set()
 
             async def carry_out(operation: Operation) -> None:
