@@ -191,7 +191,7 @@ def drastic(result: Result) -> frozenset[tuple[str, ...]]:
     """Return what a plan in JSON creates and removes."""
     if not result.stdout.startswith("{"):
         return frozenset()
-    changes = result.json["changes"]
+    changes = result.json.get("changes", ())  # without one it is problems that are listed
     return frozenset((one["action"], one["kind"], *one["key"]) for one in changes if one["action"] != "update")
 
 
