@@ -26,7 +26,13 @@ from tests.ci.workflow_files import (
 )
 
 EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
-SCHEMAS = [(ACTION, "github-actions"), (GITLAB, "gitlab-ci"), *((path, "github-workflows") for path in WORKFLOWS)]
+OTHERS = {"azure": "azure-pipelines", "bitbucket": "bitbucket-pipelines"}
+SCHEMAS = [
+    (ACTION, "github-actions"),
+    (GITLAB, "gitlab-ci"),
+    *((CI_EXAMPLES / folder / f"{schema}.yml", schema) for folder, schema in OTHERS.items()),
+    *((path, "github-workflows") for path in WORKFLOWS),
+]
 PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
 WRITING = {"pull-requests": {"plan"}, "issues": {"drift"}}
 
