@@ -81,7 +81,9 @@ def files(project: Project) -> dict[str, str]:
     """Return the texts of all files of a declaration, by their paths."""
     paths = [path for path in project.folder.rglob("*") if path.suffix in (".yaml", ".conf", ".json")]
     return {
-        str(path.relative_to(project.folder)): path.read_bytes().decode() for path in paths if "out" not in path.parts
+        str(path.relative_to(project.folder)): path.read_bytes().decode()
+        for path in paths
+        if not {"out", ".reconciler"} & set(path.parts)
     }
 
 

@@ -81,11 +81,11 @@ def test_a_value_that_is_copied_to_a_harmless_path_gives_nothing_away(applied: P
 
 
 def test_what_somebody_wrote_in_the_web_page_is_hidden(applied: Project) -> None:
-    applied.sandbox.set_vault("v", "ml", 'company {note: "by hand", list: [a1b, "by hand"], size: 4, on: true}\n')
+    applied.sandbox.set_vault("v", "ml", 'company {note: "by hand", list: [w1x, "by hand"], size: 4, on: true}\n')
     declare(applied, "company.size: 3\n")
     output = shown(applied)
     assert "by hand" not in output
-    assert "a1b" not in output
+    assert "w1x" not in output
     assert re.search(r"company\.size +4 → 3\n", output)
     assert re.search(r"company\.list\[0\] +- \(hidden\)\n", output)
 
@@ -96,8 +96,8 @@ company {
   note: "by hand" // hunter2-in-a-remark
   size: 4
   list: [
-    "a1b",
-    "c2d"
+    "w1x",
+    "w2x"
   ]
   text: \"\"\"several
 hunter2-in-a-line
@@ -116,7 +116,7 @@ def test_a_diff_of_what_would_be_adopted_hides_it_too(project: Project) -> None:
         project.declare(form)
         project.commit()
         output = project.run("adopt", "--diff").output
-        for value in ("by hand", "hunter2", "a1b", "c2d", "several", "lines"):
+        for value in ("by hand", "hunter2", "w1x", "w2x", "several", "lines"):
             assert value not in output, value
         for line in ("agent.package_manager.type: pip", "  size: 4", "kept: same"):
             assert line in output, output
