@@ -28,7 +28,7 @@ class Case(Frozen):
     ``now``, the server's time, judges which keys still work (``None``: all of them may). ``broken`` are the
     organization's own rules that it breaks, ``replaced`` what is another one than was last applied. ``renames`` lead
     from addresses to those of before, ``identities`` are the server ids of what was last applied, and ``emptied`` the
-    vaults that keep nothing of what is in them.
+    vaults that keep nothing of what is in them. ``last_policy`` is the one that was applied last, if that is known.
     """
 
     changes: Sequence[Change]
@@ -42,6 +42,7 @@ class Case(Frozen):
     renames: Mapping[Address, Address] = field(default_factory=dict)
     identities: Mapping[Address, str] = field(default_factory=dict)
     emptied: frozenset[Address] = frozenset()
+    last_policy: Policy | None = None
 
     def deleted(self, kind: Kind) -> list[Change]:
         """Return the removals of one kind."""

@@ -54,6 +54,7 @@ class Guard(StrEnum):
     WRITE_GAINS = "write-gains"
     IDENTITY_CHANGED = "identity-changed"
     POLICY = "policy"
+    POLICY_LOOSENED = "policy-loosened"
     STILL_USED = "still-used"
     SERVER_LIMIT = "server-limit"
 
@@ -128,8 +129,9 @@ class LeftAlone(Published, kw_only=True):
 class Refusal(Published, kw_only=True):
     """A guard that stops the plan: which rule, about what, with which numbers, and whether it can be lifted.
 
-    ``rule`` and what follows it are said by the guard ``policy`` only: which of the organization's own rules is broken,
-    where its file says it (``file:line``), its message, and where the declaration says what breaks it.
+    ``rule`` and what follows it are said by the guard ``policy``: which of the organization's own rules is broken,
+    where its file says it (``file:line``), its message, and where the declaration says what breaks it. Of
+    ``policy-loosened`` ``rule`` is the guard that the policy last applied refuses it by.
     """
 
     guard: Guard

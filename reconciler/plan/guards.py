@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.model.resources import Kind, MemberState, Role
 from reconciler.plan.allowance import marked
 from reconciler.plan.changes import Action, Guard, Refusal
 from reconciler.plan.gains import gain_refusals
 from reconciler.plan.identity import identity_refusals
+from reconciler.plan.last_policy import only_refused_before
 from reconciler.plan.policy.outcome import policy_refusals
 from reconciler.plan.protected import protected_refusals
 from reconciler.plan.removals import is_leftover, loses_admin, removal_refusals
@@ -27,7 +30,15 @@ if TYPE_CHECKING:
 
 def check(case: Case, allowed: Collection[Allowance]) -> tuple[Refusal, ...]:
     """Return every refusal, in a stable order; those whose guard is allowed are marked so."""
-    return marked((refusal for rule in _RULES for refusal in rule(case)), allowed, case.changes)
+    now = _refusals(case)
+    if case.last_policy is None:
+        return marked(now, allowed, case.changes)
+    then = _refusals(replace(case, policy=case.last_policy, broken=()))
+    return marked((*now, *only_refused_before(then, now)), allowed, case.changes)
+
+
+def _refusals(case: Case) -> tuple[Refusal, ...]:
+    return tuple(refusal for rule in _RULES for refusal in rule(case))
 
 
 def still_refused(reviewed: Plan, now: Iterable[Refusal], allowed: Collection[Allowance]) -> tuple[Refusal, ...]:

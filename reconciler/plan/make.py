@@ -23,6 +23,7 @@ from reconciler.plan.guards import check, still_refused
 from reconciler.plan.identity import live_look_alikes, renamed_outside, replaced
 from reconciler.plan.impact.assess import assess
 from reconciler.plan.impact.content import counting
+from reconciler.plan.last_policy import last_policy
 from reconciler.plan.policy.outcome import broken_rules, policy_warnings
 from reconciler.plan.possible_renames import possible_renames
 from reconciler.plan.protected import emptied_vaults
@@ -176,8 +177,9 @@ def _judged(
         others,
         renames=desired.renames,
         identities=terms.identities,
+        last_policy=None if terms.acted is None else last_policy(terms.acted.policy),
     )
-    if desired.policy.protected:
+    if desired.policy.protected or (case.last_policy is not None and case.last_policy.protected):
         case = replace(case, emptied=emptied_vaults(case, terms.parser))
     return _Judged(impact, broken, check(case, terms.allowed))
 

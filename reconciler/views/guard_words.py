@@ -29,6 +29,8 @@ STOPS: Final[Mapping[Guard, str]] = {
     Guard.IDENTITY_CHANGED: "a name now stands for another resource than when it was last applied, by the server's id: "
     "deleted and created again, or taken over",
     Guard.POLICY: "one of the organization's own rules would be broken",
+    Guard.POLICY_LOOSENED: "the policy that was applied last refuses it, and this declaration has loosened the policy: "
+    "its limits, what it protects, or its domains",
     Guard.STILL_USED: "a group would be removed while a vault or access rule that is left alone refers to it",
     Guard.SERVER_LIMIT: "the server would refuse it: too many service accounts, or an admin account where it allows "
     "none",

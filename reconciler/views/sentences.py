@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.model.resources import Kind
 from reconciler.model.text import harmless
 from reconciler.plan.changes import Guard, LeftAlone, Refusal, Waiting, Warned
@@ -66,6 +68,9 @@ def _what(refusal: Refusal, show: Callable[[str], str]) -> str:
             return _removal(refusal, subject, names)
         case Guard.POLICY:
             return f"{show(refusal.message or '')} (rule {show(refusal.rule or '')})"
+        case Guard.POLICY_LOOSENED:
+            guard = Guard(refusal.rule or Guard.PROTECT)
+            return f"the policy last applied refuses it ({refusal_sentence(replace(refusal, guard=guard), show)})"
         case Guard.STILL_USED:
             users = "vaults that belong to it" if refusal.limit == "vaults" else "access rules that name it"
             return f"group {subject} would be removed, but this declaration leaves alone {users} ({names})"
