@@ -16,8 +16,11 @@ from tests.support.runner import Result, clean_environment, invoke, session_at
 
 
 def at(project: Project, days: float, *arguments: str) -> Result:
-    """Run a command so many days from now; the sandbox lives by the clock of this machine."""
-    moment = datetime.now(UTC) + timedelta(days=days)
+    """Run a command so many days from now; the sandbox lives by the clock of this machine.
+
+    A server dates its answers in whole seconds, so that it may seem earlier than what was done a moment ago.
+    """
+    moment = datetime.now(UTC) + timedelta(days=days, seconds=2)
     return invoke(
         *arguments,
         folder=project.folder,
