@@ -39,7 +39,7 @@ async def update(run: Run, operation: Operation) -> None:
     """Set what changes of a rule, and let people have it.
 
     Where its permission or its entity changes, those who lose it are taken out by the same call: nobody has, not even
-    for a moment, what they had not before and shall not have afterwards.
+    for a moment, what they have neither before nor afterwards.
     """
     wanted, change = run.wanted(operation, AccessRule), operation.change
     now = await _current(run, operation)

@@ -92,7 +92,7 @@ class Run:
         )
 
     def wanted(self, operation: Operation, sort: type[Sort]) -> Sort:
-        """Return what the operation's resource shall be."""
+        """Return the operation's resource as declared."""
         return _as(sort, self.desired.get(operation.change.address))
 
     def existing(self, operation: Operation, sort: type[Sort]) -> Sort:

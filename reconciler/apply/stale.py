@@ -54,7 +54,7 @@ def check_nothing_missing(saved: Plan, current: Plan) -> None:
 
 
 def is_carried_out(saved: Plan, current: Plan) -> bool:
-    """Tell whether nothing is left of a saved plan, for the same server and declaration: it was applied before."""
+    """Return whether nothing is left of a saved plan, for the same server and declaration: it was applied before."""
     same = (saved.server, saved.declaration_digest) == (current.server, current.declaration_digest)
     left = {change.address for change in current.changes}
     return same and bool(saved.changes) and not any(change.address in left for change in saved.changes)

@@ -339,7 +339,7 @@ def _doubt_group(found: _Assembly, message: GroupMessage, group: Group, hidden: 
 
 
 def _nobody_is_in(group: GroupMessage, readings: Readings) -> bool:
-    """Tell whether other answers confirm that a group of which no users are told is empty.
+    """Return whether other answers confirm that a group of which no users are told is empty.
 
     Everybody tells of groups, service accounts too, and nobody of this one (:func:`hidden_memberships` finds those).
     """
@@ -419,7 +419,7 @@ def _doubt_rule(found: _Assembly, message: RuleMessage, rule: AccessRule, readin
 
 
 def _may_be_the_servers(message: RuleMessage, readings: Readings) -> bool:
-    """Tell whether a rule of which that is not said may be one that the server made.
+    """Return whether a rule of which that is not said may be one that the server made.
 
     A server that says so of others says so of all. But one that looks like those, which give all of a type to a
     built-in group, may still be one.
@@ -472,7 +472,7 @@ def _add_credentials(found: _Assembly, account_id: str, account: str, readings: 
 
 
 def _may_hold(account_id: str, readings: Readings) -> bool:
-    """Tell whether an account whose credentials are not listed may have some: the count of them says so, or nothing."""
+    """Return whether an account may have credentials that are not listed: their count says so, or nothing does."""
     return any(account.id == account_id and read(account.credentials) != 0 for account in readings.accounts)
 
 

@@ -38,7 +38,7 @@ class Claims(Frozen):
     lifetime: float | None = None
 
     def speaks(self, version: str) -> bool:
-        """Tell whether the server knows what came with an API version."""
+        """Return whether the server knows what came with an API version."""
         return _numbers(self.api_version or _UNTOLD_VERSION) >= _numbers(version)
 
     @property

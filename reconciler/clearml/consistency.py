@@ -57,7 +57,7 @@ class Readings(Frozen):
         return self.service.users or ()
 
     def knows(self, kind: Kind) -> bool:
-        """Tell whether the list of a kind was read as a whole."""
+        """Return whether the list of a kind was read as a whole."""
         return all(item.kind is not kind for item in self.lost)
 
 
@@ -85,7 +85,7 @@ def contradictions(readings: Readings) -> tuple[Lost, ...]:
 
 
 def doubtful(readings: Readings) -> bool:
-    """Tell whether something moved between two calls, perhaps: then it is worth reading all of it once more."""
+    """Return whether something moved between two calls, perhaps: then it is worth reading all of it once more."""
     return bool(gone_groups(readings) or hidden_memberships(readings) or _not_in_users(readings))
 
 

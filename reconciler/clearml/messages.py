@@ -224,7 +224,7 @@ class VaultMessage(Confined):
         return self.data if self.data is not None else Secret("")
 
     def is_own(self, account_id: str) -> bool:
-        """Tell whether it belongs to a service account that was asked for what it sees, and not to one of its groups.
+        """Return whether it belongs to a service account that was asked for what it sees, and not to one of its groups.
 
         Without a scope that is so if it belongs to this user.
         """

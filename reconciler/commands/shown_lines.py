@@ -72,7 +72,7 @@ def _hidden(vault: Vault, known: Document | None, lines: Sequence[str], parser: 
 
 
 def _may_be_shown(line: str, familiar: Collection[str], fit: bool | None) -> bool:
-    """Tell whether a line may be shown; ``fit`` says whether the values on it may, ``None`` that it has none."""
+    """Return whether a line may be shown; ``fit`` says whether the values on it may, ``None`` that it has none."""
     if _NO_VALUE.fullmatch(line):
         return True
     if _COMMENT.search(line) and (line not in familiar or looks_like_secret(line)):

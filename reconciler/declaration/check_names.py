@@ -28,7 +28,7 @@ _LOCAL_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@localhost")
 
 
 def is_builtin_group(name: str) -> bool:
-    """Tell whether the server brings a group of this name along."""
+    """Return whether the server brings a group of this name along."""
     return fold(name) in FIXED_GROUPS | {QUEUE_ADMINS}
 
 

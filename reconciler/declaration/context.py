@@ -64,7 +64,7 @@ class Context:
         return self._known[kind]
 
     def must_be_declared(self, kind: Kind) -> bool:
-        """Tell whether what is named must be declared: the declaration is the whole, readable truth for the kind."""
+        """Return whether what is named must be declared: the declaration is the whole, readable truth for the kind."""
         return self._complete and self.declaration.management(kind) is Management.ALL
 
     def nearest(self, kind: Kind, folded: str) -> str | None:

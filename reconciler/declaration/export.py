@@ -154,14 +154,14 @@ class Exporter:
         return Snapshot.of(resource for address, resource in resources if address not in left_out)
 
     def _is_whole(self, kind: Kind) -> bool:
-        """Tell whether the list of a kind was read as a whole; if not, the kind is not managed, and a note says so."""
+        """Return whether the whole list of a kind was read; if not, the kind is not managed, and a note says so."""
         lost = next((item for item in self.live.lost if item.kind is kind), None)
         if lost is not None:
             self.notes.append(f"{_LISTS[kind]} are left out: {harmless(lost.reason)}")
         return lost is None
 
     def _is_doubtful(self, kind: Kind, owner: tuple[str, ...]) -> bool:
-        """Tell whether something of a service account could not be read."""
+        """Return whether something of a service account could not be read."""
         lost = kind is Kind.CREDENTIAL and any(item.kind is kind for item in self.live.lost)
         return lost or any(item.kind is kind and item.key[: len(owner)] == owner for item in self.live.unreadable)
 
@@ -199,7 +199,7 @@ class Exporter:
         yield entry | {"role": role.value}
 
     def _is_named(self, member: Member) -> bool:
-        """Tell whether a group or a rule names a member, which is then declared even if no apply can change it."""
+        """Return whether a group or a rule names a member, which is then declared even if no apply can change it."""
         snapshot = self.live.snapshot
         groups = (group for group in snapshot.groups.values() if not group.builtin or group.assignable)
         named = [group.members or () for group in groups] + [rule.members for rule in snapshot.access_rules.values()]

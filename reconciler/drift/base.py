@@ -47,11 +47,11 @@ class Base(Frozen, dict=True):
         return self._known.get(address) or self._known.get(former(address, self.desired.renames))
 
     def unsettled(self, address: Address) -> bool:
-        """Tell whether a run of ours whose end is not known may have changed the resource."""
+        """Return whether a run of ours whose end is not known may have changed the resource."""
         return any(is_unsettled(one, self.open_ends) for one in {address, former(address, self.desired.renames)})
 
     def speaks_for(self, address: Address) -> bool:
-        """Tell whether the last apply would have taken this resource away, had it been there undeclared."""
+        """Return whether the last apply would have taken this resource away, had it been there undeclared."""
         if self.record is None:
             return False
         if address.kind is Kind.CREDENTIAL:
@@ -61,14 +61,14 @@ class Base(Frozen, dict=True):
         return address.kind.value in self.record.managed
 
     def declaration_stays(self, address: Address, before: Applied) -> bool | None:
-        """Tell whether all but the document is declared as it was; ``None`` if the record does not say."""
+        """Return whether all but the document is declared as it was; ``None`` if the record does not say."""
         wanted = self.desired.snapshot.get(address)
         if before.declared is None:
             return None
         return wanted is not None and public_digest(wanted) == before.declared
 
     def document_stays(self, address: Address, before: Applied, now: str | None) -> bool | None:
-        """Tell whether a vault's document is declared as it was; ``now`` is the digest of it, secrets included.
+        """Return whether a vault's document is declared as it was; ``now`` is the digest of it, secrets included.
 
         ``None`` if nobody can tell: made under another key, or with secrets that this run does without.
         """

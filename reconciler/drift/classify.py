@@ -48,7 +48,7 @@ def find_drift(prepared: Prepared, desired: Desired, record: Record | None, key:
 
 
 def is_drift(change: Change) -> bool:
-    """Tell whether a change is drift: the steps of a rotation are not, a declared credential that has expired is."""
+    """Return whether a change is drift: the steps of a rotation are not, a declared credential that has expired is."""
     return not change.is_due
 
 

@@ -111,7 +111,7 @@ def _document(change: Change, before: Applied | None, base: Base) -> DriftClass:
 
 
 def live_stays(resource: Resource, before: Applied, base: Base) -> bool | None:
-    """Tell whether a live resource is as it was recorded; ``None`` if nobody can tell."""
+    """Return whether a live resource is as it was recorded; ``None`` if nobody can tell."""
     if not before.fields:
         return None
     if not _fields_stay(resource, before, base):

@@ -60,7 +60,7 @@ class Sides(Frozen):
     kept: tuple[Kept, ...]
 
     def keeps(self, change: Change) -> bool:
-        """Tell whether a difference that remains is no more than what is kept."""
+        """Return whether a difference that remains is no more than what is kept."""
         parts = {kept.part for kept in self.kept if kept.address == change.address}
         return WHOLE in parts or (bool(parts) and set(parts_of(change)) <= parts)
 

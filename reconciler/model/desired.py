@@ -59,7 +59,7 @@ class Limit:
     at_least: int | None = None
 
     def allows(self, removed: int, total: int, floor: int = 0) -> bool:
-        """Tell whether removing so many of so many is within the limit; ``floor`` many are in any case."""
+        """Return whether removing so many of so many is within the limit; ``floor`` many are in any case."""
         if self.count is not None:
             return removed <= self.count
         return removed <= floor or (total > 0 and removed / total <= (self.share or 0.0))
@@ -92,7 +92,7 @@ class Policy(Frozen):
 
 
 class Desired(Frozen):
-    """A declaration, resolved: what shall be, which part of the workspace it speaks for, and where each thing is said.
+    """A declaration, resolved: what it asks for, which part of the workspace it manages, and where each thing is said.
 
     ``renames`` leads from an address to the one it had before. ``places`` leads from an address, or from an address
     and a field, to its place in the files. ``acting`` is what it makes act.

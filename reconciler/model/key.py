@@ -29,11 +29,11 @@ class Key(Frozen):
         return Key(Kind(kind), fold(name)) if kind in KINDS and name else None
 
     def means(self, address: Address) -> bool:
-        """Tell whether a resource is meant: by its very name, or by a pattern."""
+        """Return whether a resource is meant: by its very name, or by a pattern."""
         return address.kind is self.kind and self.fits(written(address))
 
     def fits(self, name: str) -> bool:
-        """Tell whether a folded name is this one or fits the pattern."""
+        """Return whether a folded name is this one or fits the pattern."""
         if name == self.name:
             return True
         if not {"*", "?"} & set(self.name):

@@ -141,7 +141,7 @@ class Address(NamedTuple):
 class Member(Frozen):
     """A person in the workspace, known by e-mail.
 
-    ``role`` is ``None`` only for a pending invitation whose role the server does not tell. ``fixed`` members (the
+    ``role`` is ``None`` only for a pending invitation that the server reports without a role. ``fixed`` members (the
     server's read-only and support users) can be neither removed nor given another role.
     """
 
@@ -183,7 +183,7 @@ class ServiceAccount(Frozen):
 class Credential(Frozen):
     """An access key of a service account, known by its label.
 
-    ``lifetime`` is how long a new one shall live (``None``: the server's default), ``rotate_before`` how long before
+    ``lifetime`` is how long a new one lives (``None``: the server's default), ``rotate_before`` how long before
     its end it is replaced, ``delivery`` where its secret key goes. On a live credential these three are ``None``.
     """
 
@@ -316,7 +316,7 @@ Resource = Member | ServiceAccount | Credential | Group | Vault | AccessRule
 
 
 def is_servers_own(resource: Resource | None) -> bool:
-    """Tell whether the server keeps a resource, whatever anybody declares: built-in or shared groups, fixed members."""
+    """Return whether the server keeps a resource, whatever is declared: built-in or shared groups, fixed members."""
     if isinstance(resource, Group):
         return resource.builtin or not resource.assignable
     return isinstance(resource, Member) and resource.fixed

@@ -30,7 +30,7 @@ def fold(name: str) -> str:
 
 
 def is_harmless(text: str) -> bool:
-    """Tell whether a text has only visible characters and plain blanks: no controls, bidi marks or invisible ones."""
+    """Return whether a text has only visible characters and plain blanks: no controls, bidi marks or invisible ones."""
     if text.isascii():
         return text.isprintable()
     return all(unicodedata.category(char) not in _UNSAFE_CATEGORIES and char not in _INVISIBLE for char in text)

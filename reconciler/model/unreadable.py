@@ -51,7 +51,7 @@ class Unreadable(Published, kw_only=True):
         return Address(self.kind, self.key)
 
     def may_be(self, address: Address) -> bool:
-        """Tell whether a resource that is missing from the workspace may be this one."""
+        """Return whether a resource that is missing from the workspace may be this one."""
         return (
             self.field is None
             and not (self.by_server or self.declared)

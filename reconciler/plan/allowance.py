@@ -62,7 +62,7 @@ def marked(
 
 
 def _is_lifted(refusal: Refusal, allowed: Collection[Allowance], addresses: Mapping[str, Collection[Address]]) -> bool:
-    """Tell whether a refusal is allowed: as a whole, by its subject, or by everything that it names."""
+    """Return whether a refusal is allowed: as a whole, by its subject, or by everything that it names."""
     fitting = [item for item in allowed if item.guard is refusal.guard]
     if any(item.key is None and item.kind in (None, refusal.kind) for item in fitting):
         return True

@@ -67,7 +67,7 @@ def difference(
     rotation: Rotation,
     only: Collection[Address] | None = None,
 ) -> Difference:
-    """Compare what shall be with what is: all of it, or ``only`` some.
+    """Compare what is declared with what is there: all of it, or ``only`` some.
 
     ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning, ``rotation`` tells
     which credentials are due.
@@ -96,7 +96,7 @@ def difference(
 
 
 def _goes_with_its_owner(address: Address, desired: Snapshot) -> bool:
-    """Tell whether the server itself removes this when its owner, a service account, is removed."""
+    """Return whether the server itself removes this when its owner, a service account, is removed."""
     owner = address.owner
     return owner is not None and owner.kind is Kind.SERVICE_ACCOUNT and owner not in desired
 

@@ -125,7 +125,7 @@ def _digest(plan: Plan) -> str:
 
 
 def looks_like_plan(text: str) -> bool:
-    """Tell whether a text is meant to be a saved plan rather than a declaration."""
+    """Return whether a text is meant to be a saved plan rather than a declaration."""
     return text.lstrip()[:1] == "{" and '"format": "clearml-reconciler/plan' in text[:400]
 
 

@@ -182,7 +182,7 @@ def _vault(change: Change) -> Iterator[Operation]:
 
 
 def all_at_once(change: Change) -> bool:
-    """Tell whether all of a rule's change must be one call: its permission or entity changes.
+    """Return whether all of a rule's change must be one call: its permission or entity changes.
 
     In two calls, who joins would have what the rule gave before, or who leaves what it gives afterwards.
     """

@@ -129,7 +129,7 @@ class _Reaching(Frozen):
         return not self.operation.removal or self.operation.kind is OperationKind.UPDATE_RULE
 
     def is_connected(self, other: _Reaching) -> bool:
-        """Tell whether the same people are concerned."""
+        """Return whether the same people are concerned."""
         if EVERYONE in self.people or EVERYONE in other.people:
             return bool(self.people and other.people)
         return not self.people.isdisjoint(other.people)

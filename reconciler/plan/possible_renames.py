@@ -126,7 +126,7 @@ class _Comparison:
         return (Likeness.DOCUMENT,) if is_of_group and self._same_document(before, after) else ()
 
     def _same_document(self, before: Vault, after: Vault) -> bool:
-        """Tell whether two documents mean the same, and something."""
+        """Return whether two documents mean the same, and something."""
         from reconciler.vaults.compare import compare_vaults
         from reconciler.vaults.tree import EMPTY
 
@@ -140,7 +140,7 @@ class _Comparison:
             return False
 
     def _same_own_vault(self, old: Address, new: Address) -> bool:
-        """Tell whether accounts have vaults that mean the same, as far as the old one's was read."""
+        """Return whether accounts have vaults that mean the same, as far as the old one's was read."""
         before = [owned for owned in self._live.snapshot.owned_by(old) if isinstance(owned, Vault)]
         after = [owned for owned in self._desired.owned_by(new) if isinstance(owned, Vault)]
         return not before or (len(before) == len(after) and all(map(self._same_document, before, after)))
@@ -157,7 +157,7 @@ class _Comparison:
         return tuple(likeness for likeness, is_there in found if is_there)
 
     def _credentials(self, old: Address, new: Address) -> bool:
-        """Tell whether the credentials are the same, or as many where their labels were not read."""
+        """Return whether the credentials are the same, or as many where their labels were not read."""
         before, after = _labels(old, self._live.snapshot), _labels(new, self._desired)
         if before or old not in self._live.credential_counts:
             return before == after

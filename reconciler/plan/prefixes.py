@@ -196,7 +196,7 @@ class _Way:
         return _Way(operations, found)
 
     def waits(self, operation: Operation, other: Operation) -> bool:
-        """Tell whether an operation is carried out only after another one succeeded."""
+        """Return whether an operation is carried out only after another one succeeded."""
         return other.identity in self.before[operation.identity]
 
 

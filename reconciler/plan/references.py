@@ -53,7 +53,7 @@ def check_references(
 
 
 def _is_managed_whole(desired: Desired, address: Address) -> bool:
-    """Tell whether what is not declared would be removed."""
+    """Return whether what is not declared would be removed."""
     if address.kind is Kind.VAULT and address.key[0] == OwnerKind.SERVICE_ACCOUNT.value:
         return address.key[1] in desired.scope.vaults_of
     return desired.scope.management(address.kind) is Management.ALL

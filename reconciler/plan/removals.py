@@ -40,7 +40,7 @@ def removal_refusals(case: Case) -> Iterator[Refusal]:
 
 
 def loses_admin(change: Change) -> bool:
-    """Tell whether somebody stops being an admin, by another role or by being removed."""
+    """Return whether somebody stops being an admin, by another role or by being removed."""
     if change.invitation or change.action in (Action.CREATE, Action.INVITE):
         return False
     role, admin = change.edited("role"), change.edited("admin")
@@ -48,13 +48,13 @@ def loses_admin(change: Change) -> bool:
 
 
 def switches_off(change: Change) -> bool:
-    """Tell whether a vault reaches nobody any more, which is to clients as if it were removed."""
+    """Return whether a vault reaches nobody any more, which is to clients as if it were removed."""
     enabled = change.edited("enabled")
     return change.kind is Kind.VAULT and change.action is Action.UPDATE and enabled is not None and not enabled.after
 
 
 def is_leftover(case: Case, address: Address) -> bool:
-    """Tell whether a credential was left behind by a run that died before anybody had its secret key.
+    """Return whether a credential was left behind by a run that died before anybody had its secret key.
 
     Such a one is revoked unasked: it bears the mark of an undelivered one and was never used, or it is one that the
     server made with an account, without a label, and was never used. So is one that was replaced by a declared one and
@@ -96,7 +96,7 @@ def _size(resource: Group | AccessRule) -> int:
 
 
 def _floors_hold(case: Case, sets: Iterable[_ShrinkingSet]) -> bool:
-    """Tell whether all that the plan takes of memberships is within the share of all there are."""
+    """Return whether all that the plan takes of memberships is within the share of all there are."""
     snapshot = case.live.snapshot
     total = sum(map(_size, snapshot.groups.values())) + sum(map(_size, snapshot.access_rules.values()))
     return case.policy.max_removals.allows(sum(len(one.staying) for one in sets), total)
@@ -120,7 +120,7 @@ def _per_kind(case: Case, floors_hold: bool) -> Iterator[Refusal]:
 
 
 def _counts(resource: Resource) -> bool:
-    """Tell whether a resource is one of those that could be removed: an own vault that was emptied stays for good."""
+    """Return whether a resource is one of those that could be removed: an own vault that was emptied stays for good."""
     is_emptied = isinstance(resource, Vault) and resource.is_emptied
     return not is_emptied and not is_servers_own(resource)
 
@@ -193,7 +193,7 @@ def _keys_of(case: Case, account: Address) -> tuple[str, ...]:
 
 
 def _works(case: Case, address: Address) -> bool:
-    """Tell whether somebody may be using a key: it has not ended, and no dead run left it behind."""
+    """Return whether somebody may be using a key: it has not ended, and no dead run left it behind."""
     facts = case.live.credentials.get(address)
     ended = case.now is not None and facts is not None and facts.expires is not None and facts.expires <= case.now
     return not ended and not is_leftover(case, address)

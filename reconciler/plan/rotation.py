@@ -38,12 +38,12 @@ class Rotation(Frozen):
         return None
 
     def retires(self, address: Address, desired: Snapshot) -> bool:
-        """Tell whether an undeclared credential is one that was replaced and still has its time."""
+        """Return whether an undeclared credential is one that was replaced and still has its time."""
         facts = self._replaced(address, desired)
         return facts is not None and not self._has_ended(facts)
 
     def has_retired(self, address: Address, desired: Snapshot) -> bool:
-        """Tell whether an undeclared credential is one that was replaced and has had its time."""
+        """Return whether an undeclared credential is one that was replaced and has had its time."""
         facts = self._replaced(address, desired)
         return facts is not None and self._has_ended(facts)
 

@@ -74,7 +74,7 @@ def adopt(desired: Desired, live: Live, rotation: Rotation, uncertain: Collectio
 
 
 def _is_silently_kept(resource: Resource) -> bool:
-    """Tell whether something is always there and nobody needs to hear of it."""
+    """Return whether something is always there and nobody needs to hear of it."""
     if isinstance(resource, Vault):
         return resource.is_emptied
     return isinstance(resource, Group) and resource.builtin

@@ -158,7 +158,7 @@ def _unknown(desired: Desired, live: Live, known: Iterable[Unreadable]) -> Itera
 
 
 def _may_be(item: Unreadable, address: Address) -> bool:
-    """Tell whether a declared resource may be this one; who accepts one without a name says that it is another."""
+    """Return whether a declared resource may be this one; who accepts one without a name says that it is another."""
     return item.may_be(address) and (not item.accepted or item.address == address)
 
 
@@ -200,7 +200,7 @@ def _makes_a_difference(item: Unreadable, desired: Desired, live: Live) -> bool:
 
 
 def _differs(wanted: Resource, existing: Resource, live: Live) -> bool:
-    """Tell whether something would be written; who has not joined yet changes nothing so far."""
+    """Return whether something would be written; who has not joined yet changes nothing so far."""
     match wanted, existing:
         case ServiceAccount(), ServiceAccount():
             return (wanted.name, wanted.impersonation) != (existing.name, existing.impersonation)

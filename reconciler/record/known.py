@@ -26,7 +26,7 @@ def unsettled(record: Record) -> frozenset[tuple[Kind, str]]:
 
 
 def is_unsettled(address: Address, open_ends: Collection[tuple[Kind, str]]) -> bool:
-    """Tell whether a resource, or the one that it belongs to, is among what :func:`unsettled` returned."""
+    """Return whether a resource, or the one that it belongs to, is among what :func:`unsettled` returned."""
     if (address.kind, fold(_title(address))) in open_ends:
         return True
     return address.owner is not None and is_unsettled(address.owner, open_ends)

@@ -60,7 +60,7 @@ class LocalFile:
         return LocalFile(self.path.with_name(self.path.name + PARTS) / f"{name}.json", self._world)
 
     async def is_orphaned(self) -> bool:
-        """Tell whether no process of this machine holds the file. Only its own machine can tell."""
+        """Return whether no process of this machine holds the file. Only its own machine can tell."""
         return await self._world.in_thread(self._is_orphaned)
 
     def _read(self) -> Found | None:

@@ -164,7 +164,7 @@ class HeldLock:
 
 
 async def is_orphaned(place: Place, lock: Lock, machine: Machine) -> bool:
-    """Tell whether the owner is certainly gone: it ran on this machine, and the system has let go of its file."""
+    """Return whether the owner is certainly gone: it ran on this machine, and the system has let go of its file."""
     same_machine = lock.boot == machine.boot if lock.boot else lock.host == machine.host
     return same_machine and await place.is_orphaned()
 

@@ -58,4 +58,4 @@ class Place(Protocol):
         """Return the place of one part of what is kept here."""
 
     async def is_orphaned(self) -> bool:
-        """Tell whether the process that holds it is certainly gone."""
+        """Return whether the process that holds it is certainly gone."""

@@ -28,7 +28,7 @@ ACT_AS = "x-clearml-act-as"
 
 
 def writes_on_sign_in(request: Request) -> bool:
-    """Tell whether signing in by this request changes the store: Basic leaves its mark on the credential."""
+    """Return whether signing in by this request changes the store: Basic leaves its mark on the credential."""
     return request.headers.get("authorization", "").startswith("Basic ")
 
 

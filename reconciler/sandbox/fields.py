@@ -18,11 +18,11 @@ class Fields:
         self._where = where
 
     def has(self, name: str) -> bool:
-        """Tell whether the field was given."""
+        """Return whether the field was given."""
         return self._values.get(name) is not None
 
     def is_null(self, name: str) -> bool:
-        """Tell whether the field was given as ``null``, where that means something else than leaving it out."""
+        """Return whether the field was given as ``null``, where that means something else than leaving it out."""
         return name in self._values and self._values[name] is None
 
     def text(self, name: str) -> str | None:

@@ -11,5 +11,5 @@ _TAG = "hidden"
 
 
 def is_hidden(name: str, system_tags: Sequence[str] = ()) -> bool:
-    """Tell whether an entity is hidden: by its tag, or by a part of its name, as in ``Vision/.datasets/cats``."""
+    """Return whether an entity is hidden: by its tag, or by a part of its name, as in ``Vision/.datasets/cats``."""
     return _TAG in system_tags or any(part.startswith(".") for part in name.split("/"))

@@ -16,7 +16,7 @@ _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;.]+(?:\.[^@\s,;.]+)*")
 
 
 def valid_email(email: str) -> bool:
-    """Tell whether a text has the form of an e-mail address."""
+    """Return whether a text has the form of an e-mail address."""
     return _EMAIL.fullmatch(email) is not None
 
 

@@ -101,7 +101,7 @@ def _require_entity(call: Call, entity_type: str, entity: str | None) -> None:
 
 
 def _is_there(call: Call, identifier: str) -> bool:
-    """Tell whether there is a rule to change; one of the server's own is refused (400/16)."""
+    """Return whether there is a rule to change; one of the server's own is refused (400/16)."""
     rule = call.db.execute("SELECT name, autocreated FROM rules WHERE id = ?", (identifier,)).fetchone()
     if rule is not None and rule["autocreated"]:
         raise ApiError(Fault.BAD_VALUE, f"the access rule {rule['name']!r} is the server's own")

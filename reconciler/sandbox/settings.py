@@ -37,7 +37,7 @@ class Settings:
     """What ``users.get_current_user`` gives as the supported features; the server lacks the calls of the others."""
 
     def speaks(self, version: str) -> bool:
-        """Tell whether the server knows what came with an API version."""
+        """Return whether the server knows what came with an API version."""
         return _numbers(self.api_version) >= _numbers(version)
 
     def to_json(self) -> str:

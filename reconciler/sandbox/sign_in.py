@@ -32,7 +32,7 @@ def _login(call: Call) -> Json:
 
 
 def wants_cookie(fields: Fields) -> bool:
-    """Tell whether a sign-in with these fields also sets the cookie: unless ``set_cookie`` is false."""
+    """Return whether a sign-in with these fields also sets the cookie: unless ``set_cookie`` is false."""
     return fields.flag("set_cookie") is not False
 
 

@@ -212,7 +212,7 @@ def _may_vanish(node: Expression) -> bool:
 
 
 def _holds(value: str, node: Expression) -> bool:
-    """Tell whether a text holds, in order, what its expression says literally."""
+    """Return whether a text holds, in order, what its expression says literally."""
     at = 0
     for part in node.parts:
         if isinstance(part, Scalar) and isinstance(part.value, str):

@@ -82,7 +82,7 @@ class Shown(Frozen):
         return Shown(before, after, frozenset(map(_any_index, secret)))
 
     def is_secret(self, path: Path) -> bool:
-        """Tell whether what is at a path is a secret on either side."""
+        """Return whether what is at a path is a secret on either side."""
         sides = (self.before.get(path), self.after.get(path))
         return Showing.SECRET in sides or (bool(self.secret) and _any_index(path) in self.secret)
 
@@ -246,7 +246,7 @@ def _received(side: _Side, parser: DocumentParser) -> tuple[tuple[Tree, Tree], R
 
 
 def _is_misread(side: _Side, tree: Tree) -> bool:
-    """Tell whether clients find in JSON or YAML what nobody wrote: there secrets stand in any place, and are keys."""
+    """Return whether clients find in JSON or YAML what nobody wrote: there secrets stand in any place, and are keys."""
     return side.vault.format is not DocumentFormat.HOCON and tree != side.bound.tree
 
 

@@ -209,7 +209,7 @@ class _Attempt:
         return Document(self._document.format, Secret(text), tuple(self._values.items()), self._document.file or "live")
 
     def _means(self, text: str, paths: frozenset[Path]) -> bool:
-        """Tell whether a template has whole-value references at exactly these paths, and the live meaning."""
+        """Return whether a template has whole-value references at exactly these paths, and the live meaning."""
         document = self._template(text)
         try:
             template = template_tree(document, self._parser)

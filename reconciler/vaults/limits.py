@@ -55,7 +55,7 @@ def check_tree(tree: Tree, text: str) -> Tree:
 
 
 def _is_encrypted(tree: Tree) -> bool:
-    """Tell whether there is a block as SOPS leaves it, or a value that it encrypted."""
+    """Return whether there is a block as SOPS leaves it, or a value that it encrypted."""
     if isinstance(tree, Object) and isinstance(about := tree.entries.get("sops"), Object):
         return not about.entries.keys().isdisjoint({"mac", "version", "lastmodified"})
     return any(value.startswith(_ENCRYPTED_VALUE) for value in texts(tree))

@@ -96,7 +96,7 @@ _PART = re.compile(r"[^\W_]+")
 
 
 def looks_like_secret(text: str) -> bool:
-    """Tell whether there is something in a string that looks like a secret."""
+    """Return whether there is something in a string that looks like a secret."""
     return any(True for _ in secret_spans(text))
 
 
@@ -123,7 +123,7 @@ def secret_items(items: Sequence[str]) -> Iterator[int]:
 
 
 def is_ordinary(value: str) -> bool:
-    """Tell whether a value is made of everyday parts: words, small numbers, versions; not of random characters."""
+    """Return whether a value is made of everyday parts: words, small numbers, versions; not of random characters."""
     if _users_of(value):
         return False
     return all(_is_everyday(part) for part in _PART.findall(value)) and not any(True for _ in _random(value))
@@ -138,7 +138,7 @@ def _is_everyday(part: str) -> bool:
 
 
 def _is_nothing(value: str) -> bool:
-    """Tell whether a value stands for another one, or for none."""
+    """Return whether a value stands for another one, or for none."""
     bare = value.strip(_QUOTES).strip("\"'")
     stripped = value.strip("\"'`,")
     if bare.strip(_MARK).lower() in _NOTHING:
@@ -230,7 +230,7 @@ def _following(words: Sequence[str]) -> Iterator[int]:
 
 
 def _announces(word: str, value: str, command: str, *, setting: bool) -> bool:
-    """Tell whether a word says of the one after it that it is a secret."""
+    """Return whether a word says of the one after it that it is a secret."""
     if word in {"-p", "-P"} and command not in _OTHER_P:
         return not _PORTS.fullmatch(value.strip(_QUOTES)) and (
             setting or not value.strip(_QUOTES).startswith(("/", "~", "."))
@@ -251,7 +251,7 @@ def _announces(word: str, value: str, command: str, *, setting: bool) -> bool:
 
 
 def _is_user(word: str) -> bool:
-    """Tell whether an option holds its user and password: ``-urobot:x``, ``--user=robot:x``."""
+    """Return whether an option holds its user and password: ``-urobot:x``, ``--user=robot:x``."""
     option, sign, value = word.partition("=")
     if sign and option in {"--user", "--proxy-user"}:
         return _is_pair(value)
@@ -259,7 +259,7 @@ def _is_user(word: str) -> bool:
 
 
 def _is_pair(value: str) -> bool:
-    """Tell whether a value is a user name and a password, and not two ids or a user and its group."""
+    """Return whether a value is a user name and a password, and not two ids or a user and its group."""
     user, sign, password = value.partition(":" if ":" in value else "%")
     if not sign or _is_nothing(password):
         return False

@@ -146,7 +146,7 @@ def _easy(text: str) -> Tree | None:
 
 
 def _reads_alike(tree: Tree, levels: int) -> bool:
-    """Tell whether pyhocon reads this tree's JSON as JSON readers do."""
+    """Return whether pyhocon reads this tree's JSON as JSON readers do."""
     if isinstance(tree, Object | List) and levels == 0:
         return False
     for key, value in children(tree):

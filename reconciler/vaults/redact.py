@@ -47,7 +47,7 @@ _HEX = re.compile(r"(?:[a-z0-9]{1,10}:)?[0-9a-f]{32,128}", re.IGNORECASE)
 
 
 def is_secret(path: Path, target: str = CLIENT_TARGET, value: str | None = None) -> bool:
-    """Tell whether what is at this path is secret, whatever it looks like.
+    """Return whether what is at this path is secret, whatever it looks like.
 
     In vaults of other targets than the client everything is, public keys apart. ``value`` only matters where the rule
     itself speaks of it (arguments for docker, the environment): without one the answer is the careful one.
@@ -88,7 +88,7 @@ def _by_place(keys: list[str], last: str, value: str | None) -> bool:
 
 
 def is_free_text(path: Sequence[str | int]) -> bool:
-    """Tell whether anything may be written at a path, secrets among it: the contents of files, an auto-scaler."""
+    """Return whether anything may be written at a path, secrets among it: the contents of files, an auto-scaler."""
     keys = [part.lower() for part in path if isinstance(part, str)]
     if "auto_scaler" in keys[:-1] and "v1" in keys:
         return True
@@ -151,6 +151,6 @@ def _is_secret_leaf(path: Path, node: Tree, target: str) -> bool:
 
 
 def _identifies(path: Path, text: str) -> bool:
-    """Tell whether a text is an id or a checksum, by its key and its form."""
+    """Return whether a text is an id or a checksum, by its key and its form."""
     names = [part.lower() for part in path if isinstance(part, str)]
     return bool(names) and _HEX.fullmatch(text) is not None and _IDENTIFYING.search(names[-1]) is not None

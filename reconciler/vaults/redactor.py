@@ -49,7 +49,7 @@ class Redactor:
         return text
 
     def holds_secret(self, text: str) -> bool:
-        """Tell whether a text holds a known value."""
+        """Return whether a text holds a known value."""
         return any(spelling in text for spelling in self._spellings)
 
 

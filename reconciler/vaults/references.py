@@ -79,7 +79,7 @@ class Marked(Frozen):
 
 
 def is_template(document: Document) -> bool:
-    """Tell whether ``@{NAME}`` is a reference: in declared documents it is, in live ones it is just text."""
+    """Return whether ``@{NAME}`` is a reference: in declared documents it is, in live ones it is just text."""
     return document.file is not None or bool(document.secrets)
 
 

@@ -149,7 +149,7 @@ def _proved(
     *,
     only: int | None = None,
 ) -> bool:
-    """Tell whether the text with these words means the template with these values."""
+    """Return whether the text with these words means the template with these values."""
 
     def expected(index: int) -> str:
         if only is not None and index != only:

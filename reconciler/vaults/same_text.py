@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def same_text_as(before: Document, source: str, after: Document, parser: DocumentParser) -> bool:
-    """Tell whether the live text is the declared one, with anything in the places of secrets without a value."""
+    """Return whether the live text is the declared one, with anything in the places of secrets without a value."""
     live = before.text.reveal()
     if not is_template(after) or LITERAL not in source:
         return live == source
@@ -39,7 +39,7 @@ def same_text_as(before: Document, source: str, after: Document, parser: Documen
 
 
 def _fits(text: str, pieces: list[str]) -> bool:
-    """Tell whether a text is the pieces in order with anything between them."""
+    """Return whether a text is the pieces in order with anything between them."""
     if len(pieces) == 1:
         return text == pieces[0]
     first, *middle, last = pieces

@@ -81,7 +81,7 @@ _ABOUT = frozenset(
 
 @lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
-    """Tell whether a name says that its value is a secret."""
+    """Return whether a name says that its value is a secret."""
     words = words_of(name)
     if not words:
         return False
@@ -94,7 +94,7 @@ def is_secret_name(name: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def speaks_about_secret(name: str) -> bool:
-    """Tell whether a name with a secret word in it means a fact about a secret, or its place: ``--password-file``."""
+    """Return whether a name with a secret word in it means a fact about a secret, or its place: ``--password-file``."""
     words = words_of(name)
     return bool(words) and (words[-1] in _ABOUT or words[0] in {"no", "ask"})
 

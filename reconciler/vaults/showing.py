@@ -131,7 +131,7 @@ def shown_key(key: str) -> str:
 
 
 def is_visible(path: Path, patterns: tuple[str, ...]) -> bool:
-    """Tell whether a path is one of those that a declaration makes visible; positions in lists do not count.
+    """Return whether a path is one of those that a declaration makes visible; positions in lists do not count.
 
     In a pattern ``*`` stands for one key, and at its end for everything below.
     """
@@ -156,7 +156,7 @@ def _numbers(node: Tree) -> Iterator[float]:
 
 
 def _only_assigns(path: Path, node: Tree) -> bool:
-    """Tell whether a leaf is a secret only since docker is given a variable there, which may be any."""
+    """Return whether a leaf is a secret only since docker is given a variable there, which may be any."""
     return not is_secret(path, value="") and any(is_secret(path, value=text) for text in texts(node))
 
 
@@ -172,7 +172,7 @@ def harmless_settings() -> frozenset[tuple[str, ...]]:
 
 
 def _is_open(path: Path, node: Tree, origin: Origin) -> bool:
-    """Tell whether a value of unknown origin may be shown: for what it is, or for where it is."""
+    """Return whether a value of unknown origin may be shown: for what it is, or for where it is."""
     if isinstance(node, Hidden | PythonObject):
         return False
     if not any(texts(node)):

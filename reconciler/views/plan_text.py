@@ -197,7 +197,7 @@ def _edit_lines(edit: Edit, width: int, palette: Palette) -> Iterator[str]:
 
 
 def is_hidden_change(edit: DocumentEdit) -> bool:
-    """Tell whether both values of an edit are hidden: then all that is shown is that they differ."""
+    """Return whether both values of an edit are hidden: then all that is shown is that they differ."""
     return edit.before == edit.after == UNSHOWN
 
 

@@ -50,7 +50,7 @@ def _in_gap(text: str, start: int, end: int) -> Iterator[Comment]:
 
 
 def has_comment(text: str, node: Node) -> bool:
-    """Tell whether a comment stands inside of a node, or between its anchor and the value."""
+    """Return whether a comment stands inside of a node, or between its anchor and the value."""
     return any(True for _ in comments(text, node, (node.outer, node.end)))
 
 

@@ -225,7 +225,7 @@ class EditGatherer:
         self.edits.append((end, end, f"\n{lines}") if at_end else (end + 1, end + 1, f"{lines}\n"))
 
     def _is_alone(self, nodes: Sequence[Node], index: int) -> bool:
-        """Tell whether nothing of the same list follows directly: then a comment above is about this one only."""
+        """Return whether nothing of the same list follows directly: then a comment above is about this one only."""
         if index + 1 >= len(nodes):
             return True
         begin = line_start(self.text, nodes[index + 1].outer)
@@ -337,7 +337,7 @@ class EditGatherer:
         return entry_text(value, indent)
 
     def _is_spaced(self, node: SequenceNode, index: int) -> bool:
-        """Tell whether blank lines stand between the items around this one."""
+        """Return whether blank lines stand between the items around this one."""
         first = min(index, len(node.items) - 2)
         if first < 0:
             return False

@@ -54,14 +54,14 @@ class FlowChange(Frozen):
         return any(self._commented(index) for index in range(len(self.spans)))
 
     def _commented(self, index: int) -> bool:
-        """Tell whether a comment stands between an item and its neighbors."""
+        """Return whether a comment stands between an item and its neighbors."""
         before = self.spans[index - 1][1] if index else self.outer[0]
         after = self.spans[index + 1][0] if index + 1 < len(self.spans) else self.outer[1]
         start, end = self.spans[index]
         return "#" in self.text[before:start] + self.text[end:after]
 
     def _one_item_a_line(self) -> bool:
-        """Tell whether each item has its lines for itself, comma and comment included."""
+        """Return whether each item has its lines for itself, comma and comment included."""
         return bool(self.spans) and all(self._has_own_lines(span) for span in self.spans)
 
     def _has_own_lines(self, span: tuple[int, int]) -> bool:

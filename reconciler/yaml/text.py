@@ -35,7 +35,7 @@ def scalar_text(value: object, style: str = "", *, flow: bool = True) -> str:
 
 
 def is_plain(text: str, *, flow: bool = True) -> bool:
-    """Tell whether every YAML reader takes an unquoted text for just that text; ``flow``: also within brackets."""
+    """Return whether every YAML reader takes an unquoted text for just that text; ``flow``: also within brackets."""
     if text != text.strip() or not is_harmless(text) or text.lower() in _WORDS:
         return False
     if not (_PLAIN if flow else _ONLY_IN_BLOCK).fullmatch(text) or _NUMBER_LIKE.fullmatch(text):
@@ -123,7 +123,7 @@ def _is_flat(value: dict[str, object]) -> bool:
 
 
 def _is_inner(item: object) -> bool:
-    """Tell whether an item is a scalar, or a small mapping like ``{env: NAME}``."""
+    """Return whether an item is a scalar, or a small mapping like ``{env: NAME}``."""
     if isinstance(item, dict):
         return len(item) <= 1 and not any(isinstance(value, dict | list) for value in item.values())
     return not isinstance(item, list) and not (isinstance(item, str) and "\n" in item)

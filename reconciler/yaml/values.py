@@ -94,7 +94,7 @@ def plain_copy(value: Any) -> Any:
 
 
 def same_values(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same, types included; the order of keys does not matter."""
+    """Return whether two values are the same, types included; the order of keys does not matter."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):

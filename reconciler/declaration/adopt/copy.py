@@ -91,7 +91,7 @@ class WorkingCopy:
         self.changed(kind)
 
     def must_be_declared(self, kind: Kind) -> bool:
-        """Tell whether whatever is named of a kind has to be declared."""
+        """Return whether whatever is named of a kind has to be declared."""
         return self.declaration.management(kind) is Management.ALL
 
     def names(self, kind: Kind) -> set[str]:

@@ -53,7 +53,7 @@ def left_empty(copy: WorkingCopy, address: Address) -> Iterator[str]:
 
 
 def gives_nothing(rule: Plain) -> bool:
-    """Tell whether a rule names nobody."""
+    """Return whether a rule names nobody."""
     return not any(rule.get(key) for key in _GRANTEES)
 
 

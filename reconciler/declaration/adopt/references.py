@@ -187,7 +187,7 @@ def _named(
 
 
 def _may_have_moved(written: Document, tree: Tree, declared: Document, parser: DocumentParser) -> bool:
-    """Tell whether a live document has a text of its own where the declared one has nothing.
+    """Return whether a live document has a text of its own where the declared one has nothing.
 
     A secret that left its place may be that text: this run may have no value for it, or another one.
     """

@@ -175,7 +175,7 @@ class _Attaching:
         return inner
 
     def _belongs_above(self, comment: Comment) -> bool:
-        """Tell whether a comment follows the lines above it directly, and a blank line follows it.
+        """Return whether a comment follows the lines above it directly, and a blank line follows it.
 
         Comments that are indented more are among the lines above it.
         """

@@ -62,7 +62,7 @@ def _parent_indent(text: str, node: ScalarNode) -> int:
 
 
 def _is(lines: list[str], value: str) -> bool:
-    """Tell whether a block means a string."""
+    """Return whether a block means a string."""
     header, *body = lines
     text = "".join(f"{line}\n" for line in (f"k: {header}", *(" " * _INDENT + line if line else "" for line in body)))
     try:

@@ -134,7 +134,7 @@ class Printer:
                 self._lines.append(BLANK)
 
     def _in_lines(self, node: Node, used: int, path: Path = ()) -> bool:
-        """Tell whether a collection is printed in lines: it was, has comments inside, or is too long."""
+        """Return whether a collection is printed in lines: it was, has comments inside, or is too long."""
         if not isinstance(node, MappingNode | SequenceNode) or not node.children:
             return False
         if not node.flow or id(node) in self._attached.expanded:
@@ -206,12 +206,12 @@ def _order(path: Path) -> tuple[str, ...] | None:
 
 
 def _is_tagged_nothing(node: Node) -> bool:
-    """Tell whether a node is an empty string because its tag says so."""
+    """Return whether a node is an empty string because its tag says so."""
     return isinstance(node, ScalarNode) and node.start == node.end and node.value == ""
 
 
 def _ties(node: MappingNode) -> bool:
-    """Tell whether an alias inside may stand for an anchor inside, so that their order matters."""
+    """Return whether an alias inside may stand for an anchor inside, so that their order matters."""
     inside: Iterator[Node] = walk(node)
     nodes = list(inside)
     return any(isinstance(one, AliasNode) for one in nodes) and any(one.anchor for one in nodes if one is not node)

@@ -157,11 +157,11 @@ class AccessIndex(Frozen, dict=True):
     # Who there is, and the groups that they are in.
 
     def has(self, principal: Address) -> bool:
-        """Tell whether a principal is in the workspace, invited or joined."""
+        """Return whether a principal is in the workspace, invited or joined."""
         return principal in self.snapshot
 
     def is_admin(self, principal: Address) -> bool:
-        """Tell whether a principal is an admin."""
+        """Return whether a principal is an admin."""
         resource = self.snapshot.get(principal)
         if isinstance(resource, Member):
             return resource.role is Role.ADMIN
@@ -263,7 +263,7 @@ class AccessIndex(Frozen, dict=True):
         return grant.permission if grant is not None else None
 
     def at_least(self, principal: Address, entity: Entity) -> bool:
-        """Tell whether somebody may be able to do more with an entity than :meth:`permission` says."""
+        """Return whether somebody may be able to do more with an entity than :meth:`permission` says."""
         known = self.permission(principal, entity)
         return known is not Permission.READ_WRITE and gives_more(self._possibly(principal, entity), known)
 
@@ -487,5 +487,5 @@ def permission_of(rule: AccessRule) -> Permission:
 
 
 def gives_more(one: Permission | None, other: Permission | None) -> bool:
-    """Tell whether one permission gives more than another; ``None`` is nothing."""
+    """Return whether one permission gives more than another; ``None`` is nothing."""
     return _RANK[one] > _RANK[other]

@@ -249,7 +249,7 @@ class Listing(Frozen):
 
 
 def _is_usual(way: Way) -> bool:
-    """Tell whether a way is one that the server itself made for everyone, to all of a type."""
+    """Return whether a way is one that the server itself made for everyone, to all of a type."""
     return way.default and way.principal == EVERYONE and way.rule.entity.id == ALL
 
 

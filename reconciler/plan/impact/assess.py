@@ -207,7 +207,7 @@ def _vaults(changes: Sequence[Change], sides: Sides) -> Iterator[Headline]:
 
 
 def _is_whole(change: Change) -> bool:
-    """Tell whether all of a vault comes or goes, not only what is edited: one that is switched on comes too."""
+    """Return whether all of a vault comes or goes, not only what is edited: one that is switched on comes too."""
     enabled = change.edited("enabled")
     is_switched_on = enabled is not None and enabled.after is True
     return change.action is not Action.UPDATE or is_switched_on or change.edited("target") is not None

@@ -107,7 +107,7 @@ def _membership(group: str, weight: Weight, *, joins: bool) -> Effect:
 
 
 def differs(principal: Address, entity: Entity, before: AccessIndex, after: AccessIndex) -> bool:
-    """Tell whether somebody, or everyone, may do more or less with an entity than before.
+    """Return whether somebody, or everyone, may do more or less with an entity than before.
 
     What somebody gains or loses by becoming an admin, or ceasing to be one, is told as that; and by coming or going,
     only where it is not what everyone has.

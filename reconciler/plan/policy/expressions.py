@@ -49,7 +49,7 @@ class Program:
         self._compiled = compiled
 
     def holds(self, activation: Any) -> bool:
-        """Tell whether the expression is true. Raises :class:`EvaluationError`."""
+        """Return whether the expression is true. Raises :class:`EvaluationError`."""
         try:
             result = self._compiled.eval(activation).value()
         except RuntimeError as error:
