@@ -67,9 +67,10 @@ def test_every_field_of_every_model_is_there(schema: str, name: str) -> None:
     content: dict[str, Any] = json.loads((ROOT / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8"))
     models = [content, *content["$defs"].values()]
     fields = [field for model in models for field in model.get("properties", ())]
+    rows = [row.split(" | ") for row in page(name).splitlines() if row.startswith("| `")]
     for field in set(fields):
-        rows = re.findall(rf"^\| `{field}` \| .+ \| .* \| .+ \|$", page(name), re.MULTILINE)
-        assert len(rows) >= fields.count(field), field
+        whole = [row for row in rows if row[0] == f"| `{field}`" and len(row) >= 4 and row[1] and row[-1] != "|"]
+        assert len(whole) >= fields.count(field), field
 
 
 @pytest.mark.parametrize("schema", ["plan", "drift"])
