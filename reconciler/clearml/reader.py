@@ -132,11 +132,6 @@ class Reader:
         rules = _told("permissions.get_access_rules", answer, answer.rules) if answer else ()
         return next((rule for rule in rules if rule.id == rule_id), None)
 
-    async def listed_rules(self) -> tuple[RuleMessage, ...]:
-        """Return all access rules; an answer without them is an error."""
-        answer = await self.access_rules()
-        return _told("permissions.get_access_rules", answer, answer.rules)
-
     async def entities(self, call: LookUp, pattern: str | None) -> tuple[EntityMessage, ...]:
         """Return the entities whose name matches a regular expression, or all; one page of them."""
         body: dict[str, object] = {"only_fields": ["id", "name"], "page": 0, "page_size": PAGE_SIZE, **call.asked}

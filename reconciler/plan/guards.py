@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def check(case: Case, allowed: Collection[Allowance]) -> tuple[Refusal, ...]:
     """Return every refusal, in a stable order; those whose guard is allowed are marked so."""
     now = _refusals(case)
-    if case.last_policy is None:
+    if case.last_policy in (None, replace(case.policy, rules=(), unreadable=frozenset())):
         return marked(now, allowed, case.changes)
     then = _refusals(replace(case, policy=case.last_policy, broken=()))
     return marked((*now, *only_refused_before(then, now)), allowed, case.changes)

@@ -184,14 +184,6 @@ def _judged(
     return _Judged(impact, broken, check(case, terms.allowed))
 
 
-def changes_left(desired: Desired, live: Live, terms: Terms, addresses: Collection[Address]) -> tuple[Change, ...]:
-    """Return what of these resources still differs, and nothing else: a look at what a plan has brought about.
-
-    ``live`` needs to hold no more of service accounts' credentials and vaults than that.
-    """
-    return _Sides.of(desired, live, terms).difference(terms, addresses).changes
-
-
 class _Sides(Frozen):
     """Both sides of a comparison, brought to the same names and scope.
 
