@@ -30,7 +30,7 @@ from reconciler.plan.edits import description_edits, field_edits, set_edits
 from reconciler.plan.fingerprints import public_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from reconciler.errors import Place
     from reconciler.model.live import Live
@@ -65,9 +65,8 @@ def difference(
     places: Mapping[Address, Place],
     documents: DocumentComparison,
     rotation: Rotation,
-    only: Collection[Address] | None = None,
 ) -> Difference:
-    """Compare what is declared with what is there: all of it, or ``only`` some.
+    """Compare what is declared with what is there.
 
     ``desired`` has what is left alone copied in; ``documents`` compares vault documents by meaning, ``rotation`` tells
     which credentials are due.
@@ -77,14 +76,14 @@ def difference(
     before = live.snapshot.resources
     for address, wanted in desired.resources.items():
         existing = before.get(address)
-        if existing == wanted or (only is not None and address not in only):
+        if existing == wanted:
             continue
         if existing is None:
             context.create(address, wanted)
         else:
             context.update(address, wanted, existing)
     for address, existing in before.items():
-        if address in desired.resources or (only is not None and address not in only):
+        if address in desired.resources:
             continue
         if not _goes_with_its_owner(address, desired):
             context.delete(address, existing)

@@ -35,7 +35,7 @@ from reconciler.plan.unreadable import Doubts
 from reconciler.vaults.origin import NOTHING_REMEMBERED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from reconciler.model.acting import Acting
@@ -205,12 +205,12 @@ class _Sides(Frozen):
         adopted = adopt(doubts.wanted, live, rotation, doubts.kept)
         return _Sides(doubts.wanted, live, rotation, adopted, doubts, doubts.without_unknown(adopted.snapshot))
 
-    def difference(self, terms: Terms, only: Collection[Address] | None = None) -> Difference:
+    def difference(self, terms: Terms) -> Difference:
         was = {new: terms.applied[old] for new, old in self.wanted.renames.items() if old in terms.applied}
         documents = DocumentComparison(
             terms.parser, terms.key, terms.exact_documents, {**terms.applied, **was}, terms.reveal
         )
-        return difference(self.target, self.live, self.wanted.places, documents, self.rotation, only)
+        return difference(self.target, self.live, self.wanted.places, documents, self.rotation)
 
 
 def _compared(desired: Desired) -> dict[Kind, int]:
